@@ -1,0 +1,117 @@
+"""What a bench is asked to do, and what it reports while it does it: plain data, no behaviour."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from clockfree_sim.network import Network
+from clockfree_sim.physics import Physics
+
+
+@dataclass(frozen=True)
+class EdgeSettings:
+    """How every edge senses, steps and keeps time.
+
+    Attributes
+    ----------
+    front_end : {'comparator', 'trimmed', 'adc', 'pico_adc'}
+        Two comparators; the same with a trim output on A; MCP3204 on SPI; the Pico's own ADC.
+    pot : {'mcp42xx', 'ad5220', 'ad5222', 'x9c'}
+        Twin potentiometer.
+    f_V, theta_V : float
+        Floor and dither width of the threshold on | |dV_C| - |dV_F| |, V; both zero is the plain rule.
+    calibrate : bool
+        Null offsets and fit the twin mismatch in HOLD before the run.
+    clock : {'exponential', 'jittered', 'periodic'}
+        Kind of the edge's own clock.
+    rate_hz : float
+        Mean firings per second of one edge.
+    late_us : int or None
+        A firing later than this is dropped; None is a tenth of the mean wait.
+    """
+
+    front_end: str = "comparator"
+    pot: str = "mcp42xx"
+    f_V: float = 0.0
+    theta_V: float = 0.0
+    calibrate: bool = False
+    clock: str = "exponential"
+    rate_hz: float = 10.0
+    late_us: int | None = None
+
+
+@dataclass(frozen=True)
+class ClampSettings:
+    """How the supervisor teaches: nudge ``eta`` (0 < eta <= 1), time per example, order of examples."""
+
+    eta: float = 0.5
+    dwell_s: float = 0.1
+    order: str = "shuffled"
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Examples taught from ``from_updates`` updates per edge on: source_V (B, S), desired_V (B, O), in V."""
+
+    name: str
+    from_updates: float
+    source_V: np.ndarray
+    desired_V: np.ndarray
+
+
+@dataclass(frozen=True)
+class Damage:
+    """One edge fails at ``at_updates`` updates per edge.
+
+    ``dead``: its controller stops, the resistors stay. ``stuck_a0`` .. ``stuck_b1``: a comparator output is
+    stuck at 0 or 1. ``cut``: both resistors open.
+    """
+
+    edge: int
+    kind: str
+    at_updates: float
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run, completely: the same job always gives the same record.
+
+    ``sources`` and ``targets`` are node indices, ``updates`` is per edge, ``start_taps`` (E,) or None for 64
+    everywhere, ``samples`` the number of records on the way, ``trace`` asks for every firing.
+    """
+
+    network: Network
+    sources: tuple[int, ...]
+    targets: tuple[int, ...]
+    lessons: tuple[Lesson, ...]
+    damage: tuple[Damage, ...] = ()
+    edge: EdgeSettings = EdgeSettings()
+    clamp: ClampSettings = ClampSettings()
+    physics: Physics = Physics()
+    rule: str = "clockfree"
+    updates: int = 1500
+    seed: int = 0
+    start_taps: np.ndarray | None = None
+    trace: bool = False
+    samples: int = 500
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The state of a run at one moment.
+
+    ``error_V2`` is the mean over the examples of the present lesson and its outputs of (V_F - V_D)^2, V^2, on
+    the circuit itself; ``measured_error_V2`` the same from the supervisor's last readings (nan until every
+    example was read). ``outputs_V`` is (B, O), ``taps`` (E,), each counter one integer per edge, and
+    ``trace`` the firings since the sample before: rows of edge, t_us, a, b, step, tap_after.
+    """
+
+    time_us: int
+    updates: float
+    lesson: int
+    error_V2: float
+    measured_error_V2: float
+    outputs_V: np.ndarray
+    taps: np.ndarray
+    counters: dict[str, list[int]]
+    trace: list[tuple[int, ...]] = field(default_factory=list)

@@ -1,0 +1,100 @@
+"""Every imperfection of a real bench, each with its own switch and a documented default: none."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+TAPS = 128
+"""Positions of a wiper: 0 .. 127."""
+
+
+@dataclass(frozen=True)
+class Physics:
+    """The circuit's physics; the defaults are the ``ideal`` preset, everything beyond it is switched on by a number.
+
+    Attributes
+    ----------
+    supply_V : float
+        V_DD: sources, desired voltages and converters lie within 0 .. supply_V.
+    rab_ohm, wiper_ohm : float
+        End-to-end resistance of a potentiometer, and of its wiper, ohm.
+    spare_taps : int
+        R = wiper_ohm + (tap + spare_taps) rab_ohm / 128; 1 in the paper's simulations, 0 on a real chip.
+    limit_lowest : bool
+        The lowest tap follows from 2.5 mA per terminal (HARDWARE: ceil((V_DD / 2.5 mA - R_W) 128 / R_AB)), else 0.
+    mismatch : float
+        Standard deviation of the ratio of R_AB between the two twins of an edge.
+    offset_V : float
+        Standard deviation of the fixed offset of each comparator, or of each ADC channel, V.
+    noise_V : float
+        rms noise of one decision of a comparator, or of one drop read by an ADC, V.
+    sigma_V, sigma_kind : float, str
+        The paper's bias, U[0, sigma_V]: ``redrawn`` at each decision on the magnitudes (eq. 10), ``fixed`` per edge
+        on the magnitudes, or ``signed``: a fixed offset per comparator on the signed drops.
+    adc_bits, adc_inl_lsb : int, float
+        Resolution of the edges' and the supervisor's ADC, and its largest integral nonlinearity, LSB.
+        0 bits reads exactly.
+    clamp_error_V : float
+        Standard deviation of the clamp's own fixed error at each output, V.
+    clamp_us : float
+        Time constant of the analog clamp, us.
+    clamp_period_us, clamp_delay_us : int
+        Digital clamp: sampled every period and applied a delay later, us; period 0 is the analog clamp.
+    settle_us : float
+        Time constant with which the nodes settle after a change, us.
+    age_us, skew_us : int
+        Decision age (bits read to wipers moved), and how much later the clamped twin's wiper moves, us.
+    lateness_us : float
+        Mean of the exponential delay with which a busy board serves a due firing, us.
+    """
+
+    supply_V: float = 5.0
+    rab_ohm: float = 100e3
+    wiper_ohm: float = 0.0
+    spare_taps: int = 1
+    limit_lowest: bool = False
+    mismatch: float = 0.0
+    offset_V: float = 0.0
+    noise_V: float = 0.0
+    sigma_V: float = 0.0
+    sigma_kind: str = "redrawn"
+    adc_bits: int = 12
+    adc_inl_lsb: float = 0.0
+    clamp_error_V: float = 0.0
+    clamp_us: float = 0.0
+    clamp_period_us: int = 0
+    clamp_delay_us: int = 0
+    settle_us: float = 0.0
+    age_us: int = 0
+    skew_us: int = 0
+    lateness_us: float = 0.0
+
+    def lowest_tap(self) -> int:
+        """Lowest usable tap."""
+        if not self.limit_lowest:
+            return 0
+        ohm = self.supply_V / 2.5e-3 - self.wiper_ohm
+        return max(0, int(np.ceil(ohm * TAPS / self.rab_ohm)))
+
+    def resistance(self, tap):
+        """Resistance of one twin's resistor at a tap (or array of taps), ohm."""
+        return self.wiper_ohm + (tap + self.spare_taps) * (self.rab_ohm / TAPS)
+
+
+IDEAL = Physics()
+PAPER = replace(IDEAL, sigma_V=0.05)
+BOARD = Physics(
+    supply_V=3.3,
+    wiper_ohm=75.0,
+    spare_taps=0,
+    limit_lowest=True,
+    mismatch=0.002,
+    offset_V=0.005,
+    noise_V=0.0005,
+    adc_inl_lsb=1.0,
+    clamp_error_V=0.0005,
+    clamp_us=10.0,
+    settle_us=20.0,
+)
+PRESETS = {"ideal": IDEAL, "paper": PAPER, "board": BOARD}
+"""``ideal``: no imperfection. ``paper``: eq. 10 as printed. ``board``: a bench of real parts."""
