@@ -1,0 +1,96 @@
+"""One edge: its own clock says when, it senses, the rule decides, both wipers step."""
+
+from clockfree.clock import below, first_us, ticks_add, ticks_diff, wait_us
+from clockfree.rule import moved
+from clockfree.sense import AGAIN
+
+
+class Edge:
+    """An edge of the network, driven by nothing but its own clock.
+
+    Parameters
+    ----------
+    clock : mutable sequence of int
+        State of the edge's clock, seeded and configured (see ``clock``).
+    sense : ComparatorPins, TrimmedPins, AdcDrops or PicoAdcDrops
+        What the edge can see of the two twins.
+    pots : Mcp42xx or one of the pulse potentiometers
+        The twin wipers.
+    late_us : int
+        A firing later than this is dropped.
+    floor_c16, dither_c16 : int
+        Threshold with a floor: no step unless | |dV_C| - |dV_F| | exceeds floor + U[0, dither], 1/16 ADC code.
+
+    Attributes
+    ----------
+    firings, up, down, rail, dropped, skipped, errors : int
+        Served firings; steps of R up and down; steps lost at a rail; overdue firings; firings that found the
+        tap unknown; steps that the chip did not confirm.
+    step : int
+        What the rule said at the last firing.
+    """
+
+    def __init__(self, clock, sense, pots, late_us, floor_c16=0, dither_c16=0):
+        self.clock = clock
+        self.sense = sense
+        self.pots = pots
+        self.late_us = late_us
+        self.floor_c16 = floor_c16
+        self.dither_c16 = dither_c16
+        self.due_us = 0
+        self.step = 0
+        self.firings = 0
+        self.up = 0
+        self.down = 0
+        self.rail = 0
+        self.dropped = 0
+        self.skipped = 0
+        self.errors = 0
+        self._gate = 0
+        self._look = sense.look
+        self._looking = False
+
+    def start(self, now_us):
+        """Begin firing: returns when the first event is due, us modulo 2**30."""
+        self._looking = False
+        self.due_us = ticks_add(now_us, first_us(self.clock))
+        return self.due_us
+
+    def fire(self, now_us):
+        """Handle the event that is due now; returns when the next one is due, us modulo 2**30.
+
+        Nothing in here waits: an edge that must let its trim settle returns the time at which to call again.
+        """
+        due_us = self.due_us
+        clock = self.clock
+        if not self._looking:
+            if ticks_diff(now_us, due_us) > self.late_us:
+                self.dropped += 1
+                self.due_us = due_us = ticks_add(now_us, wait_us(clock))
+                return due_us
+            gate = self.floor_c16
+            if self.dither_c16:
+                gate += below(clock, self.dither_c16 + 1)
+            self._gate = gate
+        step = self._look(self._gate)
+        if step:
+            if step == AGAIN:
+                self._looking = True
+                return ticks_add(now_us, self.sense.settle_us)
+            pots = self.pots
+            tap = pots.tap
+            if tap < 0:
+                self.skipped += 1
+            elif moved(tap, step, pots.lowest, pots.highest) == tap:
+                self.rail += 1
+            elif not pots.step(step):
+                self.errors += 1
+            elif step > 0:
+                self.up += 1
+            else:
+                self.down += 1
+        self._looking = False
+        self.step = step
+        self.firings += 1
+        self.due_us = due_us = ticks_add(due_us, wait_us(clock))
+        return due_us

@@ -1,0 +1,187 @@
+"""What an edge can see of its own drops: comparator bits, or measured drops.
+
+``look(gate)`` returns the step the rule asks for, or AGAIN: call once more after ``settle_us``. What was seen
+stays in ``a`` and ``b``: the two bits, or the free and the clamped drop. Drops, offsets and gates are integers in
+1/16 ADC code (c16): 65536 of them span the reference voltage.
+
+``nulling`` is the part of calibration an edge does by itself in HOLD, with the clamp floated so that both twins
+are alike: a generator that yields how long to wait, us, before it is resumed.
+"""
+
+from clockfree.rule import agreed, from_bits, from_drops
+
+AGAIN = 2
+
+_MOST_MISMATCH = (1 << 14) - 1  # half: keeps drop * mismatch below 2**30
+
+
+class ComparatorPins:
+    """Two comparators: pin a reads dV_C > dV_F, pin b reads dV_C + dV_F > 0."""
+
+    settle_us = 0
+
+    def __init__(self, a, b):
+        self._pin_a = a
+        self._pin_b = b
+        self.a = 0
+        self.b = 0
+
+    def look(self, gate):
+        """Step from the two bits; two plain comparators know no gate, so it must be 0."""
+        self.a = a = self._pin_a()
+        self.b = b = self._pin_b()
+        return from_bits(a, b)
+
+
+class TrimmedPins:
+    """Two comparators, and a trim output (PWM through a filter) that shifts the reference of a.
+
+    With a gate, a is read with the trim at +gate and at -gate, and the edge steps only if both agree. ``trim``
+    takes a 16-bit duty; ``duty_per_c16`` is how far it must move to shift the reference by 1/16 ADC code.
+    """
+
+    def __init__(self, a, b, trim, duty_per_c16, settle_us):
+        self._pin_a = a
+        self._pin_b = b
+        self._trim = trim
+        self._duty_per_c16 = duty_per_c16
+        self._phase = 0
+        self._above = 0
+        self._at = None
+        self.settle_us = settle_us
+        self.offset_c16 = 0
+        self.a = 0
+        self.b = 0
+
+    def _set(self, c16):
+        """Shift the reference; True if the filter must settle first."""
+        if c16 == self._at:
+            return False
+        self._at = c16
+        duty = 32768 + c16 * self._duty_per_c16
+        self._trim(0 if duty < 0 else 65535 if duty > 65535 else duty)
+        return True
+
+    def look(self, gate):
+        """Next of: set +gate, read and set -gate, read and decide."""
+        offset = self.offset_c16
+        if self._phase == 0:
+            self._phase = 1
+            if self._set(offset + gate):
+                return AGAIN
+        self.a = a = self._pin_a()
+        self.b = b = self._pin_b()
+        step = from_bits(a, b)
+        if self._phase == 1 and gate:
+            self._phase = 2
+            self._above = step
+            self._set(offset - gate)
+            return AGAIN
+        if self._phase == 2:
+            step = agreed(self._above, step)
+        self._phase = 0
+        return step
+
+    def nulling(self, reads=31):
+        """Find the trim at which a flips half the time, by successive approximation."""
+        self._phase = 0
+        self.offset_c16 = 0
+        low = -(32768 // self._duty_per_c16)
+        bit = -low
+        while bit:
+            middle = low + bit
+            if self._set(middle):
+                yield self.settle_us
+            ones = 0
+            for _ in range(reads):
+                ones += self._pin_a()
+                yield 100
+            if 2 * ones > reads:
+                low = middle
+            bit >>= 1
+        self.offset_c16 = low
+
+
+class _Drops:
+    """Measured drops, with the edge's own offset and mismatch taken out."""
+
+    settle_us = 0
+
+    def __init__(self):
+        self.a = 0
+        self.b = 0
+        self.offset_free_c16 = 0
+        self.offset_clamped_c16 = 0
+        self.mismatch = 0  # clamped drop over free drop, less one, in 2**-15
+        self._products = 0
+        self._squares = 0
+
+    def look(self, gate):
+        """Step from the two drops."""
+        self._read()
+        self.a = free = self.a - self.offset_free_c16
+        clamped = self.b - self.offset_clamped_c16
+        if self.mismatch:
+            clamped -= (free * self.mismatch) >> 15
+        self.b = clamped
+        return from_drops(free, clamped, gate)
+
+    def _mean(self, reads):
+        """Mean of ``reads`` readings of both drops, c16; yields between readings."""
+        free = clamped = 0
+        for _ in range(reads):
+            self._read()
+            free += self.a
+            clamped += self.b
+            yield 100
+        half = reads // 2
+        self.a = (free + half) // reads
+        self.b = (clamped + half) // reads
+
+    def nulling(self, reads=64):
+        """Take the offsets, with every node at one voltage so that both drops are zero."""
+        self._products = 0
+        self._squares = 0
+        yield from self._mean(reads)
+        self.offset_free_c16 = self.a
+        self.offset_clamped_c16 = self.b
+
+    def matching(self, reads=64):
+        """Add one point, at any inputs and taps, to the fit of the mismatch; best over several of both."""
+        yield from self._mean(reads)
+        free = (self.a - self.offset_free_c16) >> 5
+        more = (self.b - self.offset_clamped_c16) - (self.a - self.offset_free_c16)
+        self._products += free * more
+        self._squares += free * free
+        if self._squares > 1 << 12:
+            # least squares: clamped - free = mismatch * free (in HOLD, so long integers do no harm)
+            fit = (self._products << 10) // self._squares
+            self.mismatch = max(-_MOST_MISMATCH, min(_MOST_MISMATCH, fit))
+
+
+class AdcDrops(_Drops):
+    """Four node voltages on an SPI ADC (MCP3204): free tail and head, clamped tail and head."""
+
+    def __init__(self, adc, channels=(0, 1, 2, 3)):
+        super().__init__()
+        self._code = adc.read
+        self._channels = channels
+
+    def _read(self):
+        code = self._code
+        free_tail, free_head, clamped_tail, clamped_head = self._channels
+        self.a = (code(free_tail) - code(free_head)) << 4
+        self.b = (code(clamped_tail) - code(clamped_head)) << 4
+
+
+class PicoAdcDrops(_Drops):
+    """The board's own ADC behind two difference amplifiers: (V_ref + drop) / 2 on one input a drop."""
+
+    def __init__(self, free_u16, clamped_u16):
+        super().__init__()
+        self._free = free_u16
+        self._clamped = clamped_u16
+
+    def _read(self):
+        self.a = ((self._free() >> 4) - 2048) << 5
+        self.b = ((self._clamped() >> 4) - 2048) << 5
