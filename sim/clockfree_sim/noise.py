@@ -5,7 +5,7 @@ draws in blocks, and a compiled loop, which draws one by one, see the same noise
 """
 
 import numpy as np
-from numba import njit, uint64
+from numba import boolean, float64, int64, njit, uint64, void
 
 FIXED, DECISION, BIAS, LATENESS = range(4)
 """Purposes: part-to-part constants, noise of a decision, the paper's sigma, a busy board's delay."""
@@ -20,14 +20,14 @@ def _scramble(z):
     return z ^ (z >> uint64(31))
 
 
-@njit(cache=True)
+@njit(float64(uint64, int64), cache=True)
 def uniform(key, count):
     """Draw number ``count`` of a stream: uniform in (0, 1), never its ends."""
     bits = _scramble(uint64(key) + _GOLDEN * uint64(count + 1)) >> uint64(11)
     return (float(bits) + 0.5) / 9007199254740992.0
 
 
-@njit(cache=True)
+@njit(float64(uint64, int64), cache=True)
 def gauss(key, count):
     """Draw number ``count`` of a stream: standard normal, by inversion (Wichura, Appl. Stat. 37, 477: AS 241)."""
     q = uniform(key, count) - 0.5
@@ -60,13 +60,13 @@ def gauss(key, count):
     return top / low if q > 0.0 else -top / low
 
 
-@njit(cache=True)
+@njit(void(uint64, int64, float64[::1], boolean), cache=True)
 def _block(key, first, out, normal):
     for i in range(len(out)):
         out[i] = gauss(key, first + i) if normal else uniform(key, first + i)
 
 
-@njit(cache=True)
+@njit(uint64(uint64, int64, int64), cache=True)
 def key_of(seed, edge, purpose):
     """Key of one stream, 64 bits."""
     return _scramble(_scramble(_scramble(uint64(seed)) ^ uint64(edge)) ^ (uint64(purpose) << uint64(56)))
