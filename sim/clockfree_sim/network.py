@@ -1,7 +1,7 @@
 """Networks: which nodes an edge joins. The lab's 16 edges, square lattices, planar networks from a seed, files.
 
-A self-loop has no drop and is refused. An edge listed twice is refused too: two edges in parallel are a legitimate
-circuit, but in a file they are nearly always one edge written in both directions, and an edge's name (`A-B`) stays unique.
+A self-loop has no drop and is refused. An edge listed twice is refused too: two edges in parallel make a circuit, but
+in a file they are nearly always one edge written in both directions, and so an edge's name (`A-B`) stays unique.
 """
 
 import itertools
@@ -9,15 +9,16 @@ import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import networkx as nx
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components, dijkstra
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial import Delaunay
 
-from .network_files import READERS, NetworkError, read_graph
+from clockfree_sim.layout import adjacency, layout
+from clockfree_sim.network_files import READERS, NetworkError, read_graph
 
 __all__ = ["Network", "NetworkError", "lab16", "load", "planar", "read_file", "square"]
 
@@ -60,37 +61,42 @@ class Network:
         positions.setflags(write=False)
         object.__setattr__(self, "ends", ends)
         object.__setattr__(self, "positions", positions)
-        indices = {name: i for i, name in enumerate(self.nodes)}
-        object.__setattr__(self, "_indices", indices)
         if len(ends) == 0:
-            raise NetworkError(f"{self.name}: edges: expected at least one edge, got none")
+            raise NetworkError(self.name, "edges", "expected at least one edge, got none")
         if ends.min() < 0 or ends.max() >= len(self.nodes):
-            raise NetworkError(f"{self.name}: edges: expected node indices 0..{len(self.nodes) - 1}")
-        if len(indices) != len(self.nodes):
-            twice = next(name for i, name in enumerate(self.nodes) if indices[name] != i)
-            raise NetworkError(f"{self.name}: nodes: expected each name once, got {twice!r} twice")
-        if "" in indices:
-            raise NetworkError(f"{self.name}: nodes: expected a name for every node, got an empty one")
-        edges: dict[tuple[int, int], int] = {}
+            raise NetworkError(self.name, "edges", f"expected node indices 0..{len(self.nodes) - 1}")
+        if len(self._indices) != len(self.nodes):
+            twice = next(name for i, name in enumerate(self.nodes) if self._indices[name] != i)
+            raise NetworkError(self.name, "nodes", f"expected each name once, got {twice!r} twice")
+        if "" in self._indices:
+            raise NetworkError(self.name, "nodes", "expected a name for every node, got an empty one")
         for edge, (a, b) in enumerate(ends.tolist()):
             if a == b:
                 raise NetworkError(
-                    f"{self.name}: edges.{edge}: expected two different nodes, got {self.edge_name(edge)}"
+                    self.name, f"edges.{edge}", f"expected two different nodes, got {self.edge_name(edge)}"
                 )
-            if edges.setdefault((min(a, b), max(a, b)), edge) != edge:
-                earlier = edges[min(a, b), max(a, b)]
-                raise NetworkError(
-                    f"{self.name}: edges.{edge}: expected each edge once, got {self.edge_name(edge)}, "
-                    f"which is edges.{earlier}"
-                )
-        object.__setattr__(self, "_edges", edges)
+            earlier = self._edges[min(a, b), max(a, b)]
+            if earlier != edge:
+                problem = f"expected each edge once, got {self.edge_name(edge)}, which is edges.{earlier}"
+                raise NetworkError(self.name, f"edges.{edge}", problem)
+
+    @cached_property
+    def _indices(self) -> dict[str, int]:
+        return {name: i for i, name in enumerate(self.nodes)}
+
+    @cached_property
+    def _edges(self) -> dict[tuple[int, int], int]:
+        """The first edge between two nodes, by their indices in ascending order."""
+        edges: dict[tuple[int, int], int] = {}
+        for edge, (a, b) in enumerate(self.ends.tolist()):
+            edges.setdefault((min(a, b), max(a, b)), edge)
+        return edges
 
     def index(self, name: str) -> int:
         """Index of the node of this name; NetworkError if there is none."""
-        try:
-            return self._indices[name]  # type: ignore[attr-defined]
-        except KeyError:
-            raise NetworkError(f"{self.name}: nodes: expected {self._some_nodes()}, got {name!r}") from None
+        if name not in self._indices:
+            raise NetworkError(self.name, "nodes", f"expected {self._some_nodes()}, got {name!r}")
+        return self._indices[name]
 
     def edge_name(self, edge: int) -> str:
         """`A-B`: the names of the edge's two nodes."""
@@ -103,40 +109,40 @@ class Network:
             # A node's name may hold a hyphen itself, so every place where the text can be parted is tried.
             parts = which.split("-")
             for cut in range(1, len(parts)):
-                ends = [self._indices.get("-".join(side)) for side in (parts[:cut], parts[cut:])]  # type: ignore[attr-defined]
-                edge = None if None in ends else self._edges.get((min(ends), max(ends)))  # type: ignore[attr-defined]
+                a, b = (self._indices.get("-".join(side), -1) for side in (parts[:cut], parts[cut:]))
+                edge = self._edges.get((min(a, b), max(a, b)))
                 if edge is not None:
                     return edge
-            raise NetworkError(f"{self.name}: edges: expected an edge such as {self.edge_name(0)}, got {which!r}")
+            raise NetworkError(self.name, "edges", f"expected an edge such as {self.edge_name(0)}, got {which!r}")
         if not 0 <= which < len(self.ends):
-            raise NetworkError(f"{self.name}: edges: expected an edge 0..{len(self.ends) - 1}, got {which}")
+            raise NetworkError(self.name, "edges", f"expected an edge 0..{len(self.ends) - 1}, got {which}")
         return which
 
     def check(self, sources: list[int] | tuple[int, ...], targets: list[int] | tuple[int, ...]) -> None:
         """Raise NetworkError if a target is cut off from every source, or if the network is in pieces."""
-        pieces, piece = connected_components(self._adjacency(), directed=False)
+        pieces, piece = connected_components(adjacency(len(self.nodes), self.ends), directed=False)
         if pieces == 1:
             return
         fed = {piece[source] for source in sources}
         for target in targets:
             if piece[target] not in fed:
                 raise NetworkError(
-                    f"{self.name}: targets: expected a path to a source, got {self.nodes[target]} cut off from every source"
+                    self.name,
+                    "targets",
+                    f"expected a path to a source, got {self.nodes[target]} cut off from every source",
                 )
         apart = self.nodes[int(np.flatnonzero(piece != piece[0])[0])]
         raise NetworkError(
-            f"{self.name}: edges: expected a network in one piece, "
-            f"got {pieces} pieces ({self.nodes[0]} and {apart} are not joined)"
+            self.name,
+            "edges",
+            f"expected a network in one piece, got {pieces} pieces ({self.nodes[0]} and {apart} are not joined)",
         )
 
     def cut_off(self, sources: list[int] | tuple[int, ...], cut: set[int]) -> tuple[str, ...]:
         """Names of the nodes that no source reaches once the edges in `cut` are gone."""
         kept = np.array([edge not in cut for edge in range(len(self.ends))])
-        _, piece = connected_components(self._adjacency(kept), directed=False)
+        _, piece = connected_components(adjacency(len(self.nodes), self.ends[kept]), directed=False)
         return tuple(np.array(self.nodes)[~np.isin(piece, piece[list(sources)])].tolist())
-
-    def _adjacency(self, kept: np.ndarray | None = None) -> coo_array:
-        return _adjacency(len(self.nodes), self.ends if kept is None else self.ends[kept])
 
     def _some_nodes(self) -> str:
         if len(self.nodes) <= 20:
@@ -159,15 +165,15 @@ def square(rows: int, cols: int, periodic: bool = False) -> Network:
     Raises
     ------
     NetworkError
-        A size below 1 (below 3 if periodic: an edge would wrap onto another), fewer than 2 nodes or more than MAX_NODES.
+        A size below 1 (below 3 if periodic: an edge would wrap onto another), less than 2 nodes, more than MAX_NODES.
     """
     name = f"square:{rows}x{cols}" + (":periodic" if periodic else "")
     lowest = 3 if periodic else 1
     for key, size in (("rows", rows), ("cols", cols)):
         if not lowest <= size <= MAX_NODES:
-            raise NetworkError(f"{name}: {key}: expected {lowest}..{MAX_NODES}, got {size}")
+            raise NetworkError(name, key, f"expected {lowest}..{MAX_NODES}, got {size}")
     if not 2 <= rows * cols <= MAX_NODES:
-        raise NetworkError(f"{name}: rows x cols: expected 2..{MAX_NODES} nodes, got {rows * cols}")
+        raise NetworkError(name, "rows x cols", f"expected 2..{MAX_NODES} nodes, got {rows * cols}")
     index = np.arange(rows * cols).reshape(rows, cols)
     if periodic:
         right = np.stack([index, np.roll(index, -1, axis=1)], axis=-1)
@@ -183,8 +189,8 @@ def square(rows: int, cols: int, periodic: bool = False) -> Network:
 def planar(nodes: int = 64, edges: int = 143, seed: int = 0) -> Network:
     """Planar network from a seed: well-spread random points, their Delaunay triangulation, edges taken away at random.
 
-    It stays in one piece and every node keeps at least two edges. Random numbers come from `random.Random(seed).random()`,
-    whose sequence Python promises to keep, so a seed means the same network on every machine.
+    It stays in one piece and every node keeps at least two edges. Random numbers come from
+    `random.Random(seed).random()`, whose sequence Python promises to keep: a seed means the same network everywhere.
 
     Raises
     ------
@@ -194,11 +200,11 @@ def planar(nodes: int = 64, edges: int = 143, seed: int = 0) -> Network:
     """
     name = f"planar:{nodes}:{edges}:{seed}"
     if not 3 <= nodes <= MAX_NODES:
-        raise NetworkError(f"{name}: nodes: expected 3..{MAX_NODES}, got {nodes}")
+        raise NetworkError(name, "nodes", f"expected 3..{MAX_NODES}, got {nodes}")
     if not nodes <= edges <= 3 * nodes - 3:
-        raise NetworkError(f"{name}: edges: expected {nodes}..{3 * nodes - 3} for {nodes} nodes, got {edges}")
+        raise NetworkError(name, "edges", f"expected {nodes}..{3 * nodes - 3} for {nodes} nodes, got {edges}")
     if seed < 0:
-        raise NetworkError(f"{name}: seed: expected an integer >= 0, got {seed}")
+        raise NetworkError(name, "seed", f"expected an integer >= 0, got {seed}")
     draw = random.Random(seed).random
     points = _spread_points(nodes, draw)
     graph = nx.Graph()
@@ -216,7 +222,7 @@ def planar(nodes: int = 64, edges: int = 143, seed: int = 0) -> Network:
                 graph.add_edge(a, b)
     if graph.number_of_edges() != edges:
         least = graph.number_of_edges() if edges < most else nodes
-        raise NetworkError(f"{name}: edges: expected {least}..{most} for these points, got {edges}")
+        raise NetworkError(name, "edges", f"expected {least}..{most} for these points, got {edges}")
     ends = np.array(sorted(sorted(edge) for edge in graph.edges))
     return Network(name, tuple(map(str, range(nodes))), ends, points)
 
@@ -227,7 +233,7 @@ def read_file(path: str | Path) -> Network:
     names, pairs, positions = read_graph(path)
     indices = {name: i for i, name in enumerate(names)}
     ends = np.array([(indices[a], indices[b]) for a, b in pairs], dtype=np.int64).reshape(-1, 2)
-    places = _layout(len(names), ends) if positions is None else np.array(positions)
+    places = layout(len(names), ends) if positions is None else np.array(positions)
     return Network(str(path), tuple(names), ends, places)
 
 
@@ -252,7 +258,7 @@ def load(spec: str) -> Network:
         return planar(int(form[1]), int(form[2]), int(form[3]))
     if Path(spec).suffix.lower() in READERS and not spec.startswith(("square:", "planar:")):
         return read_file(spec)
-    raise NetworkError(f"{spec}: network: expected {FORMS}")
+    raise NetworkError(spec, "network", f"expected {FORMS}")
 
 
 def _spread_points(count: int, draw: Callable[[], float]) -> np.ndarray:
@@ -264,32 +270,3 @@ def _spread_points(count: int, draw: Callable[[], float]) -> np.ndarray:
         nearest = (gaps**2).sum(axis=-1).min(axis=1, initial=np.inf)
         points[i] = candidates[nearest.argmax()]
     return points
-
-
-def _adjacency(nodes: int, ends: np.ndarray) -> coo_array:
-    return coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(nodes, nodes))
-
-
-def _layout(nodes: int, ends: np.ndarray) -> np.ndarray:
-    """Positions that bring near in the drawing what is near along the edges; the same ones every time.
-
-    Up to 100 nodes by Kamada and Kawai's springs; beyond, where those take minutes, by multidimensional scaling against
-    50 pivots that lie far from each other (Brandes and Pich, 2007).
-    """
-    if nodes <= 100:
-        graph = nx.empty_graph(nodes)
-        graph.add_edges_from(ends.tolist())
-        return np.array([place for _, place in sorted(nx.kamada_kawai_layout(graph).items())])
-    adjacency = _adjacency(nodes, ends).tocsr()
-    distances = np.empty((nodes, 50))
-    nearest, pivot = np.full(nodes, np.inf), 0
-    for i in range(50):
-        hops = dijkstra(adjacency, directed=False, indices=pivot, unweighted=True)
-        distances[:, i] = np.where(np.isinf(hops), nodes, hops)
-        nearest = np.minimum(nearest, distances[:, i])
-        pivot = int(nearest.argmax())
-    squares = distances**2
-    centred = squares - squares.mean(axis=0) - squares.mean(axis=1, keepdims=True) + squares.mean()
-    _, _, axes = np.linalg.svd(centred, full_matrices=False)
-    places = centred @ axes[:2].T
-    return places / np.abs(places).max()

@@ -1,7 +1,7 @@
 """Network files: GraphML, node-link JSON, CSV edge list, and plain text with positions.
 
-Each reader returns `(names, pairs, positions)`: the node names in file order, the edges as pairs of names, and an (N, 2)
-list of positions or None where the file has none. What is wrong with a file is said in one line, `FILE: key: expected …`.
+Each reader returns `(names, pairs, positions)`: the node names in file order, the edges as pairs of names, and the
+positions, or None where the file has none. What is wrong with a file is said in one line, `FILE: key: expected …`.
 """
 
 import csv
@@ -18,8 +18,14 @@ Graph = tuple[list[str], list[tuple[str, str]], list[tuple[float, float]] | None
 
 
 class NetworkError(ValueError):
-    """A network that cannot be used. The message is one line, `FILE: key: expected …`; for a network made from a
-    specification, the specification stands in the place of the file."""
+    """A network that cannot be used, in one line: `FILE: key: expected …, got …`.
+
+    For a network made from a specification, the specification stands in the place of the file.
+    """
+
+    def __init__(self, where: str | Path, key: str, problem: str) -> None:
+        super().__init__(f"{where}: {key}: {problem}")
+        self.problem = problem
 
 
 def read_graph(path: Path) -> Graph:
@@ -32,13 +38,13 @@ def read_graph(path: Path) -> Graph:
     """
     reader = READERS.get(path.suffix.lower())
     if reader is None:
-        raise NetworkError(f"{path}: file: expected a name ending in {', '.join(READERS)}, got {path.suffix!r}")
+        raise NetworkError(path, "file", f"expected a name ending in {', '.join(READERS)}, got {path.suffix!r}")
     try:
         text = path.read_text(encoding="utf-8-sig")  # spreadsheets put a byte order mark in front
     except OSError as error:
-        raise NetworkError(f"{path}: file: expected a readable network file, got {error.strerror}") from None
+        raise NetworkError(path, "file", f"expected a readable network file, got {error.strerror}") from None
     except UnicodeDecodeError:
-        raise NetworkError(f"{path}: file: expected UTF-8 text, got other bytes") from None
+        raise NetworkError(path, "file", "expected UTF-8 text, got other bytes") from None
     return reader(path, text)
 
 
@@ -47,9 +53,9 @@ def _graphml(path: Path, text: str) -> Graph:
         # A multigraph keeps an edge that is listed twice, so that it can be refused; networkx would merge the two.
         graph = nx.parse_graphml(text, force_multigraph=True)
     except ParseError as error:
-        raise NetworkError(f"{path}: line {error.position[0]}: expected GraphML, got {error}") from None
+        raise NetworkError(path, f"line {error.position[0]}", f"expected GraphML, got {error}") from None
     except (nx.NetworkXException, KeyError, ValueError, TypeError, AttributeError) as error:
-        raise NetworkError(f"{path}: graphml: expected GraphML, got {_one_line(error)}") from None
+        raise NetworkError(path, "graphml", f"expected GraphML, got {_one_line(error)}") from None
     nodes = [(str(name), attributes) for name, attributes in graph.nodes(data=True)]
     pairs = [(str(a), str(b)) for a, b in graph.edges()]
     return [name for name, _ in nodes], pairs, _positions(path, nodes)
@@ -59,11 +65,11 @@ def _node_link(path: Path, text: str) -> Graph:
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:
-        raise NetworkError(f"{path}: line {error.lineno}: expected JSON, got {error.msg}") from None
+        raise NetworkError(path, f"line {error.lineno}", f"expected JSON, got {error.msg}") from None
     except RecursionError:
-        raise NetworkError(f"{path}: file: expected node-link JSON, got brackets nested too deeply") from None
+        raise NetworkError(path, "file", "expected node-link JSON, got brackets nested too deeply") from None
     if not isinstance(data, dict):
-        raise NetworkError(f"{path}: file: expected a node-link object with nodes and links, got {_kind(data)}")
+        raise NetworkError(path, "file", f"expected a node-link object with nodes and links, got {_kind(data)}")
     # networkx wrote "links" for years and writes "edges" since version 3.4.
     link_key = "edges" if "links" not in data and "edges" in data else "links"
     nodes, pairs = [], []
@@ -74,7 +80,7 @@ def _node_link(path: Path, text: str) -> Graph:
         pair = _identifier(path, at, link, "source"), _identifier(path, at, link, "target")
         for key, name in zip(("source", "target"), pair, strict=True):
             if name not in names:
-                raise NetworkError(f"{path}: {at}.{key}: expected the id of one of the nodes, got {name!r}")
+                raise NetworkError(path, f"{at}.{key}", f"expected the id of one of the nodes, got {name!r}")
         pairs.append(pair)
     return [name for name, _ in nodes], pairs, _positions(path, nodes)
 
@@ -93,7 +99,7 @@ def _edge_list(path: Path, text: str) -> Graph:
                 continue
             if len(cells) != 2 or not all(cells):
                 got = ",".join(row)
-                raise NetworkError(f"{path}: line {rows.line_num}: expected two node names, got {got[:60]!r}")
+                raise NetworkError(path, f"line {rows.line_num}", f"expected two node names, got {got[:60]!r}")
             header, first = first and (cells[0].lower(), cells[1].lower()) in HEADERS, False
             if header:
                 continue
@@ -101,21 +107,21 @@ def _edge_list(path: Path, text: str) -> Graph:
             if frozenset((a, b)) in lines:
                 earlier = lines[frozenset((a, b))]
                 raise NetworkError(
-                    f"{path}: line {rows.line_num}: expected each edge once, got {a}-{b}, which is on line {earlier}"
+                    path, f"line {rows.line_num}", f"expected each edge once, got {a}-{b}, which is on line {earlier}"
                 )
             if a == b:
-                raise NetworkError(f"{path}: line {rows.line_num}: expected two different nodes, got {a}-{b}")
+                raise NetworkError(path, f"line {rows.line_num}", f"expected two different nodes, got {a}-{b}")
             lines[frozenset((a, b))] = rows.line_num
             names.setdefault(a)
             names.setdefault(b)
             pairs.append((a, b))
     except csv.Error as error:
-        raise NetworkError(f"{path}: line {rows.line_num}: expected comma-separated text, got {error}") from None
+        raise NetworkError(path, f"line {rows.line_num}", f"expected comma-separated text, got {error}") from None
     return list(names), pairs, None
 
 
 def _plain_text(path: Path, text: str) -> Graph:
-    """First line `nodes edges size`, then a line `x y` for each node, then a line `a b` of node numbers for each edge."""
+    """First line `nodes edges size`, then a line `x y` for each node, then a line `a b` for each edge, nodes from 0."""
     lines = text.splitlines()
 
     def numbers(at: int, what: str, kinds: tuple[type, ...]) -> list:
@@ -126,7 +132,7 @@ def _plain_text(path: Path, text: str) -> Graph:
             values = [math.nan]
         if not all(map(math.isfinite, values)):
             got = repr(lines[at][:60]) if at < len(lines) else "the end of the file"
-            raise NetworkError(f"{path}: line {at + 1}: expected {what}, got {got}")
+            raise NetworkError(path, f"line {at + 1}", f"expected {what}, got {got}")
         return values
 
     node_count, edge_count, _ = numbers(0, "nodes edges size", (int, int, float))
@@ -136,12 +142,12 @@ def _plain_text(path: Path, text: str) -> Graph:
         pair = numbers(at, "two node numbers", (int, int))
         if not all(0 <= node < node_count for node in pair):
             raise NetworkError(
-                f"{path}: line {at + 1}: expected two node numbers 0..{node_count - 1}, got {lines[at][:60]!r}"
+                path, f"line {at + 1}", f"expected two node numbers 0..{node_count - 1}, got {lines[at][:60]!r}"
             )
         pairs.append((str(pair[0]), str(pair[1])))
     for at in range(1 + node_count + edge_count, len(lines)):
         if lines[at].strip():
-            raise NetworkError(f"{path}: line {at + 1}: expected the end of the file, got {lines[at][:60]!r}")
+            raise NetworkError(path, f"line {at + 1}", f"expected the end of the file, got {lines[at][:60]!r}")
     return [str(i) for i in range(node_count)], pairs, [(x, y) for x, y in positions]
 
 
@@ -152,17 +158,17 @@ def _objects(path: Path, data: dict, key: str) -> list[tuple[str, dict]]:
     """The objects of a list in node-link JSON, each with its place in the file."""
     listed = data.get(key)
     if not isinstance(listed, list):
-        raise NetworkError(f"{path}: {key}: expected a list of objects, got {_kind(listed)}")
+        raise NetworkError(path, key, f"expected a list of objects, got {_kind(listed)}")
     for i, item in enumerate(listed):
         if not isinstance(item, dict):
-            raise NetworkError(f"{path}: {key}.{i}: expected an object, got {_kind(item)}")
+            raise NetworkError(path, f"{key}.{i}", f"expected an object, got {_kind(item)}")
     return [(f"{key}.{i}", item) for i, item in enumerate(listed)]
 
 
 def _identifier(path: Path, at: str, item: dict, key: str) -> str:
     value = item.get(key)
     if isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise NetworkError(f"{path}: {at}.{key}: expected a node's name or number, got {_kind(value)}")
+        raise NetworkError(path, f"{at}.{key}", f"expected a node's name or number, got {_kind(value)}")
     return str(value)
 
 
@@ -177,7 +183,7 @@ def _positions(path: Path, nodes: list[tuple[str, dict]]) -> list[tuple[float, f
             value = attributes.get(key)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
                 raise NetworkError(
-                    f"{path}: nodes.{name}.{key}: expected a number, as the other nodes have, got {_kind(value)}"
+                    path, f"nodes.{name}.{key}", f"expected a number, as the other nodes have, got {_kind(value)}"
                 )
             place.append(float(value))
         positions.append((place[0], place[1]))
