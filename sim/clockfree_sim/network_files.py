@@ -8,7 +8,7 @@ import csv
 import json
 import math
 from pathlib import Path
-from xml.etree.ElementTree import ParseError
+from xml.etree import ElementTree
 
 import networkx as nx
 
@@ -50,15 +50,17 @@ def read_graph(path: Path) -> Graph:
 
 def _graphml(path: Path, text: str) -> Graph:
     try:
+        listed = {element.get("id") for element in ElementTree.fromstring(text).iter() if element.tag.endswith("node")}
         # A multigraph keeps an edge that is listed twice, so that it can be refused; networkx would merge the two.
         graph = nx.parse_graphml(text, force_multigraph=True)
-    except ParseError as error:
+    except ElementTree.ParseError as error:
         raise NetworkError(path, f"line {error.position[0]}", f"expected GraphML, got {error}") from None
     except (nx.NetworkXException, KeyError, ValueError, TypeError, AttributeError) as error:
         raise NetworkError(path, "graphml", f"expected GraphML, got {_one_line(error)}") from None
-    nodes = [(str(name), attributes) for name, attributes in graph.nodes(data=True)]
-    pairs = [(str(a), str(b)) for a, b in graph.edges()]
-    return [name for name, _ in nodes], pairs, _positions(path, nodes)
+    for name in graph.nodes:
+        if name not in listed:  # networkx makes up the nodes that an edge names
+            raise NetworkError(path, "edges", f"expected the id of one of the nodes, got {name!r}")
+    return list(graph.nodes), list(graph.edges()), _positions(path, list(graph.nodes(data=True)))
 
 
 def _node_link(path: Path, text: str) -> Graph:
@@ -91,7 +93,7 @@ def _edge_list(path: Path, text: str) -> Graph:
     pairs: list[tuple[str, str]] = []
     lines: dict[frozenset[str], int] = {}
     first = True
-    rows = csv.reader(text.splitlines())
+    rows = csv.reader(text.splitlines(), skipinitialspace=True)
     try:
         for row in rows:
             cells = [cell.strip() for cell in row]
