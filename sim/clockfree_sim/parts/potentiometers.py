@@ -133,6 +133,23 @@ class Mcp4xxxChip:
             self._on_wiper(wiper, min(value, 128))
 
 
+class Mcp4131Chip(Mcp4xxxChip):
+    """MCP4131 as a mixer, written only: SDI and SDO are one pin, which is wired to MOSI and not to MISO."""
+
+    def __init__(self, on_wiper: OnWiper) -> None:
+        super().__init__(on_wiper, wipers=1)
+
+    @property
+    def eta(self) -> float:
+        """Share of terminal A in the wiper's voltage, 0..1."""
+        return min(self.wipers[0], 128) / 128
+
+    def transfer(self, sent: bytes) -> bytes:
+        """Bytes on SDI in; MISO floats."""
+        super().transfer(sent)
+        return b"\xff" * len(sent)
+
+
 class Ad5220PairChip:
     """Two AD5220 on shared CLK, U/D and CS lines: 128 positions, counters that stop at their ends.
 
