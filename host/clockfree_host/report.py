@@ -1,0 +1,259 @@
+"""A run as a person sees it: `figure.png` (error against updates; the network with its taps) and a table."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.figure import Figure
+from rich.table import Table
+
+from clockfree_host.results import error_at
+
+HIGHEST_TAP = 127
+ERROR, MEASURED, BEST, MARK, SOURCE, TARGET = "#1f5a99", "#8fb8de", "#2a8c4a", "#b03a2e", "#d1495b", "#edae49"
+STYLE: dict[Any, Any] = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.8,
+    "legend.frameon": False,
+    "savefig.dpi": 200,
+}
+COLOURS = LinearSegmentedColormap.from_list("taps", plt.get_cmap("viridis")(np.linspace(0, 0.93, 256)))
+"""Dark where an edge conducts; without the palest end, which nobody sees on white."""
+HOW = ("bench", "rule", "preset", "seed", "task_seed")
+NAMED_NODES = 30
+"""Up to this many nodes every node is named, beyond it only sources and targets."""
+DRAWN_NODES = 500
+"""Up to this many nodes hidden nodes are drawn at all."""
+
+
+def figure(data: xr.Dataset, path: Path) -> None:
+    """Draw the results of a run into a PNG file, in one go."""
+    with plt.rc_context(STYLE):
+        drawn = plt.figure(figsize=(11, 4.8), layout="constrained")
+        halves: Any = drawn.subfigures(1, 2, width_ratios=(1.12, 1))
+        left, right = halves
+        accuracies = [name for name in data if str(name).endswith("_accuracy")]
+        if accuracies:
+            upper, lower = left.subplots(2, 1, sharex=True, height_ratios=(2, 1))
+            _accuracy(lower, data, accuracies)
+        else:
+            upper = lower = left.subplots()
+        _error(upper, data)
+        lower.set_xlabel("updates per edge")
+        _network(right, data)
+        drawn.suptitle(_title(data), fontsize=10)
+        beside = path.with_name(path.name + ".new")
+        drawn.savefig(beside, format="png")
+        plt.close(drawn)
+    os.replace(beside, path)
+
+
+def _title(data: xr.Dataset) -> str:
+    said = data.attrs
+    parts = [said.get("task"), said.get("network"), f"{data.sizes['edge']} edges", f"rule {said.get('rule')}"]
+    parts += [f"preset {said.get('preset')}", f"seed {said.get('seed')}", f"bench {said.get('bench')}"]
+    if said.get("ended") != "done":
+        parts.append(str(said.get("ended")))
+    return "  ·  ".join(str(part) for part in parts if part)
+
+
+def _error(axes: Axes, data: xr.Dataset) -> None:
+    updates, error_V2 = data["updates"].values, data["error"].values
+    measured_V2, best_V2 = data["measured_error"].values, data["best_error"].values
+    if np.isfinite(measured_V2).any():
+        axes.plot(updates, measured_V2, color=MEASURED, lw=1.0, label="supervisor's readings")
+    axes.plot(updates, error_V2, color=ERROR, lw=1.3, marker="o" if len(updates) < 3 else None, ms=4, label="error")
+    lowest = _lowest_shown(error_V2, measured_V2, best_V2)
+    last = max(float(updates[-1]), 1.0)
+    starts = data["lesson_from"].values
+    ends = np.minimum([*starts[1:], np.inf], last)
+    known = [part for part in zip(starts, ends, best_V2, strict=True) if part[0] < last and np.isfinite(part[2])]
+    style: dict[str, Any] = {"color": BEST, "lw": 1.2, "ls": "--", "ms": 4}
+    for start, end, best in known:
+        axes.plot([start, end], [max(best, 1.25 * lowest)] * 2, marker="v" if best < lowest else None, **style)
+    if known:
+        below = ": below" if min(best for *_, best in known) < lowest else ""
+        values = ", ".join(f"{best:.1e}" for *_, best in known)
+        axes.plot([], label=f"best achievable, {values}{below}", **style)
+    axes.set_yscale("log")
+    axes.set_ylim(lowest, 3 * max(np.nanmax(error_V2), np.nanmax(np.nan_to_num(measured_V2)), lowest))
+    axes.set_xlim(0, last)
+    for start, name in zip(data["lesson_from"].values[1:], data["lesson"].values[1:], strict=True):
+        _mark(axes, start, f"lesson {name}", "0.45")
+    _damage_marks(axes, data)
+    axes.set_ylabel("error  (V²)")
+    axes.grid(True, which="major", color="0.9", lw=0.6)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, ncols=3, fontsize=7.5, columnspacing=1.2)
+
+
+def _lowest_shown(*errors_V2: np.ndarray) -> float:
+    """Lower end of the error axis: under everything, but not so far below the run that the run becomes flat."""
+    run_V2 = errors_V2[0][errors_V2[0] > 0]
+    if not len(run_V2):
+        return 1e-16
+    everything = np.concatenate([part[np.isfinite(part) & (part > 0)] for part in errors_V2])
+    return float(max(everything.min(), run_V2.min() * 1e-3) / 2)
+
+
+def _damage_marks(axes: Axes, data: xr.Dataset) -> None:
+    """One line for everything that fails at the same time."""
+    when = data["damage_at"].values
+    for at in np.unique(when):
+        here = np.flatnonzero(when == at)
+        edges = [str(data["edge"].values[data["damaged_edge"].values[i]]) for i in here]
+        kinds = ", ".join(dict.fromkeys(str(data["damage_kind"].values[i]) for i in here))
+        what = ", ".join(edges) if len(edges) <= 3 else f"{len(edges)} edges"
+        _mark(axes, at, f"{what} {kinds}", MARK)
+
+
+def _mark(axes: Axes, at: float, text: str, color: str) -> None:
+    axes.axvline(at, color=color, lw=0.9, ls=":")
+    axes.annotate(
+        text, (at, 0.03), xycoords=("data", "axes fraction"), xytext=(3, 0), textcoords="offset points",
+        rotation=90, va="bottom", fontsize=7.5, color=color,
+    )  # fmt: skip
+
+
+def _accuracy(axes: Axes, data: xr.Dataset, names: list[Any]) -> None:
+    for name, color in zip(sorted(names), (ERROR, MEASURED), strict=False):
+        axes.plot(
+            data["updates"].values, data[name].values, color=color, lw=1.2, label=str(name).removesuffix("_accuracy")
+        )
+    axes.set_ylim(0, 1.05)
+    axes.set_ylabel("accuracy")
+    axes.grid(True, color="0.9", lw=0.6)
+    axes.legend(loc="lower right", fontsize=8)
+
+
+def _network(panel: Figure, data: xr.Dataset) -> None:
+    """The network: an edge's colour and width are its tap (wide: low resistance, much current)."""
+    axes = panel.subplots()
+    place = np.column_stack([data["x"].values, data["y"].values])
+    ends, taps = data["edge_ends"].values, data["taps"].values[-1].astype(float)
+    nodes, updates = len(place), float(data["updates"].values[-1])
+    crowd = min(1.0, (40 / nodes) ** 0.3)  # everything shrinks as the picture fills
+    failed = data["damaged_edge"].values[data["damage_at"].values <= updates]
+    periodic = str(data.attrs.get("network")).endswith(":periodic")
+    dead = np.isin(np.arange(len(ends)), failed)
+    norm = Normalize(0, HIGHEST_TAP)
+    for chosen, style in ((~dead, "solid"), (dead, (0, (2, 1.5)))):
+        lines, owner = _lines(place, ends, np.flatnonzero(chosen), periodic)
+        width = crowd * (5.0 - 3.8 * taps[owner] / HIGHEST_TAP)
+        drawn = LineCollection(
+            list(lines),
+            array=taps[owner],
+            cmap=COLOURS,
+            norm=norm,
+            linewidths=width,
+            linestyles=style,
+            capstyle="round",
+        )
+        drawn.set_rasterized(True)
+        axes.add_collection(drawn)
+    _nodes(axes, data, place, crowd)
+    axes.set_aspect("equal")
+    axes.margins(0.08)
+    axes.autoscale_view()
+    axes.axis("off")
+    bar = panel.colorbar(
+        plt.cm.ScalarMappable(norm, COLOURS), ax=axes, shrink=0.75, pad=0.02, ticks=[0, 32, 64, 96, 127]
+    )
+    bar.set_label("tap  (0 conducts best)")
+    bar.outline.set_visible(False)
+    axes.set_title(f"taps after {updates:.0f} updates per edge", fontsize=9)
+
+
+def _lines(place: np.ndarray, ends: np.ndarray, edges: np.ndarray, periodic: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Line segments of some edges, and which edge each belongs to.
+
+    An edge that wraps around a periodic lattice is drawn as a stub out of its two nodes, not across everything.
+    """
+    lines = place[ends]
+    span = lines[:, 1] - lines[:, 0]
+    length = np.hypot(*span.T)
+    usual = length.min()
+    wraps = periodic & (length > 1.5 * usual)
+    straight, around = edges[~wraps[edges]], edges[wraps[edges]]
+    stub = 0.5 * usual * span[around] / length[around, None]
+    tails = np.stack([lines[around, 0], lines[around, 0] - stub], axis=1)
+    heads = np.stack([lines[around, 1], lines[around, 1] + stub], axis=1)
+    return np.concatenate([lines[straight], tails, heads]), np.concatenate([straight, around, around])
+
+
+def _nodes(axes: Axes, data: xr.Dataset, place: np.ndarray, crowd: float) -> None:
+    names = [str(name) for name in data["node"].values]
+    roles = {str(name): "source" for name in data["source"].values} | {
+        str(name): "target" for name in data["target"].values
+    }
+    hidden = [i for i, name in enumerate(names) if name not in roles and len(names) <= DRAWN_NODES]
+    x, y = place.T
+    edging: dict[str, Any] = {"edgecolors": "0.25", "linewidths": 0.8 * crowd}
+    axes.scatter(x[hidden], y[hidden], s=26 * crowd**2, color="white", zorder=3, **edging)
+    for role, marker, color in (("source", "s", SOURCE), ("target", "D", TARGET)):
+        chosen = [i for i, name in enumerate(names) if roles.get(name) == role]
+        size = 75 * max(crowd, 0.55)
+        axes.scatter(x[chosen], y[chosen], s=size, marker=marker, color=color, zorder=4, label=role, **edging)
+    for i, name in enumerate(names):
+        if name in roles or len(names) <= NAMED_NODES:
+            axes.annotate(
+                name, place[i], xytext=(7, 7), textcoords="offset points", fontsize=8, zorder=5,
+                bbox={"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.75},
+            )  # fmt: skip
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=2, fontsize=8)
+
+
+def table(found: dict[str, Any], data: xr.Dataset) -> Table:
+    """What a run came to, for a terminal."""
+    rows = Table(show_header=False, box=None, pad_edge=False)
+    rows.add_column(style="bold")
+    rows.add_column(overflow="fold")
+
+    def error(value_V2: float | None) -> str:
+        return "-" if value_V2 is None or not np.isfinite(value_V2) else f"{value_V2:.3g} V²"
+
+    said = data.attrs
+    rows.add_row("run", f"{found['run']}  ({said['ended']})")
+    rows.add_row("task", f"{found['task']} on {found['network']}: {found['nodes']} nodes, {found['edges']} edges")
+    rows.add_row("how", ", ".join(f"{key.replace('_', ' ')} {found[key]}" for key in HOW))
+    rows.add_row(
+        "updates", f"{found['updates_per_edge']:.4g} per edge: {found['firings']} firings, {found['steps']} steps"
+    )
+    took = "" if found["wall_s"] is None else f", {found['wall_s']:.3g} s of wall time"
+    rows.add_row("time", f"{found['virtual_s']:.4g} s in the network{took}")
+    rows.add_row("error", f"{error(found['initial_error_V2'])} at first, {error(found['final_error_V2'])} at last")
+    rows.add_row("best", f"{error(found['best_error_V2'])} achievable on this network")
+    if data.sizes["lesson"] > 1:
+        for name, at_end, best in lesson_errors(data):
+            rows.add_row(f"  {name}", f"{error(at_end)} at its end, best achievable {error(best)}")
+    for name in ("training", "test"):
+        if f"{name}_accuracy" in data:
+            rows.add_row(f"{name} accuracy", f"{float(data[f'{name}_accuracy'].values[-1]):.3f}")
+    for name in ("rail", "dropped", "skipped", "errors"):
+        count = int(data[name].values[-1].sum())
+        if count:
+            rows.add_row(name, f"{count}  ({data[name].attrs['long_name']})")
+    return rows
+
+
+def lesson_errors(data: xr.Dataset) -> list[tuple[str, float, float]]:
+    """Name, error at its end, best achievable error of each lesson that was begun, V^2."""
+    found = []
+    for index, name in enumerate(data["lesson"].values):
+        during = data["present_lesson"].values == index
+        if during.any():
+            since = data["updates"].values[during] - float(data["lesson_from"].values[index])
+            at_end = error_at(since, data["error"].values[during], since[-1])
+            found.append((str(name), at_end, float(data["best_error"].values[index])))
+    return found

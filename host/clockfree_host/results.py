@@ -1,0 +1,194 @@
+"""The results of a run, made from its log: a netCDF data set, and the numbers that sum a run up."""
+
+import os
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from clockfree_host.runlog import Record, read_wall_s
+
+COUNTERS = ("firings", "up", "down", "rail", "dropped", "skipped", "errors")
+MEANING = {
+    "firings": "firings so far, whether they stepped or not",
+    "up": "steps so far that raised the resistance",
+    "down": "steps so far that lowered the resistance",
+    "rail": "steps lost so far at the lowest or highest tap",
+    "dropped": "overdue firings dropped so far",
+    "skipped": "firings so far that could not step: tap unknown, or an edge out of use",
+    "errors": "potentiometer commands so far that the chip refused or did not answer",
+}
+
+
+def error_at(updates: np.ndarray, error_V2: np.ndarray, n: float) -> float:
+    """The error at n updates per edge: the mean over the samples of one run with updates in (0.8 n, n], V^2.
+
+    Where no sample lies in that window (a run cut off at its start), the last sample up to n.
+    """
+    updates, error_V2 = np.asarray(updates), np.asarray(error_V2)
+    inside = (updates > 0.8 * n) & (updates <= n)
+    if not inside.any():
+        return float(error_V2[np.flatnonzero(updates <= n)[-1]])
+    return float(error_V2[inside].mean())
+
+
+def dataset(record: Record) -> xr.Dataset:
+    """The log as arrays with units.
+
+    Dimensions: sample (records on the way), edge, node, source, target, example (of the largest lesson; shorter
+    lessons are padded with nan), lesson, damaged (failures by plan), end (tail and head of an edge).
+    """
+    job, samples = record.job, record.samples
+    network, lessons = job.network, job.lessons
+    examples = max(len(lesson.source_V) for lesson in lessons)
+
+    def column(name: str) -> np.ndarray:
+        return np.array([sample[name] for sample in samples])
+
+    def counts(name: str) -> np.ndarray:
+        none = np.zeros(len(network.ends), dtype=np.int64)
+        return np.array([sample["counters"].get(name, none) for sample in samples])
+
+    def names(indices: Any) -> list[str]:
+        return [network.nodes[index] for index in indices]
+
+    one = "1"
+    variables = {
+        "time": ("sample", column("time_us") / 1e6, "s", "virtual time since the start"),
+        "updates": ("sample", column("updates"), one, "updates (firings) per live edge"),
+        "present_lesson": ("sample", column("lesson"), one, "index of the lesson being taught"),
+        "error": ("sample", column("error_V2"), "V2", "mean over examples and outputs of (V_F - V_D)^2"),
+        "measured_error": ("sample", column("measured_error_V2"), "V2", "the same from the supervisor's readings"),
+        "taps": (("sample", "edge"), column("taps").astype(np.int16), one, "wiper position, both twins"),
+        "outputs": (
+            ("sample", "example", "target"),
+            np.array([_padded(sample["outputs_V"], examples) for sample in samples]),
+            "V",
+            "voltage of the targets on the free twin",
+        ),
+        "desired": (
+            ("lesson", "example", "target"),
+            np.array([_padded(lesson.desired_V, examples) for lesson in lessons]),
+            "V",
+            "desired voltage of the targets",
+        ),
+        "source_voltage": (
+            ("lesson", "example", "source"),
+            np.array([_padded(lesson.source_V, examples) for lesson in lessons]),
+            "V",
+            "voltage of the sources",
+        ),
+        "lesson_from": (
+            "lesson",
+            [float(lesson.from_updates) for lesson in lessons],
+            one,
+            "updates per edge at the start of the lesson",
+        ),
+        "best_error": (
+            "lesson",
+            _best(record),
+            "V2",
+            "best achievable error of the lesson, minimised over continuous taps",
+        ),
+        "edge_ends": (("edge", "end"), network.ends, one, "node index of the tail and of the head of an edge"),
+        "x": ("node", network.positions[:, 0], one, "position for drawing, horizontal"),
+        "y": ("node", network.positions[:, 1], one, "position for drawing, vertical"),
+        "damaged_edge": (
+            "damaged",
+            np.array([d.edge for d in job.damage], dtype=int),
+            one,
+            "index of an edge that fails",
+        ),
+        "damage_kind": ("damaged", np.array([d.kind for d in job.damage], dtype=object), one, "how it fails"),
+        "damage_at": (
+            "damaged",
+            np.array([d.at_updates for d in job.damage], dtype=float),
+            one,
+            "updates per edge when it fails",
+        ),
+    }
+    for name in COUNTERS:
+        variables[name] = (("sample", "edge"), counts(name), one, MEANING[name])
+    for name in samples[0]["accuracy"]:
+        share = [sample["accuracy"].get(name, np.nan) for sample in samples]
+        variables[f"{name}_accuracy"] = ("sample", share, one, f"share of the {name} examples classified correctly")
+
+    data = xr.Dataset(
+        {
+            name: (dims, values, {"units": unit, "long_name": text})
+            for name, (dims, values, unit, text) in variables.items()
+        },
+        coords={
+            "edge": (
+                "edge",
+                [network.edge_name(edge) for edge in range(len(network.ends))],
+                {"long_name": "tail-head"},
+            ),
+            "node": ("node", list(network.nodes), {"long_name": "node"}),
+            "source": ("source", names(job.sources), {"long_name": "source node"}),
+            "target": ("target", names(job.targets), {"long_name": "target node"}),
+            "example": ("example", np.arange(examples), {"long_name": "example", "units": one}),
+            "lesson": ("lesson", [lesson.name for lesson in lessons], {"long_name": "lesson"}),
+        },
+    ).set_coords(["time", "updates"])
+    said = {key: value for key, value in record.about.items() if isinstance(value, str | int | float)}
+    data.attrs = {
+        "title": "clockfree run",
+        **said,
+        "rule": job.rule,
+        "seed": job.seed,
+        "network": network.name,
+        "ended": record.end["reason"],
+    }
+    return data
+
+
+def _padded(volts: np.ndarray, examples: int) -> np.ndarray:
+    return np.pad(volts, ((0, examples - len(volts)), (0, 0)), constant_values=np.nan)
+
+
+def _best(record: Record) -> np.ndarray:
+    """Best achievable error per lesson, nan where the record has none."""
+    best = record.about.get("best_error_V2") or [None] * len(record.job.lessons)
+    return np.array([np.nan if error is None else error for error in best])
+
+
+def write(record: Record) -> xr.Dataset:
+    """Make `results.nc` from the log, in one go; returns what was written."""
+    data = dataset(record)
+    beside = record.folder / "results.nc.new"
+    data.to_netcdf(beside, engine="h5netcdf", encoding={name: {"zlib": True} for name in ("taps", *COUNTERS)})
+    os.replace(beside, record.folder / "results.nc")
+    return data
+
+
+def summary(record: Record, data: xr.Dataset) -> dict[str, Any]:
+    """What a run came to: the object that `--json` prints. None where a number is not known."""
+    job, about = record.job, record.about
+    updates, error_V2 = data["updates"].values, data["error"].values
+    steps = data["up"].values[-1].sum() + data["down"].values[-1].sum()
+    last = int(data["present_lesson"].values[-1])
+    found = {
+        "run": str(record.folder),
+        "task": about.get("task"),
+        "network": job.network.name,
+        "nodes": len(job.network.nodes),
+        "edges": len(job.network.ends),
+        "bench": about.get("bench"),
+        "rule": job.rule,
+        "preset": about.get("preset"),
+        "seed": job.seed,
+        "task_seed": about.get("task_seed"),
+        "firings": int(data["firings"].values[-1].sum()),
+        "steps": int(steps),
+        "updates_per_edge": float(updates[-1]),
+        "initial_error_V2": float(error_V2[0]),
+        "final_error_V2": error_at(updates, error_V2, updates[-1]),
+        "best_error_V2": float(data["best_error"].values[last]),
+        "wall_s": read_wall_s(record.folder),
+        "virtual_s": float(data["time"].values[-1]),
+    }
+    accuracy = record.samples[-1]["accuracy"]
+    if accuracy:
+        found["accuracy"] = accuracy.get("test", accuracy.get("training"))
+    return {key: None if isinstance(value, float) and not np.isfinite(value) else value for key, value in found.items()}

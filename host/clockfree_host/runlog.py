@@ -1,0 +1,251 @@
+"""The folder of one run: `log.jsonl` is the truth, everything else in it can be made again from it.
+
+run.toml         the resolved configuration, versions, seeds: what `clockfree run RUN/run.toml` runs again
+log.jsonl        one JSON object a line, appended and flushed: first `run`, then `sample` and `firings`, last `end`
+checkpoint.json  the latest taps, replaced in one go every few seconds
+results.nc       the log as netCDF (results.py)
+figure.png       the log as a figure (report.py)
+
+The log holds no wall time, no path and no name of the folder, so the same seeds give the same bytes.
+"""
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clockfree_host.bench import Job, Sample
+from clockfree_host.errors import InputError
+from clockfree_host.record import job_from, plain
+
+FORMAT = 1
+ABOUT = (
+    "clockfree run log, one JSON object a line. run: what was run. sample: the state at one moment; "
+    "a counter it does not list is zero on every edge. firings: rows of edge, t_us, a, b, step, tap_after. "
+    "end: why it ended. A last line without a newline was cut off and does not count."
+)
+CHECKPOINT_S = 10.0
+TRACE_ROWS = 1000
+BROKEN = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError)
+"""What reading a record that nobody wrote can raise."""
+
+
+def create(folder: Path) -> None:
+    """Make the run folder; InputError if anything is there already, or it cannot be made."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir()
+    except FileExistsError:
+        raise InputError(f"{folder}: --out: expected a folder that does not exist, got one that does") from None
+    except OSError as error:
+        raise InputError(f"{folder}: --out: expected a folder that can be made, got {error.strerror}") from None
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a file in one go: a reader, or a kill, finds the old contents or the new, never a part."""
+    beside = path.with_name(path.name + ".new")
+    with open(beside, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(beside, path)
+
+
+class RunLog:
+    """Writes `log.jsonl` and `checkpoint.json` of a run folder while the run goes on.
+
+    Parameters
+    ----------
+    folder : Path
+        An existing folder without a log.
+    job : Job
+        What is run.
+    about : dict
+        What else the record says of the run: task, bench, preset, task seed, best achievable errors, ...
+    """
+
+    def __init__(self, folder: Path, job: Job, about: dict[str, Any]) -> None:
+        self.folder = folder
+        self.samples = 0
+        self._file = open(folder / "log.jsonl", "x", encoding="ascii", newline="\n")
+        self._began_s = self._saved_s = time.monotonic()
+        self._write({"record": "run", "format": FORMAT, "log": ABOUT, **plain(about), "job": plain(job)})
+
+    @property
+    def wall_s(self) -> float:
+        """Wall time since the log was opened, s."""
+        return time.monotonic() - self._began_s
+
+    def sample(self, sample: Sample, accuracy: dict[str, float] | None = None) -> None:
+        """Append the firings before a sample and the sample itself; now and then save the taps."""
+        for start in range(0, len(sample.trace), TRACE_ROWS):
+            self._write({"record": "firings", "rows": plain(sample.trace[start : start + TRACE_ROWS])})
+        counters = {name: plain(counts) for name, counts in sample.counters.items() if any(counts)}
+        fields = {
+            "record": "sample",
+            "time_us": int(sample.time_us),
+            "updates": float(sample.updates),
+            "lesson": int(sample.lesson),
+            "error_V2": _number(sample.error_V2),
+            "measured_error_V2": _number(sample.measured_error_V2),
+            "outputs_V": plain(np.asarray(sample.outputs_V)),
+            "taps": plain(np.asarray(sample.taps)),
+            "counters": counters,
+        }
+        if accuracy is not None:
+            fields["accuracy"] = {name: _number(share) for name, share in accuracy.items()}
+        self._write(fields)
+        self.samples += 1
+        if self.samples == 1 or time.monotonic() - self._saved_s >= CHECKPOINT_S:
+            self.checkpoint(sample)
+
+    def checkpoint(self, sample: Sample) -> None:
+        """Save the taps of a sample, and the wall time so far."""
+        self._saved_s = time.monotonic()
+        state = {
+            "updates": float(sample.updates),
+            "time_us": int(sample.time_us),
+            "wall_s": round(self.wall_s, 3),
+            "taps": plain(np.asarray(sample.taps)),
+        }
+        replace_text(self.folder / "checkpoint.json", json.dumps(state) + "\n")
+
+    def end(self, reason: str, **more: Any) -> None:
+        """Append the last record (`done`, `interrupted` or `failed`) and close the log."""
+        self._write({"record": "end", "reason": reason, "samples": self.samples, **plain(more)})
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+    def _write(self, fields: dict[str, Any]) -> None:
+        self._file.write(json.dumps(fields, separators=(",", ":"), allow_nan=False) + "\n")
+        self._file.flush()
+
+
+def _number(value: float) -> float | None:
+    """JSON knows no NaN: what was not measured is null."""
+    return float(value) if np.isfinite(value) else None
+
+
+@dataclass(frozen=True)
+class Record:
+    """A run as its log tells it.
+
+    Attributes
+    ----------
+    folder : Path
+        Where it was read.
+    job : Job
+        What was run.
+    about : dict
+        What else the first line says.
+    samples : list of dict
+        Every whole `sample` record, in order; at least one.
+    end : dict
+        The `end` record, or {"reason": "cut off"} where there is none.
+    """
+
+    folder: Path
+    job: Job
+    about: dict[str, Any]
+    samples: list[dict[str, Any]]
+    end: dict[str, Any]
+
+
+def read(folder: Path) -> Record:
+    """The record of a run folder; a last line that a kill cut off is left out.
+
+    Raises
+    ------
+    InputError
+        No such folder or log, a line that is not a record, or none of the records that a run must have.
+    """
+    path = folder / "log.jsonl"
+    lines = _records(path)
+    first = next(lines, None)
+    if first is None or first.get("record") != "run" or first.get("format") != FORMAT:
+        raise InputError(f"{path}: line 1: expected the first record of a clockfree run, format {FORMAT}")
+    try:
+        job = job_from(first["job"])
+    except BROKEN as error:
+        raise InputError(f"{path}: line 1: expected a recorded job, got {_short(error)}") from None
+    samples, end = [], {"reason": "cut off"}
+    for number, fields in enumerate(lines, start=2):
+        if fields.get("record") == "sample":
+            samples.append(_checked(path, number, fields, job))
+        elif fields.get("record") == "end":
+            end = fields
+    if not samples:
+        raise InputError(f"{path}: expected at least one sample, got none: the run was cut off before it began")
+    about = {key: value for key, value in first.items() if key not in ("record", "format", "log", "job")}
+    return Record(folder, job, about, samples, end)
+
+
+def read_firings(folder: Path) -> np.ndarray:
+    """Every recorded firing of a run with a trace: (F, 6) int64, columns edge, t_us, a, b, step, tap_after."""
+    rows = [fields["rows"] for fields in _records(folder / "log.jsonl") if fields.get("record") == "firings"]
+    return np.array([row for part in rows for row in part], dtype=np.int64).reshape(-1, 6)
+
+
+def read_wall_s(folder: Path) -> float | None:
+    """Wall time of a run up to its last checkpoint, s; None where there is no checkpoint to read."""
+    try:
+        return float(json.loads((folder / "checkpoint.json").read_text(encoding="utf-8"))["wall_s"])
+    except (OSError, *BROKEN):
+        return None
+
+
+def _records(path: Path):
+    """Each whole line of a log as a dict."""
+    try:
+        with open(path, "rb") as file:
+            for number, line in enumerate(file, start=1):
+                if not line.endswith(b"\n"):
+                    return
+                try:
+                    fields = json.loads(line)
+                except (ValueError, RecursionError):
+                    fields = None
+                if not isinstance(fields, dict):
+                    raise InputError(f"{path}: line {number}: expected a JSON object, got {_short(line)}")
+                yield fields
+    except OSError as error:
+        raise InputError(f"{path}: file: expected the log of a run, got {error.strerror}") from None
+
+
+def _checked(path: Path, number: int, fields: dict[str, Any], job: Job) -> dict[str, Any]:
+    """A sample record with arrays for lists; InputError if it is not one of this job."""
+    edges = len(job.network.ends)
+    try:
+        lesson = job.lessons[fields["lesson"]]
+        outputs_V = np.array(fields["outputs_V"], dtype=float).reshape(lesson.desired_V.shape)
+        counters = {
+            name: np.array(counts, dtype=np.int64).reshape(edges) for name, counts in fields["counters"].items()
+        }
+        return {
+            "time_us": int(fields["time_us"]),
+            "updates": float(fields["updates"]),
+            "lesson": int(fields["lesson"]),
+            "error_V2": _float(fields["error_V2"]),
+            "measured_error_V2": _float(fields["measured_error_V2"]),
+            "outputs_V": outputs_V,
+            "taps": np.array(fields["taps"], dtype=np.int64).reshape(edges),
+            "counters": counters,
+            "accuracy": {name: _float(share) for name, share in fields.get("accuracy", {}).items()},
+        }
+    except BROKEN as error:
+        raise InputError(f"{path}: line {number}: expected a sample of this run, got {_short(error)}") from None
+
+
+def _float(value: float | None) -> float:
+    return float("nan") if value is None else float(value)
+
+
+def _short(what: object) -> str:
+    text = (
+        " ".join(what.decode("utf-8", "replace").split()) if isinstance(what, bytes) else " ".join(repr(what).split())
+    )
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,72 @@
+"""A recorded run made up in a moment, for what only needs a record: log, results, figure."""
+
+import math
+
+import numpy as np
+import pytest
+from clockfree_host.bench import Job, Lesson, Sample, load
+from clockfree_host.runlog import RunLog, create
+
+
+def made_up_job(spec="lab16", lessons=1, examples=2, damage=(), **more):
+    network = load(spec)
+    rng = np.random.default_rng(1)
+    taught = tuple(
+        Lesson(f"part{i}", 50.0 * i, rng.uniform(0, 5, (examples + i, 2)), rng.uniform(0, 5, (examples + i, 1)))
+        for i in range(lessons)
+    )
+    count = len(network.nodes)
+    return Job(network, (0, count // 3), (count - 2,), taught, damage=damage, updates=100, seed=7, **more)
+
+
+def made_up_samples(job, count=21, trace=False):
+    """A run in which the error falls tenfold every 50 updates and every edge steps down at each firing."""
+    rng = np.random.default_rng(2)
+    edges = len(job.network.ends)
+    for k in range(count):
+        updates = 100.0 * k / (count - 1)
+        lesson = sum(updates >= part.from_updates for part in job.lessons) - 1
+        error = 2.0 * 10 ** (-(updates - job.lessons[lesson].from_updates) / 50)
+        off = rng.choice([-1.0, 1.0], job.lessons[lesson].desired_V.shape) * math.sqrt(error)
+        firings = [round(updates)] * edges
+        rows = [(e, 1000 * k + e, 0, 1, -1, 64 - k) for e in range(edges)] if trace and k else []
+        yield Sample(
+            time_us=round(updates * 100_000),
+            updates=updates,
+            lesson=lesson,
+            error_V2=error,
+            measured_error_V2=math.nan if k < 2 else error * 1.1 + 1e-6,
+            outputs_V=job.lessons[lesson].desired_V + off,
+            taps=np.clip(64 - k * (1 + np.arange(edges) % 7) + 3 * (np.arange(edges) % 30), 0, 127),
+            counters={"firings": firings, "up": [0] * edges, "down": firings, "rail": [0] * edges},
+            trace=rows,
+        )
+
+
+ABOUT = {"task": "made-up", "bench": "sim", "preset": "ideal", "task_seed": 3, "best_error_V2": [1e-6, 2e-6]}
+
+
+@pytest.fixture
+def recorded(tmp_path):
+    """Writes a made-up run; returns its folder."""
+
+    def write(job=None, name="run", reason="done", accuracy=False, **more):
+        job = job or made_up_job()
+        folder = tmp_path / name
+        create(folder)
+        log = RunLog(folder, job, {**ABOUT, "best_error_V2": ABOUT["best_error_V2"][: len(job.lessons)]})
+        for sample in made_up_samples(job, **more):
+            share = {"training": 1 - 0.5 / (1 + sample.updates / 10), "test": 0.9 - 0.4 / (1 + sample.updates / 10)}
+            log.sample(sample, share if accuracy else None)
+        log.checkpoint(sample)
+        if reason:
+            log.end(reason)
+        return folder
+
+    return write
+
+
+@pytest.fixture
+def made_up():
+    """`made_up_job` and `made_up_samples`, for tests that write the log themselves."""
+    return made_up_job, made_up_samples

@@ -1,0 +1,192 @@
+import dataclasses
+import json
+import tomllib
+
+import numpy as np
+import pytest
+from clockfree_host import record, runlog
+from clockfree_host.bench import Damage
+from clockfree_host.errors import InputError
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def same(a, b):
+    """Equal as data, arrays included."""
+    return record.plain(a) == record.plain(b)
+
+
+def test_what_is_written_is_read_back(recorded, made_up):
+    make_job, make_samples = made_up
+    job = make_job(lessons=2, damage=(Damage(3, "dead", 30.0),), start_taps=np.arange(16))
+    found = runlog.read(recorded(job))
+    assert same(found.job, job)
+    assert dataclasses.fields(found.job) == dataclasses.fields(job)
+    assert isinstance(found.job.start_taps, np.ndarray)
+    assert found.end["reason"] == "done"
+    for read, sample in zip(found.samples, make_samples(job), strict=True):
+        assert read["time_us"] == sample.time_us
+        assert read["updates"] == sample.updates
+        assert read["lesson"] == sample.lesson
+        assert read["error_V2"] == sample.error_V2
+        assert np.isnan(read["measured_error_V2"]) == np.isnan(sample.measured_error_V2)
+        np.testing.assert_array_equal(read["outputs_V"], sample.outputs_V)
+        np.testing.assert_array_equal(read["taps"], sample.taps)
+        counts = {name: counts for name, counts in sample.counters.items() if any(counts)}
+        assert {name: values.tolist() for name, values in read["counters"].items()} == counts
+
+
+def test_every_line_is_strict_json_and_the_first_explains_itself(recorded):
+    def refuse(name):
+        raise AssertionError(name)
+
+    lines = (recorded() / "log.jsonl").read_text("ascii").splitlines()
+    fields = [json.loads(line, parse_constant=refuse) for line in lines]
+    assert fields[0]["record"] == "run" and "sample" in fields[0]["log"]
+    assert [f["record"] for f in fields[1:]] == ["sample"] * 21 + ["end"]
+
+
+def test_same_job_gives_the_same_bytes(recorded, tmp_path):
+    first, second = recorded(name="first"), recorded(name="second")
+    assert (first / "log.jsonl").read_bytes() == (second / "log.jsonl").read_bytes()
+    assert str(tmp_path).encode() not in (first / "log.jsonl").read_bytes()
+
+
+def test_a_log_cut_off_anywhere_keeps_every_whole_sample(recorded):
+    folder = recorded(count=4)
+    whole = (folder / "log.jsonl").read_bytes()
+    ends = [i + 1 for i, byte in enumerate(whole) if byte == ord("\n")]
+    for length in sorted({*range(ends[1], len(whole), 97), *ends[1:], *(end - 1 for end in ends[2:]), len(whole)}):
+        (folder / "log.jsonl").write_bytes(whole[:length])
+        found = runlog.read(folder)
+        lines = sum(end <= length for end in ends)
+        assert len(found.samples) == min(lines - 1, 4)
+        assert found.end["reason"] == ("done" if lines == 6 else "cut off")
+    for length in (*range(0, ends[1] - 1, 211), ends[1] - 1):
+        (folder / "log.jsonl").write_bytes(whole[:length])
+        with pytest.raises(InputError):
+            runlog.read(folder)
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "said"),
+    [
+        (1, b"{}\n", "line 1: expected the first record"),
+        (1, b'{"record":"run","format":99}\n', "line 1: expected the first record"),
+        (1, b'{"record":"run","format":1}\n', "line 1: expected a recorded job"),
+        (1, b'{"record":"run","format":1,"job":{"network":3}}\n', "line 1: expected a recorded job"),
+        (3, b"not json\n", "line 3: expected a JSON object"),
+        (3, b"[1, 2]\n", "line 3: expected a JSON object"),
+        (3, b"[" * 100_000 + b"\n", "line 3: expected a JSON object"),
+        (3, b"\xff\xfe\x00\n", "line 3: expected a JSON object"),
+        (3, b'{"record":"sample"}\n', "line 3: expected a sample"),
+        (3, b'{"record":"sample","lesson":9}\n', "line 3: expected a sample"),
+    ],
+)
+def test_a_corrupted_log_is_named_in_one_line(recorded, line, text, said):
+    folder = recorded(count=4)
+    lines = (folder / "log.jsonl").read_bytes().splitlines(keepends=True)
+    lines[line - 1] = text
+    (folder / "log.jsonl").write_bytes(b"".join(lines))
+    with pytest.raises(InputError, match=r"log\.jsonl: " + said) as raised:
+        runlog.read(folder)
+    assert "\n" not in str(raised.value)
+    assert len(str(raised.value)) < 400
+
+
+@pytest.mark.parametrize("field", ["taps", "outputs_V", "counters", "error_V2", "updates", "accuracy"])
+@pytest.mark.parametrize("value", ["x", [1], {"firings": "x"}, None, [[1], [2, 3]], 1e400, 10**30])
+def test_a_sample_with_a_wrong_field_raises_nothing_but_input_error(recorded, field, value):
+    folder = recorded(count=3)
+    lines = (folder / "log.jsonl").read_text().splitlines()
+    lines[1] = json.dumps({**json.loads(lines[1]), field: value})
+    (folder / "log.jsonl").write_text("\n".join(lines) + "\n")
+    try:
+        runlog.read(folder)
+    except InputError:
+        pass
+
+
+def test_no_folder_and_no_log(tmp_path):
+    with pytest.raises(InputError, match=r"log\.jsonl: file: expected the log of a run"):
+        runlog.read(tmp_path / "nothing")
+    with pytest.raises(InputError, match=r"log\.jsonl: file: expected the log of a run"):
+        runlog.read(tmp_path)
+
+
+def test_a_folder_that_exists_is_never_taken(tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "file").write_text("mine")
+    for name in ("there", "file"):
+        with pytest.raises(InputError, match=r"--out: expected a folder that does not exist"):
+            runlog.create(tmp_path / name)
+    with pytest.raises(InputError, match=r"--out: expected a folder"):
+        runlog.create(tmp_path / "file" / "below")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_checkpoint_is_replaced_in_one_go(recorded, made_up):
+    folder = recorded()
+    state = json.loads((folder / "checkpoint.json").read_text())
+    *_, last = made_up[1](made_up[0]())
+    assert state["taps"] == last.taps.tolist()
+    assert state["updates"] == last.updates
+    assert runlog.read_wall_s(folder) == state["wall_s"]
+    assert not list(folder.glob("*.new"))
+    (folder / "checkpoint.json").write_text("{")
+    assert runlog.read_wall_s(folder) is None
+
+
+def test_firings_in_order_whatever_the_batch(recorded, monkeypatch):
+    monkeypatch.setattr(runlog, "TRACE_ROWS", 7)
+    rows = runlog.read_firings(recorded(trace=True, count=5))
+    assert rows.shape == (4 * 16, 6)
+    assert rows[:, 0].tolist() == list(range(16)) * 4
+    assert rows[:, 1].tolist() == [1000 * k + e for k in range(1, 5) for e in range(16)]
+    assert runlog.read_firings(recorded(name="without")).shape == (0, 6)
+
+
+# -- TOML ----------------------------------------------------------------------------------------------------------
+
+texts = st.text(st.characters(exclude_categories=("Cs",)))
+numbers = st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.booleans()
+scalars = numbers | texts
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=30) | st.dictionaries(texts, inner, max_size=4), max_leaves=40
+)
+
+
+def writable(value):
+    """Dicts only as values of a dict, or alone in a list that holds nothing else: all that a record needs."""
+    if isinstance(value, dict):
+        return all(map(writable, value.values()))
+    if isinstance(value, list):
+        if any(isinstance(part, dict) for part in value):
+            return all(isinstance(part, dict) and writable(part) for part in value)
+        return all(map(writable, value)) and not any(map(holds_dict, value))
+    return True
+
+
+def holds_dict(value):
+    return isinstance(value, dict) or (isinstance(value, list) and any(map(holds_dict, value)))
+
+
+@given(st.dictionaries(texts, values, max_size=5).filter(writable))
+def test_toml_reads_back_as_it_was(table):
+    assert tomllib.loads(record.dumps(table)) == table
+
+
+def test_toml_of_a_job_reads_back(made_up):
+    job = made_up[0]("square:6x6", lessons=2, damage=(Damage(1, "cut", 5.0),))
+    text = record.dumps({"job": record.plain(job)})
+    assert same(record.job_from(tomllib.loads(text)["job"]), job)
+    assert max(map(len, text.splitlines())) <= 120
+
+
+def test_unreadable_toml(tmp_path):
+    (tmp_path / "bad.toml").write_text("a = [1,\nb = 2")
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
+    for name in ("bad.toml", "binary.toml", "none.toml", "."):
+        with pytest.raises(InputError, match=r": file: expected ") as raised:
+            record.read_toml(tmp_path / name)
+        assert "\n" not in str(raised.value)
