@@ -17,7 +17,8 @@ class Line:
     def __init__(self, bus):
         self.bus = bus
         self.seen = []
-        self.spoil = None  # (index of byte, bits to flip)
+        self.spoil_sent = {}  # index of byte: bits to flip
+        self.spoil_answer = {}
 
     def pin(self, name, pin):
         def recorded(level=None):
@@ -29,10 +30,10 @@ class Line:
 
     def write_readinto(self, sent, received):
         self.seen.append(bytes(sent).hex(" "))
-        if self.spoil:
-            at, bits = self.spoil
-            sent = bytes(byte ^ bits if i == at else byte for i, byte in enumerate(sent))
+        sent = bytes(byte ^ self.spoil_sent.get(i, 0) for i, byte in enumerate(sent))
         self.bus.write_readinto(sent, received)
+        for i, bits in self.spoil_answer.items():
+            received[i] ^= bits
 
 
 class Bench:
@@ -137,6 +138,21 @@ def test_each_step_moves_each_wiper_once(kind):
     bench.moves.clear()
     bench.pot.step(1)
     assert bench.moves == [(0, 51), (1, 51)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("reverse", [False, True])
+def test_both_ends_of_the_range(kind, reverse):
+    bench = Bench(kind, reverse=reverse)
+    # On A-W wiring an AD522x, at its highest code of 127, is one tap above R_W.
+    assert bench.pot.lowest == (1 if reverse and kind.startswith("ad") else 0)
+    for tap in (bench.pot.lowest, bench.pot.highest):
+        bench.pot.set(tap)
+        assert bench.taps == [tap, tap]
+        for outside in (bench.pot.lowest - 1, bench.pot.highest + 1):
+            with pytest.raises(ValueError, match="outside"):
+                bench.pot.set(outside)
+        assert bench.pot.tap == tap
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -250,7 +266,7 @@ def test_step_into_a_silent_line_loses_the_tap():
 def test_command_spoiled_on_the_way_is_refused_and_noticed(at, moved):
     bench = Bench()
     bench.pot.adopt()
-    bench.line.spoil = (at, 0x20)  # a wiper that the chip does not have
+    bench.line.spoil_sent = {at: 0x20}  # a wiper that the chip does not have
     assert bench.pot.step(1) is False
     assert bench.pot.tap == UNKNOWN
     assert bench.chip.wipers == moved
@@ -286,10 +302,30 @@ def test_power_loss_is_noticed():
     assert bench.pot.tap == 64
 
 
+@pytest.mark.parametrize("at", [0, 1])
+def test_step_needs_both_commands_understood(at):
+    bench = Bench()
+    bench.pot.adopt()
+    bench.line.spoil_answer = {at: 0x02}
+    assert bench.pot.step(1) is False
+    assert bench.pot.tap == UNKNOWN
+
+
+@pytest.mark.parametrize("at", [0, 2])
+@pytest.mark.parametrize("action", ["adopt", "set"])
+def test_read_and_write_need_both_commands_understood(at, action):
+    bench = Bench()
+    bench.pot.adopt()
+    bench.line.spoil_answer = {at: 0x02}
+    with pytest.raises(PotError, match="answer"):
+        bench.pot.adopt() if action == "adopt" else bench.pot.set(70)
+    assert bench.pot.tap == UNKNOWN
+
+
 def test_write_that_is_not_kept_is_noticed():
     bench = Bench()
-    for at in (1, 3):  # a data byte of the write; the same place in the read is ignored
-        bench.line.spoil = (at, 0x01)
+    for spoilt in ({1: 0x01}, {3: 0x01}, {1: 0x01, 3: 0x01}):  # data of the write; of the read it means nothing
+        bench.line.spoil_sent = spoilt
         with pytest.raises(PotError):
             bench.pot.set(80)
         assert bench.pot.tap == UNKNOWN

@@ -16,6 +16,7 @@ class Echo:
         self.releases = 0
 
     def transfer(self, sent):
+        assert type(sent) is bytes  # chips look frames up by their bytes
         self.heard += sent
         return bytes((self.answer,)) * len(sent)
 
