@@ -86,6 +86,11 @@ class Supervisor:
             dac.write(codes[4 * i : 4 * i + 4])
         self.latch()
 
+    def show_example(self, example):
+        """Show one example of the lesson."""
+        self.present = example
+        self.show(self._examples[example])
+
     def measure(self):
         """Read the free outputs of the example that is shown."""
         row = self.readings[self.present]
@@ -118,8 +123,7 @@ class Supervisor:
             self.measure()
         example = self._next()
         if example != self.present:
-            self.present = example
-            self.show(self._examples[example])
+            self.show_example(example)
         self.shown += 1
         due_us = ticks_add(self.due_us, self.dwell_us)
         if ticks_diff(now_us, due_us) >= 0:  # a whole dwell late: start afresh rather than catch up

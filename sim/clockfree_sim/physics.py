@@ -31,9 +31,8 @@ class Physics:
     sigma_V, sigma_kind : float, str
         The paper's bias, U[0, sigma_V]: ``redrawn`` at each decision on the magnitudes (eq. 10), ``fixed`` per edge
         on the magnitudes, or ``signed``: a fixed offset per comparator on the signed drops.
-    adc_bits, adc_inl_lsb : int, float
-        Resolution of the edges' and the supervisor's ADC, and its largest integral nonlinearity, LSB.
-        0 bits reads exactly.
+    adc_inl_lsb : float
+        Largest integral nonlinearity of the 12-bit ADC of an edge, LSB (MCP3204-B: 1; a Pico's own: 8).
     clamp_error_V : float
         Standard deviation of the clamp's own fixed error at each output, V.
     clamp_us : float
@@ -58,7 +57,6 @@ class Physics:
     noise_V: float = 0.0
     sigma_V: float = 0.0
     sigma_kind: str = "redrawn"
-    adc_bits: int = 12
     adc_inl_lsb: float = 0.0
     clamp_error_V: float = 0.0
     clamp_us: float = 0.0
@@ -76,9 +74,12 @@ class Physics:
         ohm = self.supply_V / 2.5e-3 - self.wiper_ohm
         return max(0, int(np.ceil(ohm * TAPS / self.rab_ohm)))
 
-    def resistance(self, tap):
-        """Resistance of one twin's resistor at a tap (or array of taps), ohm."""
-        return self.wiper_ohm + (tap + self.spare_taps) * (self.rab_ohm / TAPS)
+    def resistance(self, tap, ratio=1.0, steps=TAPS):
+        """Resistance at a tap (or array of taps) whose R_AB is ``ratio`` times nominal, in ``steps`` steps, ohm.
+
+        A mismatch belongs to the resistor track, not to the wiper.
+        """
+        return self.wiper_ohm + (tap + self.spare_taps) * (ratio * self.rab_ohm / steps)
 
 
 IDEAL = Physics()

@@ -1,0 +1,149 @@
+"""The simulated bench: Edge and Supervisor objects, wired to the twin circuit, learning in virtual time."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from clockfree.clock import MASK
+
+from clockfree_sim.calibration import calibrate
+from clockfree_sim.comparison import Rounds, probability
+from clockfree_sim.job import Damage, Job, Sample
+from clockfree_sim.plant import Plant
+from clockfree_sim.timeline import Fire, Timeline
+from clockfree_sim.wiring import EdgeBoard, SupervisorBoard
+
+COUNTERS = ("firings", "up", "down", "rail", "dropped", "skipped", "errors")
+
+
+class World:
+    """One job on simulated boards.
+
+    Parameters
+    ----------
+    job : Job
+
+    Attributes
+    ----------
+    time : Timeline
+    plant : Plant
+        The circuit, its supplies and its imperfections.
+    boards : list of EdgeBoard
+        Chips, drivers and Edge object of each edge.
+    supervisor : SupervisorBoard
+    updates : float
+        Updates per edge so far: the sum over firings of one over the number of live edges.
+    """
+
+    def __init__(self, job: Job):
+        edges = len(job.network.ends)
+        self.job = job
+        self.time = Timeline(edges)
+        self.plant = Plant(job, self.time)
+        # Edges are either on their own clocks or, in the paper's comparison, gathered in rounds.
+        self._pace = self.time if job.rule == "clockfree" else Rounds(self.plant, probability(job.rule))
+        self.boards = [EdgeBoard(self.plant, i) for i in range(edges)]
+        self.supervisor = SupervisorBoard(self.plant)
+        self.updates = 0.0
+        self._lesson = 0
+        self._live = set(range(edges))
+        self._trace: list[tuple[int, ...]] = []
+        if job.edge.calibrate:
+            calibrate(job, self.boards, self.supervisor, self.time)
+
+    def run(self) -> Iterator[Sample]:
+        """Learn: yields a sample at the start, then ``job.samples`` more, evenly spaced in updates per edge."""
+        job = self.job
+        changes: list[tuple[float, Callable[[], None]]] = []
+        for i, lesson in enumerate(job.lessons):
+            changes.append((lesson.from_updates, lambda i=i: self._teach(i)))
+        for damage in job.damage:
+            changes.append((damage.at_updates, lambda damage=damage: self._break(damage)))
+        changes.sort(key=lambda change: change[0])
+        while changes and changes[0][0] <= 0:
+            changes.pop(0)[1]()
+        self._start()
+        yield self._sample()
+        for stop in np.linspace(0, job.updates, job.samples + 1)[1:].tolist():
+            while changes and changes[0][0] <= stop:
+                at, change = changes.pop(0)
+                self._learn(at)
+                change()
+            self._learn(stop)
+            yield self._sample()
+
+    def voltages(self) -> tuple[np.ndarray, np.ndarray]:
+        """Node voltages of the free and the clamped twin, V, each (B, N), for every example of the present lesson."""
+        lesson, circuit = self.job.lessons[self._lesson], self.plant.circuit
+        free = np.empty((len(lesson.source_V), len(self.job.network.nodes)))
+        clamped = np.empty_like(free)
+        for i in range(len(lesson.source_V)):
+            self.supervisor.show(i)
+            free[i], clamped[i] = circuit.v_free, circuit.v_clamped
+        return free, clamped
+
+    def _start(self) -> None:
+        """RUN: every edge starts its own clock, the supervisor its own schedule."""
+        for i, board in enumerate(self.boards):
+            edge = board.edge
+            fire = self._traced(i, board) if self.job.trace else edge.fire
+            self._pace.enter(i, edge, fire)
+        self.time.later(self.time.now_us, self._tick)
+
+    def _tick(self) -> None:
+        self.time.later(self.supervisor.tick(self.time.now_us), self._tick)
+
+    def _learn(self, updates: float) -> None:
+        """Let the edges fire until there have been so many updates per edge."""
+        live = len(self._live)
+        wanted = round((updates - self.updates) * live)
+        done = 0
+        while live and done < wanted:
+            before = self._firings()
+            self._pace.serve(wanted - done)  # events: an overdue firing, or half of a trimmed one, is none yet
+            done += self._firings() - before
+        self.updates += done / live if live else 0.0
+
+    def _firings(self) -> int:
+        return sum(board.edge.firings for board in self.boards)
+
+    def _teach(self, lesson: int) -> None:
+        self._lesson = lesson
+        self.supervisor.teach(self.job.lessons[lesson])
+
+    def _break(self, damage: Damage) -> None:
+        if damage.kind == "dead":
+            self._live.discard(damage.edge)
+            self._pace.leave(damage.edge)
+        elif damage.kind == "cut":
+            self.plant.cut(damage.edge)
+        else:
+            self.boards[damage.edge].stick(damage.kind)
+
+    def _traced(self, index: int, board: EdgeBoard) -> Fire:
+        edge, sense, pots = board.edge, board.sense, board.pots
+        fire = edge.fire
+
+        def traced(now_us: int) -> int:
+            before = edge.firings
+            due_us = fire(now_us)
+            if edge.firings != before:
+                self._trace.append((index, now_us & MASK, sense.a, sense.b, edge.step, pots.tap))
+            return due_us
+
+        return traced
+
+    def _sample(self) -> Sample:
+        lesson = self.job.lessons[self._lesson]
+        outputs_V = self.plant.circuit.outputs(lesson.source_V)
+        trace, self._trace = self._trace, []
+        return Sample(
+            time_us=self.time.now_us,
+            updates=self.updates,
+            lesson=self._lesson,
+            error_V2=float(np.mean((outputs_V - lesson.desired_V) ** 2)),
+            measured_error_V2=self.supervisor.measured_error_V2(lesson),
+            outputs_V=outputs_V,
+            taps=np.array([board.pots.tap for board in self.boards]),
+            counters={name: [getattr(board.edge, name) for board in self.boards] for name in COUNTERS},
+            trace=trace,
+        )
