@@ -2,7 +2,7 @@
 
 import pytest
 from clockfree.converters import NO_ANSWER, ConverterError, Latch, Mcp320x, Mcp4131, Mcp4728
-from clockfree_sim.parts.bus import I2cBus, SpiBus, wire
+from clockfree_sim.parts.bus import I2cBus, SpiBus
 from clockfree_sim.parts.converters import Mcp3204Chip, Mcp3208Chip, Mcp4728Chip, code_transfer
 from clockfree_sim.parts.potentiometers import Mcp4131Chip
 from hypothesis import given
@@ -28,7 +28,7 @@ class Dac:
         self.chips = [Mcp4728Chip(self.switched, 3.3), Mcp4728Chip(self.switched, 3.3)]
         self.bus.attach(0x60, self.chips[0])
         self.bus.attach(0x61, self.chips[1])
-        self.latch = Latch(wire(*(chip.ldac for chip in self.chips)))
+        self.latch = Latch(lambda level: [chip.ldac(level) for chip in self.chips])
         self.switches = 0
 
     def switched(self, volts):

@@ -3,7 +3,7 @@
 import errno
 
 import pytest
-from clockfree_sim.parts.bus import I2cBus, SpiBus, wire
+from clockfree_sim.parts.bus import I2cBus, SpiBus
 
 
 class Echo:
@@ -141,13 +141,3 @@ def test_i2c_address_can_be_taken_once():
     bus.attach(0x60, Echo(0))
     with pytest.raises(ValueError, match="0x60 is taken"):
         bus.attach(0x60, Echo(0))
-
-
-def test_one_line_to_several_inputs():
-    levels = {}
-    line = wire(
-        *(lambda level=None, name=name: levels.__setitem__(name, level) if level is not None else 7 for name in "ab")
-    )
-    line(1)
-    assert levels == {"a": 1, "b": 1}
-    assert line() == 7

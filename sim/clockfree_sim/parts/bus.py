@@ -10,19 +10,6 @@ Pin = Callable[..., int | None]
 """Called with 0 or 1 it sets a level, with nothing it reads it, as a machine.Pin does."""
 
 
-def wire(*inputs: Pin) -> Pin:
-    """One line to several chips' inputs, such as the LDAC of several DACs; reads as the first does."""
-
-    def line(level: int | None = None) -> int | None:
-        if level is None:
-            return inputs[0]()
-        for pin in inputs:
-            pin(level)
-        return None
-
-    return line
-
-
 class SpiChip(Protocol):
     """A peripheral on SPI; one that is not `present` is unplugged: it hears nothing and drives nothing."""
 
