@@ -2,7 +2,7 @@
 
 from clockfree.clock import below, first_us, ticks_add, ticks_diff, wait_us
 from clockfree.rule import moved
-from clockfree.sense import AGAIN
+from clockfree.sense import AGAIN, BLIND
 
 
 class Edge:
@@ -25,7 +25,7 @@ class Edge:
     ----------
     firings, up, down, rail, dropped, skipped, errors : int
         Served firings; steps of R up and down; steps lost at a rail; overdue firings; firings that found the
-        tap unknown; steps that the chip did not confirm.
+        tap unknown; readings without an answer, and steps that the chip did not confirm.
     step : int
         What the rule said at the last firing.
     """
@@ -79,7 +79,10 @@ class Edge:
                 return ticks_add(now_us, self.sense.settle_us)
             pots = self.pots
             tap = pots.tap
-            if tap < 0:
+            if step == BLIND:
+                step = 0
+                self.errors += 1
+            elif tap < 0:
                 self.skipped += 1
             elif moved(tap, step, pots.lowest, pots.highest) == tap:
                 self.rail += 1

@@ -1,7 +1,7 @@
 """What an edge can see of its own drops: comparator bits, or measured drops.
 
-``look(gate)`` returns the step the rule asks for, or AGAIN: call once more after ``settle_us``. What was seen
-stays in ``a`` and ``b``: the two bits, or the free and the clamped drop. Drops, offsets and gates are integers in
+``look(gate)`` returns the step the rule asks for, or AGAIN (call once more after ``settle_us``), or BLIND (the
+converter does not answer: no step). What was seen stays in ``a`` and ``b``: the two bits, or the free and the clamped drop. Drops, offsets and gates are integers in
 1/16 ADC code (c16): 65536 of them span the reference voltage.
 
 ``nulling`` is the part of calibration an edge does by itself in HOLD, with the clamp floated so that both twins
@@ -11,6 +11,7 @@ are alike: a generator that yields how long to wait, us, before it is resumed.
 from clockfree.rule import agreed, from_bits, from_drops
 
 AGAIN = 2
+BLIND = 3
 
 _MOST_MISMATCH = (1 << 14) - 1  # half: keeps drop * mismatch below 2**30
 
@@ -116,9 +117,14 @@ class _Drops:
         self._products = 0
         self._squares = 0
 
+    def _read(self):
+        """Read both drops into a and b; False where the converter does not answer."""
+        raise NotImplementedError
+
     def look(self, gate):
         """Step from the two drops."""
-        self._read()
+        if not self._read():
+            return BLIND
         self.a = free = self.a - self.offset_free_c16
         clamped = self.b - self.offset_clamped_c16
         if self.mismatch:
@@ -130,7 +136,8 @@ class _Drops:
         """Mean of ``reads`` readings of both drops, c16; yields between readings."""
         free = clamped = 0
         for _ in range(reads):
-            self._read()
+            if not self._read():
+                raise OSError("ADC does not answer")
             free += self.a
             clamped += self.b
             yield 100
@@ -170,8 +177,17 @@ class AdcDrops(_Drops):
     def _read(self):
         code = self._code
         free_tail, free_head, clamped_tail, clamped_head = self._channels
-        self.a = (code(free_tail) - code(free_head)) << 4
-        self.b = (code(clamped_tail) - code(clamped_head)) << 4
+        tail = code(free_tail)
+        head = code(free_head)
+        if tail < 0 or head < 0:
+            return False
+        self.a = (tail - head) << 4
+        tail = code(clamped_tail)
+        head = code(clamped_head)
+        if tail < 0 or head < 0:
+            return False
+        self.b = (tail - head) << 4
+        return True
 
 
 class PicoAdcDrops(_Drops):
@@ -185,3 +201,4 @@ class PicoAdcDrops(_Drops):
     def _read(self):
         self.a = ((self._free() >> 4) - 2048) << 5
         self.b = ((self._clamped() >> 4) - 2048) << 5
+        return True

@@ -32,7 +32,8 @@ class Physics:
         The paper's bias, U[0, sigma_V]: ``redrawn`` at each decision on the magnitudes (eq. 10), ``fixed`` per edge
         on the magnitudes, or ``signed``: a fixed offset per comparator on the signed drops.
     adc_inl_lsb : float
-        Largest integral nonlinearity of the 12-bit ADC of an edge, LSB (MCP3204-B: 1; a Pico's own: 8).
+        Largest integral nonlinearity of the 12-bit ADC of an edge, LSB (MCP3204-B: 1). A Pico's own ADC
+        has eight times that, as a saw with spikes at 512, 1536, 2560 and 3584.
     clamp_error_V : float
         Standard deviation of the clamp's own fixed error at each output, V.
     clamp_us : float

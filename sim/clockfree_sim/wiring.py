@@ -14,7 +14,7 @@ from clockfree_sim.job import Lesson
 from clockfree_sim.parts.bus import I2cBus, SpiBus
 from clockfree_sim.parts.comparators import Volts, ComparatorA, ComparatorB, MagnitudeA, TrimFilter
 from clockfree_sim.parts.converters import Code, Mcp3204Chip, Mcp3208Chip, Mcp4728Chip, code_transfer, pico_levels, pico_u16, smooth_levels
-from clockfree_sim.parts.potentiometers import Ad5220PairChip, Ad5222Chip, Mcp4xxxChip, X9c104PairChip
+from clockfree_sim.parts.potentiometers import Ad5220PairChip, Ad5222Chip, Mcp4131Chip, Mcp4xxxChip, X9c104PairChip
 from clockfree_sim.plant import START_TAP, Plant
 
 DUTY_PER_C16 = 8
@@ -125,23 +125,25 @@ class EdgeBoard:
         physics = plant.physics
         tail, head = plant.job.network.ends[index].tolist()
         volts = [plant.node(node, twin) for twin in (0, 1) for node in (tail, head)]
-        codes = self._transfers(plant, index, 4, physics.noise_V / 2**0.5, smooth_levels)
+        codes = self._transfers(plant, index, 4, physics.noise_V / 2**0.5, smooth_levels, physics.adc_inl_lsb)
         bus = SpiBus()
         return AdcDrops(Mcp320x(bus, bus.attach(Mcp3204Chip(lambda channel: volts[channel](), codes)), channels=4))
 
     def _pico_adc(self, plant: Plant, index: int):
         # Difference amplifiers bring -supply .. supply into the ADC's range, at half the size.
         drops, supply_V = plant.drops(index), plant.physics.supply_V
-        free, clamped = self._transfers(plant, index, 2, plant.physics.noise_V / 2, pico_levels)
+        free, clamped = self._transfers(
+            plant, index, 2, plant.physics.noise_V / 2, pico_levels, 8 * plant.physics.adc_inl_lsb
+        )
         return PicoAdcDrops(
             pico_u16(lambda: 0.5 * (supply_V + drops()[0]), free),
             pico_u16(lambda: 0.5 * (supply_V + drops()[1]), clamped),
         )
 
-    def _transfers(self, plant: Plant, index: int, channels: int, noise_V: float, levels) -> list[Code]:
+    def _transfers(self, plant: Plant, index: int, channels: int, noise_V: float, levels, inl_lsb: float) -> list[Code]:
         physics, fixed = plant.physics, plant.fixed[index]
         gauss = _scaled(noise.stream(plant.job.seed, index, noise.DECISION, normal=True), noise_V)
-        at = levels(fixed, physics.adc_inl_lsb) if physics.adc_inl_lsb else None
+        at = levels(fixed, inl_lsb) if inl_lsb else None
         return [code_transfer(physics.supply_V, at, physics.offset_V * fixed(), 1.0, gauss) for _ in range(channels)]
 
 
@@ -164,7 +166,7 @@ class SupervisorBoard:
             i2c.attach(0x60 + i % 8, chip)
             dacs.append(Mcp4728(i2c, 0x60 + i % 8))
         spi = SpiBus()
-        self._mixer_chips = [Mcp4xxxChip(lambda wiper, tap: self._refresh(), wipers=1) for _ in range(outputs)]
+        self._mixer_chips = [Mcp4131Chip(lambda wiper, tap: self._refresh()) for _ in range(outputs)]
         mixers = [Mcp4131(spi, spi.attach(chip)) for chip in self._mixer_chips]
         targets = [plant.node(node, 0) for node in job.targets]
         code = code_transfer(supply_V)
@@ -225,5 +227,5 @@ class SupervisorBoard:
         """Whatever the chips put out now goes to the circuit."""
         volts = np.concatenate([chip.outputs_V for chip in self._dac_chips])
         desired_V = volts[self._sources : self._sources + len(self._mixer_chips)]
-        eta = self._mixer_chips[0].wipers[0] / MIXER_TOP
+        eta = self._mixer_chips[0].eta
         self._plant.drive(volts[: self._sources], desired_V, eta, bool(self._clamped))
