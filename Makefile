@@ -1,0 +1,76 @@
+# make run does the main job; make help lists the rest. Needs Python 3.11 or newer and make, nothing else.
+PYTHON ?= python3
+TASK ?= examples/allostery.toml
+
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+TYPINGS := typings/.installed
+UV := build/uv/bin/uv
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+COMPILE = $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
+	--default-index https://pypi.org/simple --custom-compile-command "make lock"
+
+.PHONY: help setup run test check bench extras lock clean
+
+help:
+	@echo "make setup   install everything into .venv and typings (the others do it by themselves)"
+	@echo "make run     learn a task: TASK=$(TASK); the record goes to a new folder in runs/"
+	@echo "make test    all tests"
+	@echo "make check   style, types and the laws of the design"
+	@echo "make bench   speed, beside a baseline measured in the same run"
+	@echo "make extras  also install what clusters and the emulator need"
+	@echo "make lock    look for newer dependencies and pin them"
+	@echo "make clean   remove what was installed and cached; runs stay"
+	@echo "Another Python: make setup PYTHON=python3.12"
+
+setup: $(INSTALLED) $(TYPINGS)
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "clockfree needs Python 3.11 or newer, and there is no $(PYTHON) here; try PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "clockfree needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) -V 2>&1); try PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "$(PYTHON) cannot make virtual environments; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear .venv
+	@echo "installing into .venv (about a minute the first time)"
+	@$(PIP) install --quiet --requirement requirements.lock
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(TYPINGS): typings.lock $(INSTALLED)
+	@echo "installing MicroPython's types into typings"
+	@rm -rf typings
+	@$(PIP) install --quiet --no-deps --target typings --requirement typings.lock
+	@touch $@
+
+# A second run within the same second would be refused, never written over.
+run: $(INSTALLED)
+	@mkdir -p runs
+	$(BIN)/clockfree run "$(TASK)" --out "runs/$(basename $(notdir $(TASK)))-$$(date +%Y%m%d-%H%M%S)"
+
+test: setup
+	$(BIN)/python -m pytest
+
+check: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/mypy --config-file firmware/mypy.ini
+	$(BIN)/python -m pytest --quiet tests/test_laws.py
+
+bench: $(INSTALLED)
+	@for script in tests/benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+extras: setup
+	$(PIP) install --requirement extras.lock
+
+lock: $(INSTALLED)
+	@$(BIN)/python -m venv build/uv && \
+		build/uv/bin/python -m pip --disable-pip-version-check install --quiet uv==0.13.9
+	$(COMPILE) --group dev --output-file requirements.lock pyproject.toml
+	$(COMPILE) --extra cluster --extra emulator --constraints requirements.lock --output-file extras.lock pyproject.toml
+	$(COMPILE) --group typings --output-file typings.lock
+
+clean:
+	rm -rf .venv typings build .mypy_cache .pytest_cache .ruff_cache .hypothesis clockfree.egg-info
+	find firmware host sim tests -name __pycache__ -type d -prune -exec rm -rf {} +
