@@ -6,26 +6,32 @@ whose schema `BenchFile` has its one owner here: whatever writes a bench file wr
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Annotated, Literal, Protocol
 
 import numpy as np
 from clockfree_sim.job import ClampSettings, Damage, EdgeSettings, Job, Lesson, Sample
 from clockfree_sim.network import Network, NetworkError, load
 from clockfree_sim.physics import PRESETS, Physics
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from clockfree_host.errors import InputError
+from clockfree_host.overrides import one_line
+from clockfree_host.tomlfile import read_toml
 
 __all__ = [
     "PRESETS", "Bench", "BenchFile", "ClampSettings", "Damage", "EdgeSettings", "Job", "Lesson", "Network",
-    "NetworkError", "Physics", "Reading", "Sample", "load",
+    "NetworkError", "Physics", "Reading", "Sample", "SimBench", "best_errors", "free_outputs", "load", "open_bench",
+    "read_bench", "recall",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Voltages of every node, V, for each example of a lesson: ``free_V`` and ``clamped_V`` are (B, N).
+    """Voltages of every node, V, for each example of a lesson: `free_V` and `clamped_V` are (B, N).
 
-    ``source`` says where they come from.
+    `source` says where they come from.
     """
 
     free_V: np.ndarray
@@ -40,13 +46,109 @@ class Bench(Protocol):
         """Get ready for a job: nothing learns yet."""
 
     def run(self) -> Iterator[Sample]:
-        """Learn; yields the state at the start, then ``job.samples`` times on the way."""
+        """Learn; yields the state at the start, then `job.samples` times on the way."""
+
+    def outputs(self, source_V: np.ndarray) -> np.ndarray:
+        """Free outputs (B, O) for other examples (B, S) than those taught, V; between two samples of `run`."""
 
     def read(self) -> Reading:
         """Voltages of every node now, for each example of the present lesson."""
 
     def stop(self) -> None:
-        """Stop learning: ``run`` yields no further sample."""
+        """Stop learning: `run` yields no further sample."""
+
+
+class SimBench:
+    """The bench in this process, in virtual time: the boards' own edge code on simulated chips."""
+
+    def start(self, job: Job) -> None:
+        """Wire the simulated bench, and calibrate it if the job says so."""
+        from clockfree_sim.world import World  # compiled code: slow to load, and only running needs it
+
+        self._world = World(job)
+        self._stopped = False
+
+    def run(self) -> Iterator[Sample]:
+        """Learn in virtual time."""
+        for sample in self._world.run():
+            yield sample
+            if self._stopped:
+                return
+
+    def outputs(self, source_V: np.ndarray) -> np.ndarray:
+        """Free outputs (B, O) for other examples (B, S), V: solved, not measured."""
+        return self._world.plant.circuit.outputs(source_V)
+
+    def read(self) -> Reading:
+        """True node voltages, which only a simulation knows."""
+        free_V, clamped_V = self._world.voltages()
+        return Reading(free_V, clamped_V, "simulated")
+
+    def stop(self) -> None:
+        """End `run` after the sample it is at."""
+        self._stopped = True
+
+
+def recall(job: Job, lesson: int, updates: float, taps: np.ndarray) -> Reading:
+    """Node voltages that a run on the simulated bench had at these taps: worked out again from its physics."""
+    broken = tuple(replace(d, at_updates=0.0) for d in job.damage if d.kind == "cut" and d.at_updates <= updates)
+    settled = replace(
+        job,
+        lessons=(replace(job.lessons[lesson], from_updates=0.0),),
+        damage=broken,
+        edge=replace(job.edge, calibrate=False),
+        start_taps=taps,
+        trace=False,
+    )
+    bench = SimBench()
+    bench.start(settled)
+    next(bench.run())
+    return replace(bench.read(), source="simulated, from the recorded taps")
+
+
+def free_outputs(
+    network: Network,
+    resistance_ohm: np.ndarray,
+    sources: tuple[int, ...],
+    targets: tuple[int, ...],
+    source_V: np.ndarray,
+) -> np.ndarray:
+    """Free outputs (B, O) of a network with these resistances (E,) for examples (B, S), V."""
+    from clockfree_sim.circuit import Circuit
+
+    circuit = Circuit(len(network.nodes), network.ends, sources, targets)
+    circuit.load(1.0 / resistance_ohm, None)
+    return circuit.outputs(source_V)
+
+
+def best_errors(job: Job) -> list[float]:
+    """Best achievable error of each lesson on the job's network, V^2."""
+    from clockfree_sim.best import best_error
+
+    return [
+        best_error(job.network, job.sources, job.targets, lesson.source_V, lesson.desired_V, job.physics)
+        for lesson in job.lessons
+    ]
+
+
+def open_bench(name: str, rule: str) -> Bench:
+    """The bench of this name: `sim`, `virtual`, or the path of a bench file.
+
+    Raises
+    ------
+    InputError
+        A bench file that cannot be read or is not one; a clocked rule on anything but the simulated bench; and, in
+        this version, every bench but the simulated one.
+    """
+    if name == "sim":
+        return SimBench()
+    if name != "virtual":
+        read_bench(Path(name))
+    if rule != "clockfree":
+        raise InputError(
+            f"{name}: --rule: expected clockfree on this bench, got {rule}, which is for the sim bench only"
+        )
+    raise InputError(f"{name}: --bench: expected sim, got a bench of boards: this version does not drive boards yet")
 
 
 Pin = Annotated[int, Field(ge=0, le=47, strict=True)]
@@ -199,3 +301,11 @@ class BenchFile(_Part):
             if times > 1:
                 raise ValueError(f"expected each {what} once, got {name} {times} times")
         return self
+
+
+def read_bench(path: Path) -> BenchFile:
+    """A bench file; InputError if it cannot be read or is not one."""
+    try:
+        return BenchFile.model_validate(read_toml(path))
+    except ValidationError as error:
+        raise InputError(f"{path}: {one_line(BenchFile, error, {})}") from None

@@ -20,7 +20,8 @@ from rich.table import Table
 from clockfree_host.results import error_at
 
 HIGHEST_TAP = 127
-ERROR, MEASURED, BEST, MARK, SOURCE, TARGET = "#1f5a99", "#8fb8de", "#2a8c4a", "#b03a2e", "#d1495b", "#edae49"
+ERROR, SAMPLES, MEASURED = "#17406d", "#7fb0dc", "#c9c2b8"
+BEST, MARK, SOURCE, TARGET = "#2a8c4a", "#b03a2e", "#d1495b", "#edae49"
 STYLE: dict[Any, Any] = {
     "font.size": 9,
     "axes.spines.top": False,
@@ -73,8 +74,9 @@ def _error(axes: Axes, data: xr.Dataset) -> None:
     updates, error_V2 = data["updates"].values, data["error"].values
     measured_V2, best_V2 = data["measured_error"].values, data["best_error"].values
     if np.isfinite(measured_V2).any():
-        axes.plot(updates, measured_V2, color=MEASURED, lw=1.0, label="supervisor's readings")
-    axes.plot(updates, error_V2, color=ERROR, lw=1.3, marker="o" if len(updates) < 3 else None, ms=4, label="error")
+        axes.plot(updates, measured_V2, color=MEASURED, lw=0.6, label="supervisor's readings")
+    axes.plot(updates, error_V2, color=SAMPLES, lw=0.6, marker="o" if len(updates) < 3 else None, ms=3, label="error")
+    axes.plot(updates, _running(data), color=ERROR, lw=1.6, label="mean over (0.8 n, n]")
     lowest = _lowest_shown(error_V2, measured_V2, best_V2)
     last = max(float(updates[-1]), 1.0)
     starts = data["lesson_from"].values
@@ -95,16 +97,28 @@ def _error(axes: Axes, data: xr.Dataset) -> None:
     _damage_marks(axes, data)
     axes.set_ylabel("error  (V²)")
     axes.grid(True, which="major", color="0.9", lw=0.6)
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, ncols=3, fontsize=7.5, columnspacing=1.2)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, ncols=2, fontsize=7.5, columnspacing=1.2)
 
 
-def _lowest_shown(*errors_V2: np.ndarray) -> float:
-    """Lower end of the error axis: under everything, but not so far below the run that the run becomes flat."""
-    run_V2 = errors_V2[0][errors_V2[0] > 0]
-    if not len(run_V2):
+def _running(data: xr.Dataset) -> np.ndarray:
+    """The error at each sample as results give it, counted from the start of the lesson then taught."""
+    updates, error_V2, taught = (data[name].values for name in ("updates", "error", "present_lesson"))
+    since = updates - data["lesson_from"].values[taught]
+    running = np.empty(len(updates))
+    for lesson in np.unique(taught):
+        during = taught == lesson
+        running[during] = [error_at(since[during], error_V2[during], n) for n in since[during]]
+    return running
+
+
+def _lowest_shown(error_V2: np.ndarray, *others_V2: np.ndarray) -> float:
+    """Lower end of the error axis: under the run but for its deepest dips, and under the rest if that is near."""
+    positive = error_V2[error_V2 > 0]
+    if not len(positive):
         return 1e-16
-    everything = np.concatenate([part[np.isfinite(part) & (part > 0)] for part in errors_V2])
-    return float(max(everything.min(), run_V2.min() * 1e-3) / 2)
+    run_V2 = np.quantile(positive, 0.02)
+    others = np.concatenate([part[np.isfinite(part) & (part > 0)] for part in others_V2] + [[run_V2]])
+    return float(min(run_V2, max(others.min(), run_V2 * 1e-3)) / 2)
 
 
 def _damage_marks(axes: Axes, data: xr.Dataset) -> None:
@@ -127,7 +141,7 @@ def _mark(axes: Axes, at: float, text: str, color: str) -> None:
 
 
 def _accuracy(axes: Axes, data: xr.Dataset, names: list[Any]) -> None:
-    for name, color in zip(sorted(names), (ERROR, MEASURED), strict=False):
+    for name, color in zip(sorted(names), (ERROR, SAMPLES), strict=False):
         axes.plot(
             data["updates"].values, data[name].values, color=color, lw=1.2, label=str(name).removesuffix("_accuracy")
         )
@@ -237,9 +251,10 @@ def table(found: dict[str, Any], data: xr.Dataset) -> Table:
     if data.sizes["lesson"] > 1:
         for name, at_end, best in lesson_errors(data):
             rows.add_row(f"  {name}", f"{error(at_end)} at its end, best achievable {error(best)}")
-    for name in ("training", "test"):
-        if f"{name}_accuracy" in data:
-            rows.add_row(f"{name} accuracy", f"{float(data[f'{name}_accuracy'].values[-1]):.3f}")
+    if "accuracy" in found:
+        shares = {name.removesuffix("_accuracy"): share for name, share in found.items() if name.endswith("_accuracy")}
+        beside = ", ".join(f"{name} {share:.3f}" for name, share in shares.items())
+        rows.add_row("accuracy", f"{found['accuracy']:.3f} on held-out examples ({beside})")
     for name in ("rail", "dropped", "skipped", "errors"):
         count = int(data[name].values[-1].sum())
         if count:

@@ -86,7 +86,7 @@ def dataset(record: Record) -> xr.Dataset:
         ),
         "best_error": (
             "lesson",
-            _best(record),
+            record.about["best_error_V2"],
             "V2",
             "best achievable error of the lesson, minimised over continuous taps",
         ),
@@ -147,12 +147,6 @@ def _padded(volts: np.ndarray, examples: int) -> np.ndarray:
     return np.pad(volts, ((0, examples - len(volts)), (0, 0)), constant_values=np.nan)
 
 
-def _best(record: Record) -> np.ndarray:
-    """Best achievable error per lesson, nan where the record has none."""
-    best = record.about.get("best_error_V2") or [None] * len(record.job.lessons)
-    return np.array([np.nan if error is None else error for error in best])
-
-
 def write(record: Record) -> xr.Dataset:
     """Make `results.nc` from the log, in one go; returns what was written."""
     data = dataset(record)
@@ -170,15 +164,15 @@ def summary(record: Record, data: xr.Dataset) -> dict[str, Any]:
     last = int(data["present_lesson"].values[-1])
     found = {
         "run": str(record.folder),
-        "task": about.get("task"),
+        "task": about["task"],
         "network": job.network.name,
         "nodes": len(job.network.nodes),
         "edges": len(job.network.ends),
-        "bench": about.get("bench"),
+        "bench": about["bench"],
         "rule": job.rule,
-        "preset": about.get("preset"),
+        "preset": about["preset"],
         "seed": job.seed,
-        "task_seed": about.get("task_seed"),
+        "task_seed": about["task_seed"],
         "firings": int(data["firings"].values[-1].sum()),
         "steps": int(steps),
         "updates_per_edge": float(updates[-1]),
@@ -190,5 +184,7 @@ def summary(record: Record, data: xr.Dataset) -> dict[str, Any]:
     }
     accuracy = record.samples[-1]["accuracy"]
     if accuracy:
-        found["accuracy"] = accuracy.get("test", accuracy.get("training"))
+        found["accuracy"] = accuracy.get("test")
+        found["training_accuracy"] = accuracy.get("training")
+        found |= {f"{name}_accuracy": share for name, share in about["baselines"][last].items()}
     return {key: None if isinstance(value, float) and not np.isfinite(value) else value for key, value in found.items()}

@@ -34,13 +34,18 @@ BROKEN = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowE
 """What reading a record that nobody wrote can raise."""
 
 
+def check(folder: Path) -> None:
+    """InputError if anything is where a run folder is to be made: nothing is ever written over."""
+    if folder.exists() or folder.is_symlink():
+        raise InputError(f"{folder}: --out: expected a folder that does not exist, got one that does")
+
+
 def create(folder: Path) -> None:
     """Make the run folder; InputError if anything is there already, or it cannot be made."""
+    check(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir()
-    except FileExistsError:
-        raise InputError(f"{folder}: --out: expected a folder that does not exist, got one that does") from None
     except OSError as error:
         raise InputError(f"{folder}: --out: expected a folder that can be made, got {error.strerror}") from None
 
@@ -65,14 +70,18 @@ class RunLog:
     job : Job
         What is run.
     about : dict
-        What else the record says of the run: task, bench, preset, task seed, best achievable errors, ...
+        What else the record says of the run: `task`, `bench`, `preset`, `task_seed`, and for each lesson
+        `best_error_V2` and the `baselines` of a classification (None for any other).
     """
 
     def __init__(self, folder: Path, job: Job, about: dict[str, Any]) -> None:
         self.folder = folder
         self.samples = 0
-        self._file = open(folder / "log.jsonl", "x", encoding="ascii", newline="\n")
+        self._file = open(folder / "log.jsonl", "xb", buffering=0)
+        self._torn = False
         self._began_s = self._saved_s = time.monotonic()
+        known = [_number(error) for error in about["best_error_V2"]]
+        about = {**about, "best_error_V2": known}
         self._write({"record": "run", "format": FORMAT, "log": ABOUT, **plain(about), "job": plain(job)})
 
     @property
@@ -114,15 +123,18 @@ class RunLog:
         }
         replace_text(self.folder / "checkpoint.json", json.dumps(state) + "\n")
 
-    def end(self, reason: str, **more: Any) -> None:
+    def end(self, reason: str) -> None:
         """Append the last record (`done`, `interrupted` or `failed`) and close the log."""
-        self._write({"record": "end", "reason": reason, "samples": self.samples, **plain(more)})
-        os.fsync(self._file.fileno())
+        if not self._torn:
+            self._write({"record": "end", "reason": reason, "samples": self.samples})
         self._file.close()
 
     def _write(self, fields: dict[str, Any]) -> None:
-        self._file.write(json.dumps(fields, separators=(",", ":"), allow_nan=False) + "\n")
-        self._file.flush()
+        line = json.dumps(fields, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
+        self._torn = True  # until it is whole: nothing may follow half a line
+        while line:
+            line = line[self._file.write(line) :]
+        self._torn = False
 
 
 def _number(value: float) -> float | None:
@@ -141,7 +153,7 @@ class Record:
     job : Job
         What was run.
     about : dict
-        What else the first line says.
+        What else the first line says; see RunLog.
     samples : list of dict
         Every whole `sample` record, in order; at least one.
     end : dict
@@ -170,6 +182,13 @@ def read(folder: Path) -> Record:
         raise InputError(f"{path}: line 1: expected the first record of a clockfree run, format {FORMAT}")
     try:
         job = job_from(first["job"])
+        about = {key: first[key] for key in ("task", "bench", "preset", "task_seed")}
+        for key in ("best_error_V2", "baselines"):
+            about[key] = [first[key][i] for i in range(len(job.lessons))]
+        about["best_error_V2"] = [_float(error) for error in about["best_error_V2"]]
+        about["baselines"] = [
+            {str(name): float(share) for name, share in (b or {}).items()} for b in about["baselines"]
+        ]
     except BROKEN as error:
         raise InputError(f"{path}: line 1: expected a recorded job, got {_short(error)}") from None
     samples, end = [], {"reason": "cut off"}
@@ -180,7 +199,6 @@ def read(folder: Path) -> Record:
             end = fields
     if not samples:
         raise InputError(f"{path}: expected at least one sample, got none: the run was cut off before it began")
-    about = {key: value for key, value in first.items() if key not in ("record", "format", "log", "job")}
     return Record(folder, job, about, samples, end)
 
 

@@ -43,7 +43,7 @@ def made_up_samples(job, count=21, trace=False):
         )
 
 
-ABOUT = {"task": "made-up", "bench": "sim", "preset": "ideal", "task_seed": 3, "best_error_V2": [1e-6, 2e-6]}
+ABOUT = {"task": "made-up", "bench": "sim", "preset": "ideal", "task_seed": 3}
 
 
 @pytest.fixture
@@ -54,7 +54,9 @@ def recorded(tmp_path):
         job = job or made_up_job()
         folder = tmp_path / name
         create(folder)
-        log = RunLog(folder, job, {**ABOUT, "best_error_V2": ABOUT["best_error_V2"][: len(job.lessons)]})
+        lessons = len(job.lessons)
+        baselines = [{"majority": 0.25, "logistic": 0.75} if accuracy else None] * lessons
+        log = RunLog(folder, job, {**ABOUT, "best_error_V2": [1e-6, math.nan][:lessons], "baselines": baselines})
         for sample in made_up_samples(job, **more):
             share = {"training": 1 - 0.5 / (1 + sample.updates / 10), "test": 0.9 - 0.4 / (1 + sample.updates / 10)}
             log.sample(sample, share if accuracy else None)

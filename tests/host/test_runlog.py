@@ -4,7 +4,7 @@ import tomllib
 
 import numpy as np
 import pytest
-from clockfree_host import record, runlog
+from clockfree_host import record, runlog, tomlfile
 from clockfree_host.bench import Damage
 from clockfree_host.errors import InputError
 from hypothesis import given
@@ -173,12 +173,12 @@ def holds_dict(value):
 
 @given(st.dictionaries(texts, values, max_size=5).filter(writable))
 def test_toml_reads_back_as_it_was(table):
-    assert tomllib.loads(record.dumps(table)) == table
+    assert tomllib.loads(tomlfile.dumps(table)) == table
 
 
 def test_toml_of_a_job_reads_back(made_up):
     job = made_up[0]("square:6x6", lessons=2, damage=(Damage(1, "cut", 5.0),))
-    text = record.dumps({"job": record.plain(job)})
+    text = tomlfile.dumps({"job": record.plain(job)})
     assert same(record.job_from(tomllib.loads(text)["job"]), job)
     assert max(map(len, text.splitlines())) <= 120
 
@@ -188,5 +188,5 @@ def test_unreadable_toml(tmp_path):
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
     for name in ("bad.toml", "binary.toml", "none.toml", "."):
         with pytest.raises(InputError, match=r": file: expected ") as raised:
-            record.read_toml(tmp_path / name)
+            tomlfile.read_toml(tmp_path / name)
         assert "\n" not in str(raised.value)

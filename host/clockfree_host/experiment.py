@@ -1,0 +1,144 @@
+"""One run: plan, best achievable error, bench, log, results, figure. Nothing is written before all is checked."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import xarray as xr
+
+from clockfree_host import report, results, runlog
+from clockfree_host.bench import Bench, Job, Sample, best_errors
+from clockfree_host.plan import Plan, run_toml
+from clockfree_host.tomlfile import dumps
+
+
+class Progress(Protocol):
+    """Who is told how a run gets on."""
+
+    def say(self, text: str) -> None:
+        """A line of text."""
+
+    def sample(self, job: Job, sample: Sample, wall_s: float) -> None:
+        """The state at one moment."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to: its results, the object that `--json` prints, and whether Ctrl-C ended it."""
+
+    data: xr.Dataset
+    summary: dict[str, Any]
+    interrupted: bool
+
+
+def free_folder(task: str, started: datetime) -> Path:
+    """A folder in runs/ that does not exist yet, named by task and time."""
+    name = f"{task}-{started:%Y%m%d-%H%M%S}"
+    beyond = (Path("runs") / (name + (f"-{count}" if count else "")) for count in range(10**6))
+    return next(folder for folder in beyond if not folder.exists())
+
+
+def run(
+    plan: Plan, file: Path, command: list[str], bench_name: str, bench: Bench, out: Path | None, progress: Progress
+) -> Outcome:
+    """Run a plan on a bench and keep everything about it in a folder.
+
+    Parameters
+    ----------
+    plan : Plan
+    file : Path
+        Where the plan comes from, for the record.
+    command : list of str
+        The command line, for the record.
+    bench_name : str
+    bench : Bench
+    out : Path or None
+        Folder to make; None is a new one in runs/.
+    progress : Progress
+
+    Raises
+    ------
+    InputError
+        The folder exists, or cannot be made.
+    """
+    job = plan.job
+    if out is not None:
+        runlog.check(out)
+    for note in plan.notes:
+        progress.say(note)
+    progress.say(f"finding the best achievable error of {plan.task} on {job.network.name}")
+    best_V2 = best_errors(job)
+    bench.start(job)
+
+    started = datetime.now(UTC)
+    folder = out or free_folder(plan.task, started)
+    runlog.create(folder)
+    recorded = run_toml(plan, file, command, bench_name, started.isoformat(timespec="seconds"))
+    runlog.replace_text(folder / "run.toml", dumps(recorded))
+    about = {
+        "task": plan.task,
+        "bench": bench_name,
+        "preset": plan.preset,
+        "task_seed": plan.task_seed,
+        "best_error_V2": best_V2,
+        "baselines": [exam and {"majority": exam.majority, "logistic": exam.logistic} for exam in plan.held_out],
+    }
+    progress.say(f"running in {folder}")
+    log = runlog.RunLog(folder, job, about)
+    interrupted = _learn(plan, bench, log, progress)
+
+    record = runlog.read(folder)
+    data = results.write(record)
+    report.figure(data, folder / "figure.png")
+    return Outcome(data, results.summary(record, data), interrupted)
+
+
+def _learn(plan: Plan, bench: Bench, log: runlog.RunLog, progress: Progress) -> bool:
+    """Run the bench into the log; True if Ctrl-C ended it. Whatever ends it, what was measured is kept."""
+    reason = "failed"
+    try:
+        with _until_interrupted(bench) as interrupted:
+            for sample in bench.run():
+                log.sample(sample, _accuracy(plan, bench, sample))
+                progress.sample(plan.job, sample, log.wall_s)
+            log.checkpoint(sample)
+        reason = "interrupted" if interrupted.is_set() else "done"
+    except KeyboardInterrupt:
+        reason = "interrupted"
+    finally:
+        log.end(reason)
+    return reason == "interrupted"
+
+
+@contextmanager
+def _until_interrupted(bench: Bench) -> Iterator[threading.Event]:
+    """Ctrl-C lets the bench finish what it is at and stop; a second one breaks off at once."""
+    interrupted = threading.Event()
+
+    def on_interrupt(number: int, frame: Any) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        interrupted.set()
+        bench.stop()
+
+    before = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _accuracy(plan: Plan, bench: Bench, sample: Sample) -> dict[str, float] | None:
+    """Share of right answers on the taught and on the held-out examples, if the present lesson is a classification."""
+    exam = plan.held_out[sample.lesson]
+    if exam is None:
+        return None
+    right = exam.answers(plan.job.lessons[sample.lesson].desired_V)
+    return {
+        "training": float((exam.answers(sample.outputs_V) == right).mean()),
+        "test": exam.accuracy(bench.outputs(exam.source_V)),
+    }

@@ -1,0 +1,83 @@
+"""How a run gets on, on stderr: a bar on a terminal, a few lines anywhere else."""
+
+import sys
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from clockfree_host.bench import Job, Sample
+
+LINES = 5
+"""Lines for a whole run where there is no terminal."""
+
+
+def _state(sample: Sample) -> str:
+    firings = sum(sample.counters["firings"])
+    return f"{sample.updates:.4g} updates per edge, error {sample.error_V2:.2e} V^2, {firings} firings"
+
+
+class Bar:
+    """A bar with error and firings per second."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
+        self._progress = Progress(*columns, TextColumn("{task.fields[state]}"), TimeRemainingColumn(), console=console)
+        self._task = self._progress.add_task("getting ready", total=None, state="")
+        self._drawn_s = 0.0
+
+    def __enter__(self) -> "Bar":
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def say(self, text: str) -> None:
+        """A line above the bar."""
+        self._progress.console.print(text, highlight=False, markup=False)
+
+    def sample(self, job: Job, sample: Sample, wall_s: float) -> None:
+        """Move the bar, at most some ten times a second."""
+        now_s = time.monotonic()
+        if now_s - self._drawn_s < 0.1 and sample.updates < job.updates:
+            return
+        self._drawn_s = now_s
+        rate = sum(sample.counters["firings"]) / wall_s if wall_s else 0.0
+        state = f"error {sample.error_V2:.2e} V²  {rate:,.0f} firings/s"
+        done = min(sample.updates, job.updates)
+        self._progress.update(self._task, description="learning", total=job.updates, completed=done, state=state)
+
+
+class Lines:
+    """A few lines of plain text."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def __enter__(self) -> "Lines":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    def say(self, text: str) -> None:
+        """One line."""
+        print(text, file=sys.stderr, flush=True)
+
+    def sample(self, job: Job, sample: Sample, wall_s: float) -> None:
+        """A line now and then."""
+        if sample.updates >= self._next * job.updates:
+            self.say(_state(sample))
+            self._next = sample.updates / job.updates + 1 / LINES - 1e-9
+
+
+def progress() -> Bar | Lines:
+    """What suits stderr."""
+    return Bar() if sys.stderr.isatty() else Lines()
