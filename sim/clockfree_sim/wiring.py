@@ -116,10 +116,10 @@ class EdgeBoard:
 
     def _trimmed(self, plant: Plant, index: int):
         time = plant.time
-        trim = TrimFilter(lambda: time.now_us, plant.physics.supply_V / (2 * DUTY_PER_C16))
+        trim = TrimFilter(lambda: time.now_us, plant.physics.supply_V / (2 * DUTY_PER_C16), tau_us=100.0)
         self.comparators = self._comparators(plant, index, trim.volts)
-        # ten time constants: to 1/20 of the smallest shift from one end of the reach to the other
-        return TrimmedPins(self.comparators[0].pin, self.comparators[1].pin, trim.duty_u16, DUTY_PER_C16, 10_000)
+        # ten time constants of the filter
+        return TrimmedPins(self.comparators[0].pin, self.comparators[1].pin, trim.duty_u16, DUTY_PER_C16, 1000)
 
     def _adc(self, plant: Plant, index: int):
         physics = plant.physics
