@@ -162,7 +162,7 @@ def _class_voltages(table: Classification, part: _Part, classes: tuple[str, ...]
     for name in table.class_V:
         if name not in classes:
             raise part.problem(
-                f"classification.class_V.{name}", f"expected a class of {', '.join(classes)}, got {name!r}"
+                f"classification.class_V.{name}", f"expected a class of the data ({', '.join(classes)}), got {name!r}"
             )
     for name in classes:
         if name not in table.class_V:

@@ -71,7 +71,7 @@ def resolve_physics(task: Task, presets: Mapping[str, Physics]) -> Physics:
             words = {bool: "true or false", int: "an integer", float: "a number", str: "text"}
             raise task.problem(key, f"expected {words[kind]}, got {shown(value)}")
         lowest_open = name in ("supply_V", "rab_ohm")
-        if isinstance(value, int | float) and not (value > 0 if lowest_open else 0 <= value < np.inf):
+        if isinstance(value, int | float) and not (value > 0 if lowest_open else value >= 0):
             raise task.problem(key, f"expected a number {'> 0' if lowest_open else '>= 0'}, got {shown(value)}")
         if name == "sigma_kind" and value not in SIGMA_KINDS:
             raise task.problem(key, f"expected {', '.join(SIGMA_KINDS)}, got {shown(value)}")
@@ -154,9 +154,7 @@ def _placement(task: Task, network: Network) -> tuple[tuple[int, ...], tuple[int
             except NetworkError as error:
                 raise task.problem(key, error.problem) from None
             if node in taken:
-                raise task.problem(
-                    key, f"expected a node with no other part, got {name}, which is {taken[node]} already"
-                )
+                raise task.problem(key, f"expected a node with no other part, got {name}, already {taken[node]}")
             taken[node] = f"a {role[:-1]}"
             chosen[role].append(node)
         wanted[role] = 0 if isinstance(asked, list) else asked

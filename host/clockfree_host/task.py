@@ -6,6 +6,7 @@ way; more `updates` is drift. Everything else has a default: the command line ov
 the preset.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -58,9 +59,9 @@ def _volts_range(value: object) -> object:
 
 
 def _scalar(value: object) -> object:
-    if isinstance(value, bool | int | float | str):
+    if isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
         return value
-    raise ValueError("expected a number, text, true or false")
+    raise ValueError("expected a finite number, text, true or false")
 
 
 def _known_rule(value: str) -> str:

@@ -1,0 +1,145 @@
+import numpy as np
+import pytest
+from clockfree_host.classification import (
+    IRIS,
+    HeldOut,
+    logistic_accuracy,
+    majority_accuracy,
+    read_data,
+    scaled,
+    split,
+)
+from clockfree_host.errors import InputError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+
+def test_iris_is_fishers():
+    data = read_data(IRIS)
+    assert data.columns == ("sepal_length_cm", "sepal_width_cm", "petal_length_cm", "petal_width_cm")
+    assert data.classes == ("setosa", "versicolor", "virginica")
+    assert np.bincount(data.labels).tolist() == [50, 50, 50]
+    # means and totals of Fisher's Table I; the two flowers in which the UCI copy differs
+    assert data.features[:50].mean(axis=0) == pytest.approx([5.006, 3.428, 1.462, 0.246])
+    assert data.features[50:100].mean(axis=0) == pytest.approx([5.936, 2.770, 4.260, 1.326])
+    assert data.features[100:].mean(axis=0) == pytest.approx([6.588, 2.974, 5.552, 2.026])
+    assert data.features[34].tolist() == [4.9, 3.1, 1.5, 0.2]
+    assert data.features[37].tolist() == [4.9, 3.6, 1.4, 0.1]
+
+
+def test_a_data_set_of_ones_own(tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_text("\ufefflength, weight ,kind\r\n1, 2.5,b\r\n\r\n-3,4e-1, a \r\n", encoding="utf-8")
+    data = read_data(path)
+    assert data.columns == ("length", "weight")
+    assert data.features.tolist() == [[1, 2.5], [-3, 0.4]]
+    assert data.classes == ("b", "a")
+    assert data.labels.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("x,y,kind\n1,2,a\n1,two,b\n", "row 3, column y: expected a number, got 'two'"),
+        ("x,y,kind\n1,,a\n", "row 2, column y: expected a number, got ''"),
+        ("x,y,kind\n1,nan,a\n", "row 2, column y: expected a number, got 'nan'"),
+        ("x,y,kind\n1,2,a\n\n1,2\n", "row 4: expected 3 columns, got 2"),
+        ("x,y,kind\n1,2,a,3\n", "row 2: expected 3 columns, got 4"),
+        ("x,y,kind\n1,2, \n", "row 2, column kind: expected a class, got nothing"),
+        ("x,y,kind\n1,2,a\n3,4,a\n", "column kind: expected two classes, got 1"),
+        ("x,y,kind\n", "column kind: expected two classes, got 0"),
+        ("", "column 1: expected two classes, got 0"),
+        ("kind\na\n", "row 1: expected names of features and of the class, got ['kind']"),
+    ],
+)
+def test_a_broken_row_is_named_with_row_and_column(tmp_path, text, problem):
+    path = tmp_path / "iris.csv"
+    path.write_text(text)
+    with pytest.raises(InputError) as raised:
+        read_data(path)
+    assert str(raised.value) == f"{path}: {problem}"
+
+
+def test_a_file_that_cannot_be_read(tmp_path):
+    with pytest.raises(
+        InputError, match=r"no\.csv: file: expected a readable CSV file, got No such file or directory$"
+    ):
+        read_data(tmp_path / "no.csv")
+    (tmp_path / "b.csv").write_bytes(b"\xff")
+    with pytest.raises(InputError, match=r"b\.csv: file: expected UTF-8 text, got other bytes$"):
+        read_data(tmp_path / "b.csv")
+
+
+@given(st.lists(st.integers(2, 30), min_size=2, max_size=5), st.floats(0.01, 0.99), st.integers(0, 1000))
+@settings(max_examples=60)
+def test_split_is_disjoint_complete_and_stratified(counts, share, seed):
+    labels = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counts)), counts))
+    train, test = split(labels, share, np.random.default_rng(seed))
+    assert sorted([*train, *test]) == list(range(len(labels)))
+    for label, count in enumerate(counts):
+        held_out = (labels[test] == label).sum()
+        assert 1 <= held_out <= count - 1
+        assert abs(held_out - share * count) <= 1
+
+
+def test_split_follows_its_generator():
+    labels = read_data(IRIS).labels
+    first, again, other = (split(labels, 0.3, np.random.default_rng(seed))[1] for seed in (1, 1, 2))
+    assert (first == again).all()
+    assert set(first) != set(other)
+
+
+def test_a_class_with_one_example_cannot_be_split():
+    with pytest.raises(ValueError, match="expected two examples of every class, got one"):
+        split(np.array([0, 0, 1]), 0.5, np.random.default_rng(0))
+
+
+def test_scaling_knows_the_training_part_only():
+    features = np.array([[0.0, 7.0], [10.0, 7.0], [5.0, 7.0], [20.0, 9.0]])
+    volts = scaled(features, np.array([0, 1, 2]), [1.0, 3.0])
+    assert volts.tolist() == [[1, 1], [3, 1], [2, 1], [3, 3]]
+
+
+class TestHeldOut:
+    def test_the_nearest_desired_outputs_win(self):
+        held_out = HeldOut(
+            np.zeros((4, 2)), np.array([0, 1, 2, 2]), ("a", "b", "c"), np.array([[0.5], [1.5], [2.3]]), 0, 0
+        )
+        outputs = np.array([[0.9], [1.1], [1.8], [5.0]])
+        assert held_out.answers(outputs).tolist() == [0, 1, 1, 2]
+        assert held_out.accuracy(outputs) == 0.75
+
+    def test_one_output_for_each_class_is_the_highest(self):
+        held_out = HeldOut(np.zeros((3, 2)), np.array([0, 1, 2]), ("a", "b", "c"), np.eye(3) * 2 + 0.5, 0, 0)
+        outputs = np.random.default_rng(0).uniform(0, 3, (3, 3))
+        assert held_out.answers(outputs).tolist() == outputs.argmax(axis=1).tolist()
+
+
+class TestBaselines:
+    def test_majority(self):
+        assert majority_accuracy(np.array([0, 1, 1, 2]), np.array([1, 1, 0, 2])) == 0.5
+
+    def test_logistic_regression_tells_apart_what_can_be_told_apart(self):
+        rng = np.random.default_rng(3)
+        labels = np.repeat([0, 1, 2], 40)
+        volts = np.array([[0, 0], [3, 0], [0, 3]])[labels] + rng.normal(0, 0.3, (120, 2))
+        train = np.arange(120) % 2 == 0
+        assert logistic_accuracy(volts[train], labels[train], volts[~train], labels[~train]) == 1.0
+
+    def test_logistic_regression_learns_nothing_from_noise(self):
+        rng = np.random.default_rng(4)
+        volts, labels = rng.normal(size=(2000, 3)), rng.integers(0, 4, 2000)
+        assert logistic_accuracy(volts[:1000], labels[:1000], volts[1000:], labels[1000:]) == pytest.approx(
+            0.25, abs=0.05
+        )
+
+    def test_logistic_regression_does_on_iris_what_is_known(self):
+        # scikit-learn's LogisticRegression (its default penalty, features standardised) gets 42, 44, 45, 44, 44
+        # of 45 right on these five splits.
+        data = read_data(IRIS)
+        right = []
+        for seed in range(5):
+            train, test = split(data.labels, 0.3, np.random.default_rng(seed))
+            x, y = data.features, data.labels
+            right.append(round(45 * logistic_accuracy(x[train], y[train], x[test], y[test])))
+        assert right == [42, 44, 45, 44, 44]

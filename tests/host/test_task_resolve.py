@@ -1,0 +1,363 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clockfree_host.bench import PRESETS, NetworkError, load
+from clockfree_host.errors import InputError
+from clockfree_host.resolve import resolve, resolve_physics
+from clockfree_host.task import load_task
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.toml"))
+
+
+def dense_outputs(network, resistance_ohm, sources, targets, source_V):
+    """Free outputs from the full Laplacian: every node that is no source obeys Kirchhoff's current law."""
+    count = len(network.nodes)
+    conductance = np.zeros((count, count))
+    for (a, b), ohm in zip(network.ends, resistance_ohm, strict=True):
+        conductance[[a, b], [b, a]] -= 1 / ohm
+        conductance[[a, b], [a, b]] += 1 / ohm
+    others = [node for node in range(count) if node not in sources]
+    volts = np.zeros((count, len(source_V)))
+    volts[list(sources)] = np.transpose(source_V)
+    inflow = -conductance[np.ix_(others, sources)] @ volts[list(sources)]
+    volts[others] = np.linalg.solve(conductance[np.ix_(others, others)], inflow)
+    return volts[list(targets)].T
+
+
+@pytest.fixture
+def resolved(tmp_path):
+    """A function from the text of a task to what it resolves to."""
+
+    def resolved(text, **options):
+        path = tmp_path / "task.toml"
+        path.write_text(text, encoding="utf-8")
+        task = load_task(path, options)
+        return resolve(task, load(task.network_spec), resolve_physics(task, PRESETS), dense_outputs)
+
+    return resolved
+
+
+@pytest.fixture
+def line_of(resolved, tmp_path):
+    """A function from the text of a task to the one line that says what is wrong with it."""
+
+    def line_of(text, **options):
+        with pytest.raises(InputError) as raised:
+            resolved(text, **options)
+        line = str(raised.value)
+        assert "\n" not in line
+        return line.removeprefix(f"{tmp_path / 'task.toml'}: ")
+
+    return line_of
+
+
+GIVEN = """
+[placement]
+sources = ["A", "C"]
+targets = ["E"]
+[[lesson]]
+source_V = [[0.0, 5.0], [5.0, 0.0]]
+desired_V = [[2.0], [3.0]]
+"""
+DRAWN = """
+[placement]
+sources = 2
+targets = 3
+[[lesson]]
+teacher = true
+"""
+REGRESSION = """
+[placement]
+sources = ["D", "I", "C"]
+targets = ["F", "A"]
+[[lesson]]
+[lesson.regression]
+coefficients = [[0.2, 0.3], [0.1, 0.5]]
+examples = 7
+input_V = [0.5, 2.0]
+"""
+IRIS = """
+[placement]
+sources = 5
+targets = 3
+[[lesson]]
+[lesson.classification]
+data = "iris"
+input_V = [0.5, 3.0]
+"""
+
+
+class TestGiven:
+    def test_is_taken_as_it_stands(self, resolved):
+        found = resolved("start_taps = 9\n" + GIVEN + "[edge]\nclock = 'periodic'\n[clamp]\neta = 1.0")
+        assert (found.sources, found.targets) == ((0, 2), (4,))
+        (lesson,) = found.lessons
+        assert (lesson.name, lesson.from_updates) == ("lesson 1", 0.0)
+        assert lesson.source_V.tolist() == [[0, 5], [5, 0]]
+        assert lesson.desired_V.tolist() == [[2], [3]]
+        assert (found.edge.clock, found.edge.rate_hz, found.clamp.eta) == ("periodic", 10.0, 1.0)
+        assert found.start_taps.tolist() == [9] * 16
+        assert found.held_out == (None,)
+
+    def test_sequence_and_damage(self, resolved):
+        text = GIVEN + "[[lesson]]\nname = 'later'\nfrom_updates = 50\nteacher = true\n"
+        text += "[[damage]]\nedges = ['E-B', 3]\nkind = 'cut'\nat_updates = 7.5\n"
+        text += "[[damage]]\nedges = ['A-B']\nkind = 'stuck_b1'\nat_updates = 1\n"
+        found = resolved(text)
+        assert [(lesson.name, lesson.from_updates) for lesson in found.lessons] == [("lesson 1", 0), ("later", 50)]
+        assert [(d.edge, d.kind, d.at_updates) for d in found.damage] == [
+            (5, "cut", 7.5), (3, "cut", 7.5), (0, "stuck_b1", 1.0)
+        ]  # fmt: skip
+
+
+class TestDrawn:
+    @given(st.integers(0, 2**60 - 1))
+    @settings(max_examples=25, deadline=None)
+    def test_any_task_seed_makes_a_task_within_the_supply(self, seed):
+        task = load_task(EXAMPLES[0].with_name("allostery.toml"), {"task_seed": seed, "preset": "board"})
+        found = resolve(task, load("lab16"), resolve_physics(task, PRESETS), dense_outputs)
+        assert len({*found.sources, *found.targets}) == 3
+        assert found.lessons[0].source_V.tolist() == [[0, 3.3]]
+        assert (0 <= found.lessons[0].desired_V).all()
+        assert (found.lessons[0].desired_V <= 3.3).all()
+
+    def test_the_task_seed_decides(self, resolved):
+        first, again, other = (resolved(DRAWN, task_seed=seed) for seed in (5, 5, 6))
+        assert (first.sources, first.targets) == (again.sources, again.targets) != (other.sources, other.targets)
+        assert (first.lessons[0].desired_V == again.lessons[0].desired_V).all()
+
+    def test_the_seed_of_the_run_does_not(self, resolved):
+        assert (resolved(DRAWN, seed=1).lessons[0].desired_V == resolved(DRAWN, seed=2).lessons[0].desired_V).all()
+
+    def test_stays_the_same_from_version_to_version(self, resolved):
+        # Frozen on purpose: a task seed in somebody's record must go on meaning the same task.
+        found = resolved(DRAWN)
+        assert (found.sources, found.targets) == FROZEN[:2]
+        assert found.lessons[0].desired_V == pytest.approx(np.array([FROZEN[2]]), abs=1e-12)
+
+    def test_every_placement_comes_up(self, resolved):
+        drawn = {resolved(DRAWN, task_seed=seed).targets[0] for seed in range(200)}
+        assert drawn == set(range(9))
+
+    def test_a_further_lesson_moves_nothing(self, resolved):
+        one = resolved(DRAWN)
+        two = resolved(DRAWN + "[[lesson]]\nteacher = true\nfrom_updates = 3")
+        assert (one.sources, one.targets) == (two.sources, two.targets)
+        assert (one.lessons[0].desired_V == two.lessons[0].desired_V).all()
+        assert not np.allclose(one.lessons[0].desired_V, two.lessons[1].desired_V)
+
+    def test_names_are_kept_and_the_rest_is_drawn_from_what_is_left(self, resolved):
+        for seed in range(20):
+            found = resolved(DRAWN.replace("sources = 2", "sources = ['I', 'B']"), task_seed=seed)
+            assert found.sources == (8, 1)
+            assert len({*found.targets} - {8, 1}) == 3
+
+    def test_a_teacher_answers_every_example(self, resolved):
+        found = resolved(DRAWN + "source_V = [[0, 1], [1, 0], [1, 1]]")
+        desired = found.lessons[0].desired_V
+        assert desired[2] == pytest.approx(np.ones(3))
+        assert desired[0] + desired[1] == pytest.approx(np.ones(3))
+
+    def test_a_teacher_has_taps_from_the_lowest_to_the_highest(self, resolved, tmp_path):
+        seen = []
+
+        def watch(network, resistance_ohm, sources, targets, source_V):
+            seen.append(resistance_ohm)
+            return dense_outputs(network, resistance_ohm, sources, targets, source_V)
+
+        (tmp_path / "task.toml").write_text(DRAWN)
+        for preset, pot, highest in (("ideal", "mcp42xx", 127), ("board", "x9c", 99)):
+            seen.clear()
+            task = load_task(tmp_path / "task.toml", {"preset": preset, "edge.pot": pot})
+            physics = resolve_physics(task, PRESETS)
+            resolve(task, load("square:50x50:periodic"), physics, watch)
+            taps = np.unique(seen[0])
+            assert taps == pytest.approx(physics.resistance(np.arange(physics.lowest_tap(), highest + 1)))
+
+    def test_one_edge(self, resolved):
+        found = resolved("network = 'square:1x2'\n" + DRAWN.replace("2", "1").replace("3", "1"))
+        assert found.lessons[0].source_V.tolist() == [[5]]
+        assert found.lessons[0].desired_V == pytest.approx(5)
+
+
+class TestRegression:
+    def test_table(self, resolved):
+        lesson = resolved(REGRESSION).lessons[0]
+        assert lesson.source_V.shape == (7, 3)
+        inputs, reference = lesson.source_V[:, :2], lesson.source_V[:, 2]
+        assert (reference == 0).all()
+        assert (0.5 <= inputs).all()
+        assert (inputs <= 2).all()
+        assert lesson.desired_V[:, 0] == pytest.approx(0.2 * inputs[:, 0] + 0.3 * inputs[:, 1])
+        assert lesson.desired_V[:, 1] == pytest.approx(0.1 * inputs[:, 0] + 0.5 * inputs[:, 1])
+
+    def test_examples_come_from_the_task_seed(self, resolved):
+        first, again, other = (resolved(REGRESSION, task_seed=seed).lessons[0].source_V for seed in (1, 1, 2))
+        assert (first == again).all()
+        assert not np.isclose(first[:, :2], other[:, :2]).any()
+
+
+class TestClassification:
+    def test_iris(self, resolved):
+        found = resolved(IRIS)
+        lesson, held_out = found.lessons[0], found.held_out[0]
+        assert lesson.source_V.shape == (105, 5)
+        assert held_out.source_V.shape == (45, 5)
+        assert held_out.classes == ("setosa", "versicolor", "virginica")
+        assert held_out.class_V.tolist() == [[3, 0.5, 0.5], [0.5, 3, 0.5], [0.5, 0.5, 3]]
+        assert np.bincount(held_out.labels).tolist() == [15, 15, 15]
+        assert (lesson.source_V[:, 4] == 0).all()
+        assert lesson.source_V[:, :4].min(axis=0) == pytest.approx([0.5] * 4)
+        assert lesson.source_V[:, :4].max(axis=0) == pytest.approx([3] * 4)
+        assert held_out.majority == pytest.approx(1 / 3)
+        assert 0.9 < held_out.logistic <= 1
+        assert np.unique(lesson.desired_V, axis=0).tolist() == [[0.5, 0.5, 3], [0.5, 3, 0.5], [3, 0.5, 0.5]]
+
+    def test_outputs_for_each_class(self, resolved):
+        text = IRIS.replace("targets = 3", "targets = 1")
+        text += "class_V = { virginica = [2.5], setosa = [1.0], versicolor = [2.0] }"
+        found = resolved(text)
+        assert found.held_out[0].class_V.tolist() == [[1], [2], [2.5]]
+        assert np.unique(found.lessons[0].desired_V).tolist() == [1, 2, 2.5]
+
+
+REFUSED = [
+    # placement
+    (GIVEN.replace('"C"', '"Z"'), "placement.sources.1: expected one of A, B, C, D, E, F, G, H, I, got 'Z'"),
+    (GIVEN.replace('"E"', '"C"'), "placement.targets.0: expected a node with no other part, got C, already a source"),
+    (GIVEN.replace('"C"', '"A"'), "placement.sources.1: expected a node with no other part, got A, already a source"),
+    (DRAWN.replace("targets = 3", "targets = 8"),
+     "placement.targets: expected at most 9 nodes to draw, as the network has, got 10"),
+    (DRAWN.replace("sources = 2", "sources = 9").replace("3", "['A']"),
+     "placement.sources: expected at most 8 nodes to draw, as the network has, got 9"),
+    # volts and sizes
+    (GIVEN.replace("3.0", "5.01"), "lesson.0.desired_V.1.0: expected a voltage within the supply, 0..5 V, got 5.01"),
+    (GIVEN.replace("[5.0, 0", "[-0.1, 0"),
+     "lesson.0.source_V.1.0: expected a voltage within the supply, 0..5 V, got -0.1"),
+    ("preset = 'board'\n" + GIVEN, "lesson.0.source_V.0.1: expected a voltage within the supply, 0..3.3 V, got 5"),
+    (GIVEN.replace("[5.0, 0.0]", "[5.0]"), "lesson.0.source_V.1: expected 2 voltages, one for each source, got 1"),
+    (GIVEN.replace("[3.0]", "[3.0, 1.0]"), "lesson.0.desired_V.1: expected 1 voltages, one for each target, got 2"),
+    (GIVEN.replace(", [3.0]", ""), "lesson.0.desired_V: expected 2 examples, as source_V has, got 1"),
+    # taps
+    ("start_taps = 128\n" + GIVEN, "start_taps: expected 0..127, got 128"),
+    ("start_taps = -1\n" + GIVEN, "start_taps: expected 0..127, got -1"),
+    ("start_taps = 100\n" + GIVEN + "[edge]\npot = 'x9c'", "start_taps: expected 0..99, got 100"),
+    ("preset = 'board'\nstart_taps = 1\n" + DRAWN, "start_taps: expected 2..127, got 1"),
+    ("start_taps = [1, 2]\n" + GIVEN, "start_taps: expected 16 taps, one for each edge, got 2"),
+    (f"start_taps = {[5] * 15 + [200]}\n" + GIVEN, "start_taps.15: expected 0..127, got 200"),
+    # front end
+    (GIVEN + "[edge]\nf_V = 0.003",
+     "edge.f_V: expected 0 with front_end comparator, which measures nothing, got 0.003"),
+    (GIVEN + "[edge]\ncalibrate = true",
+     "edge.calibrate: expected false with front_end comparator, which measures nothing, got true"),
+    # damage
+    (GIVEN + "[[damage]]\nedges = ['A-B', 'A-F']\nkind = 'dead'\nat_updates = 0",
+     "damage.0.edges.1: expected an edge such as A-B, got 'A-F'"),
+    (GIVEN + "[[damage]]\nedges = [16]\nkind = 'dead'\nat_updates = 0",
+     "damage.0.edges.0: expected an edge 0..15, got 16"),
+    (GIVEN + "[[damage]]\nedges = ['C-D']\nkind = 'cut'\nat_updates = 9\n"
+     "[[damage]]\nedges = ['D-F']\nkind = 'cut'\nat_updates = 0",
+     "damage.1.edges: expected every node to keep a path to a source, got D cut off from every source"),
+    (GIVEN + f"[[damage]]\nedges = {list(range(16))}\nkind = 'dead'\nat_updates = 0",
+     "damage.0.edges: expected at least one edge left to learn, got none"),
+    # regression
+    (REGRESSION.replace("[0.1, 0.5]", "[0.1]"),
+     "lesson.0.regression.coefficients.1: expected 2 numbers, as in the first row, got 1"),
+    (REGRESSION.replace('["F", "A"]', '["F"]'),
+     "lesson.0.regression.coefficients: expected 1 rows, one for each target, got 2"),
+    (REGRESSION.replace(', "C"]', "]"), "lesson.0.regression.coefficients: expected 2 inputs and 1 reference_V to make "
+     "the 2 sources of the placement"),
+    (REGRESSION.replace("2.0]", "6.0]"),
+     "lesson.0.regression.input_V.1: expected a voltage within the supply, 0..5 V, got 6"),
+    (REGRESSION + "reference_V = [-1.0]",
+     "lesson.0.regression.reference_V.0: expected a voltage within the supply, 0..5 V, got -1"),
+    (REGRESSION.replace("[0.1, 0.5]", "[-1.0, 0.0]"),
+     "lesson.0.regression.coefficients.1: expected desired voltages within the supply, 0..5 V, got "),
+    # classification
+    (IRIS.replace('"iris"', '"none.csv"'),
+     "none.csv: file: expected a readable CSV file, got No such file or directory"),
+    (IRIS.replace("sources = 5", "sources = 4"), "lesson.0.classification.data: expected 4 features and 1 reference_V "
+     "to make the 4 sources of the placement"),
+    (IRIS.replace("3.0]", "5.5]"),
+     "lesson.0.classification.input_V.1: expected a voltage within the supply, 0..5 V, got 5.5"),
+    (IRIS.replace("targets = 3", "targets = 1"),
+     "lesson.0.classification.class_V: expected class_V, or 3 targets, one for each class, got 1"),
+    (IRIS + "class_V = { rose = [1.0] }", "lesson.0.classification.class_V.rose: expected a class of the data "
+     "(setosa, versicolor, virginica), got 'rose'"),
+    (IRIS + "class_V = { setosa = [1.0, 1.0, 1.0] }",
+     "lesson.0.classification.class_V: expected every class of the data, got none for 'versicolor'"),
+    (IRIS + "class_V = { setosa = [1.0], versicolor = [1.0], virginica = [1.0] }",
+     "lesson.0.classification.class_V.setosa: expected 3 voltages, one for each target, got 1"),
+    # physics
+    ("preset = 'best'\n" + GIVEN, "preset: expected ideal, paper, board, got 'best'"),
+    (GIVEN + "[physics]\nsupply_V = 0", "physics.supply_V: expected a number > 0, got 0.0"),
+    (GIVEN + "[physics]\nnoise_V = -0.1", "physics.noise_V: expected a number >= 0, got -0.1"),
+    (GIVEN + "[physics]\nnoise_V = inf", "physics.noise_V: expected a finite number, text, true or false, got inf"),
+    (GIVEN + "[physics]\nsupply_V = inf", "physics.supply_V: expected a finite number, text, true or false, got inf"),
+    (GIVEN + "[physics]\nage_us = 1.5", "physics.age_us: expected an integer, got 1.5"),
+    (GIVEN + "[physics]\nlimit_lowest = 1", "physics.limit_lowest: expected true or false, got 1"),
+    (GIVEN + "[physics]\nsigma_kind = 'x'", "physics.sigma_kind: expected redrawn, fixed, signed, got 'x'"),
+    (GIVEN + "[physics]\nspare_taps = 0",
+     "physics: expected a resistance above 0 at the lowest tap 0, got 0 ohm"),
+    (GIVEN + "[physics]\nlimit_lowest = true\nrab_ohm = 100",
+     "physics: expected a lowest tap (2.5 mA) of at most 127, got 2560"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "line"), REFUSED)
+def test_what_does_not_fit_is_said_in_one_line(line_of, text, line):
+    found = line_of(text)
+    assert found == line or (line.endswith("got ") and found.startswith(line))
+
+
+def test_an_unknown_key_of_the_physics(line_of):
+    line = line_of(GIVEN + "[physics]\nsupply = 3")
+    assert line.startswith("physics.supply: expected one of supply_V, rab_ohm, ")
+    assert line.endswith(", got an unknown key")
+
+
+def test_a_network_in_pieces_and_a_target_cut_off(line_of, tmp_path):
+    (tmp_path / "net.csv").write_text("A,B\nC,D\nA,E\n")
+    spec = f"{tmp_path / 'net.csv'}: "
+    assert line_of("network = 'net.csv'\n" + GIVEN.replace('"C"', '"B"')) == (
+        f"{spec}edges: expected a network in one piece, got 2 pieces (A and C are not joined)"
+    )
+    assert line_of("network = 'net.csv'\n" + GIVEN.replace('"C"', '"B"').replace('"E"', '"D"')) == (
+        f"{spec}targets: expected a path to a source, got D cut off from every source"
+    )
+
+
+def test_presets_and_overrides(tmp_path):
+    (tmp_path / "task.toml").write_text("preset = 'board'\n" + GIVEN + "[physics]\nnoise_V = 1")
+    physics = resolve_physics(load_task(tmp_path / "task.toml", sets=["physics.limit_lowest=false"]), PRESETS)
+    assert (physics.supply_V, physics.noise_V, physics.lowest_tap()) == (3.3, 1.0, 0)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("preset", ["ideal", "board"])
+def test_examples_resolve(path, preset):
+    task = load_task(path, {"preset": preset})
+    found = resolve(task, load(task.network_spec), resolve_physics(task, PRESETS), dense_outputs)
+    assert len(found.lessons[0].source_V) >= 1
+    assert path.read_text().startswith("# ")
+
+
+def test_the_examples_are_those_that_are_promised():
+    names = {path.stem for path in EXAMPLES}
+    assert names >= {"allostery", "regression", "iris", "retraining", "damage", "drift"}
+
+
+@pytest.mark.parametrize("path", sorted((EXAMPLES[0].parent / "networks").iterdir()), ids=lambda path: path.name)
+def test_example_networks_are_in_one_piece(path):
+    network = load(str(path))
+    network.check([0], [1])
+    assert json.dumps(network.nodes)
+    with pytest.raises(NetworkError):
+        network.index("no such node")
+
+
+FROZEN = ((3, 8), (7, 0, 1), (4.466452283912137, 4.488066440279719, 3.501343795971245))
