@@ -1,0 +1,102 @@
+"""The best achievable error of a task on a network: what no learning rule can beat with these resistors."""
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.sparse.linalg import splu
+
+from clockfree_sim.direct import laplacian
+from clockfree_sim.network import Network
+from clockfree_sim.physics import Physics
+
+REACHED_V2 = 1e-12
+"""An error below this is reached in every sense (1 uV rms): the search stops."""
+
+
+def best_error(
+    network: Network,
+    sources: tuple[int, ...],
+    targets: tuple[int, ...],
+    source_V: np.ndarray,
+    desired_V: np.ndarray,
+    physics: Physics,
+    highest_tap: int = 127,
+    starts: int = 8,
+    seed: int = 0,
+) -> float:
+    """Smallest mean squared error of the free outputs over continuous taps, V^2.
+
+    L-BFGS-B over the logarithms of the resistances, each between those of its lowest and highest tap, with the
+    gradient by the adjoint network, from all taps at 64 and then from random ones. A local search: the truth may be
+    lower still where the best of the starts is not below ``REACHED_V2``.
+
+    Parameters
+    ----------
+    network : Network
+    sources, targets : node indices
+    source_V, desired_V : (B, S) and (B, O) float
+        V.
+    physics : Physics
+        Says the resistance of a tap.
+    highest_tap, starts, seed : int
+        Taps run from the physics' lowest to this; number of starts and seed of the random ones.
+    """
+    problem = _Problem(network, sources, targets, source_V, desired_V)
+    lowest, highest = np.log(physics.resistance(np.array([physics.lowest_tap(), highest_tap], dtype=float)))
+    edges = len(network.ends)
+    rng = np.random.default_rng(seed)
+    # On large networks one start takes long, and is nearly always enough: many edges, few constraints.
+    starts = max(1, min(starts, 20_000 // edges))
+    best = np.inf
+    for start in range(starts):
+        taps = rng.uniform(physics.lowest_tap(), highest_tap, edges) if start else np.full(edges, 64.0)
+        x = np.clip(np.log(np.maximum(physics.resistance(taps), 1e-3)), lowest, highest)
+        found = minimize(
+            problem.error,
+            x,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[(lowest, highest)] * edges,
+            callback=_stop_when_reached,
+            options={"maxiter": 2000 if edges < 1000 else 300, "ftol": 1e-14, "gtol": 1e-14, "maxls": 40},
+        )
+        best = min(best, float(found.fun))
+        if best < REACHED_V2:
+            break
+    return best
+
+
+def _stop_when_reached(intermediate_result) -> None:
+    if intermediate_result.fun < REACHED_V2:
+        raise StopIteration
+
+
+class _Problem:
+    """Error and gradient as functions of the logarithms of the resistances."""
+
+    def __init__(self, network: Network, sources, targets, source_V: np.ndarray, desired_V: np.ndarray):
+        self._nodes = nodes = len(network.nodes)
+        self._ends = network.ends
+        self._sources = np.array(sources)
+        self._unknown = np.setdiff1d(np.arange(nodes), self._sources)
+        self._targets = np.array(targets)
+        self._source_V, self._desired_V = np.asarray(source_V, float), np.asarray(desired_V, float)
+        self._dense = nodes <= 200
+
+    def error(self, log_ohm: np.ndarray) -> tuple[float, np.ndarray]:
+        """Mean squared error, V^2, and its gradient (E,)."""
+        g = np.exp(-log_ohm)
+        rows = laplacian(self._nodes, self._ends, g)[self._unknown]
+        matrix, feed = rows[:, self._unknown], -(rows[:, self._sources] @ self._source_V.T)
+        solve = (lambda right: np.linalg.solve(matrix.toarray(), right)) if self._dense else splu(matrix.tocsc()).solve
+        voltage = np.zeros((self._nodes, len(self._source_V)))
+        voltage[self._sources] = self._source_V.T
+        voltage[self._unknown] = solve(np.ascontiguousarray(feed))
+        off = voltage[self._targets] - self._desired_V.T
+        # The adjoint: inject the errors at the targets, with the sources at 0 V.
+        adjoint = np.zeros_like(voltage)
+        np.add.at(adjoint, self._targets, 2.0 * off / off.size)
+        adjoint[self._unknown] = solve(np.ascontiguousarray(adjoint[self._unknown]))
+        adjoint[self._sources] = 0.0
+        tail, head = self._ends.T
+        by_conductance = -np.sum((adjoint[tail] - adjoint[head]) * (voltage[tail] - voltage[head]), axis=1)
+        return float(np.mean(off**2)), -g * by_conductance

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+from clockfree_sim.best import REACHED_V2, _Problem, best_error
+from clockfree_sim.direct import solve
+from clockfree_sim.network import lab16, square
+from clockfree_sim.physics import BOARD, IDEAL
+from scipy.optimize import approx_fprime, brute
+
+NETWORK = lab16()
+SOURCES, TARGETS = (0, 2), (4, 6)
+
+
+def test_gradient_against_finite_differences():
+    rng = np.random.default_rng(1)
+    problem = _Problem(NETWORK, SOURCES, TARGETS, rng.uniform(0, 5, (3, 2)), rng.uniform(0, 5, (3, 2)))
+    x = np.log(rng.uniform(1e3, 1e5, 16))
+    error, gradient = problem.error(x)
+    assert gradient == pytest.approx(approx_fprime(x, lambda at: problem.error(at)[0], 1e-7), rel=1e-4, abs=1e-6)
+
+
+def test_dense_and_sparse_agree():
+    network = square(16, 16)
+    problem = _Problem(network, (0, 5), (77,), np.array([[0.0, 5.0]]), np.array([[2.0]]))
+    x = np.log(np.random.default_rng(2).uniform(1e3, 1e5, len(network.ends)))
+    assert not problem._dense
+    sparse = problem.error(x)
+    problem._dense = True
+    dense = problem.error(x)
+    assert sparse[0] == pytest.approx(dense[0], rel=1e-12)
+    assert sparse[1] == pytest.approx(dense[1], rel=1e-8, abs=1e-14)
+
+
+@pytest.mark.parametrize("physics", [IDEAL, BOARD])
+@pytest.mark.parametrize("seed", range(4))
+def test_what_a_teacher_does_can_be_reached(physics, seed):
+    rng = np.random.default_rng(seed)
+    ohm = physics.resistance(rng.integers(physics.lowest_tap(), 128, 16))
+    source_V = np.array([[0.0, physics.supply_V]])
+    desired_V = solve(9, NETWORK.ends, 1 / ohm, SOURCES, source_V)[:, list(TARGETS)]
+    assert best_error(NETWORK, SOURCES, TARGETS, source_V, desired_V, physics) < REACHED_V2
+
+
+def test_a_divider_against_brute_force():
+    """Two resistors between 0 and 5 V, asked for two outputs at once: the compromise is one dimensional."""
+    network = square(1, 3)
+    source_V, desired_V = np.array([[0.0, 5.0], [0.0, 5.0]]), np.array([[1.0], [2.0]])
+    got = best_error(network, (0, 2), (1,), source_V, desired_V, IDEAL)
+    assert got == pytest.approx(0.25, rel=1e-9)  # at 1.5 V: (0.5^2 + 0.5^2) / 2
+    wanted = brute(lambda v: np.mean((v[0] - desired_V) ** 2), ((0.0, 5.0),), Ns=51)
+    assert got == pytest.approx(float(np.mean((wanted - desired_V) ** 2)), rel=1e-6)
+
+
+def test_bounds_are_kept():
+    """A divider cannot go beyond the ratio of its extreme taps."""
+    network = square(1, 3)
+    got = best_error(network, (0, 2), (1,), np.array([[0.0, 5.0]]), np.array([[5.0]]), IDEAL)
+    assert got == pytest.approx((5.0 / 129) ** 2, rel=1e-6)  # 128 steps below, 1 above
