@@ -1,18 +1,18 @@
 """The twin networks as a circuit: node voltages now, and how they change when one edge steps."""
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
+from numba import njit
 
-from clockfree_sim import direct
-
-FOLLOW, HOLD, FLOAT = 0, 1, 2
+from clockfree_sim import direct, factor, schur, voltages
+from clockfree_sim import elimination as at
 
 
 class Circuit:
     """Free and clamped twin of one network, both solved after every change.
 
+    Object for callers in Python around the compiled functions of `schur`; `plan` and `state` are theirs.
     Sources are held in both twins. In the free twin the targets float; in the clamped twin they follow
     V_C = V_F + eta (V_D - V_F) + clamp error (SCIENCE eq. 1), are held at given voltages, or float.
 
@@ -49,15 +49,24 @@ class Circuit:
         self.sources = np.array(sources, dtype=np.int64)
         self.targets = np.array(targets, dtype=np.int64)
         self.twins = twins
-        self.settle_us = (float(settle_free_us), float(settle_clamped_us))
-        self.v_free = np.zeros(nodes)
-        self.v_clamped = np.zeros(nodes)
-        self._late = np.zeros((2, nodes))
-        self._since_us = 0
-        self._g = np.zeros((2, len(self.ends)))
-        self._source_V = np.zeros(len(self.sources))
-        self._target_V = np.zeros(len(self.targets))
-        self._mode, self._eta = FLOAT, 0.0
+        self.plan, size = at.make_plan(nodes, self.ends, self.sources, self.targets, trees=2 if twins else 1)
+        self.state = _aligned(size)
+        self.state[at.FLOATING] = 1.0
+        self.state[at.RATE_FREE] = 1.0 / settle_free_us if settle_free_us else 0.0
+        self.state[at.RATE_CLAMPED] = 1.0 / settle_clamped_us if settle_clamped_us else 0.0
+        self.v_free = self._view(at.S_FREE, nodes)
+        self.v_clamped = self._view(at.S_CLAMPED, nodes)
+        self._lag = self._view(at.S_LAG, 2 * nodes)
+        self._g = self._view(at.S_CONDUCTANCE, 2 * len(self.ends)).reshape(2, -1)
+        self._source_V = self._view(at.S_PORTS, len(self.sources))
+        self._target_V = self._view(at.S_TARGET, len(self.targets))
+        root = self.plan[at.ROOT]
+        begin, row = self.plan[root + at.ROWS], self.plan[root + at.ROW]
+        rows = self.state[begin : begin + row * len(self.targets)].reshape(-1, row)
+        self._gain = rows[:, : len(self.sources)]
+
+    def _view(self, key: int, length: int) -> np.ndarray:
+        return self.state[self.plan[key] : self.plan[key] + length]
 
     def load(self, g_free: np.ndarray, g_clamped: np.ndarray | None = None) -> None:
         """Set all conductances, S (E,); the clamped twin's are the free twin's if not given."""
@@ -65,7 +74,8 @@ class Circuit:
             raise ValueError("g_clamped given, but the circuit was built with twins=False")
         self._g[0] = g_free
         self._g[1] = g_free if g_clamped is None else g_clamped
-        self._solve(None)
+        _load(self.plan, self.state)
+        self._lag[:] = 0.0
 
     def example(self, source_V, desired_V, eta: float, clamp_error_V=None, now_us: int = 0) -> None:
         """Show an example: sources at source_V (S,), clamped targets nudged by eta towards desired_V (O,), V."""
@@ -73,68 +83,98 @@ class Circuit:
         self._target_V[:] = eta * np.asarray(desired_V, dtype=float)
         if clamp_error_V is not None:
             self._target_V += clamp_error_V
-        self._mode, self._eta = FOLLOW, eta
-        self._solve(now_us)
+        self.state[at.WEIGHT], self.state[at.FLOATING] = 1.0 - eta, 0.0
+        _solve(self.plan, self.state, now_us)
 
     def float_clamp(self, now_us: int = 0) -> None:
         """Leave the clamped targets undriven."""
-        self._mode = FLOAT
-        self._solve(now_us)
+        self.state[at.FLOATING] = 1.0
+        _solve(self.plan, self.state, now_us)
 
     def hold_clamp(self, clamped_V, now_us: int = 0) -> None:
         """Hold the clamped targets at given voltages, V (O,)."""
         self._target_V[:] = clamped_V
-        self._mode = HOLD
-        self._solve(now_us)
+        self.state[at.WEIGHT], self.state[at.FLOATING] = 0.0, 0.0
+        _solve(self.plan, self.state, now_us)
 
     def step(self, edge: int, g_free_S: float, g_clamped_S: float, now_us: int = 0) -> None:
-        """One edge's conductances become these, S."""
-        self._g[0, edge] = g_free_S
-        self._g[1, edge] = g_clamped_S
-        self._solve(now_us)
+        """One edge's conductances become these, S; the free one counts for both if twins is False.
+
+        0 (or less than `direct.CUT_S`) cuts the edge. What is then joined to no source floats; it is put at 0 V.
+        """
+        _step(self.plan, self.state, edge, g_free_S, g_clamped_S, now_us)
 
     def drops(self, edge: int, now_us: int = 0) -> tuple[float, float]:
         """Sensed drops of an edge in the free and the clamped twin, V."""
-        tail, head = self.ends[edge]
-        found = []
-        for v, late, settle_us in zip((self.v_free, self.v_clamped), self._late, self.settle_us, strict=True):
-            decay = math.exp(-(now_us - self._since_us) / settle_us) if settle_us else 0.0
-            found.append(float(v[tail] - v[head] + (late[tail] - late[head]) * decay))
-        return found[0], found[1]
+        return _drops(self.plan, self.state, edge, now_us)
+
+    def node(self, node: int, now_us: int = 0) -> tuple[float, float]:
+        """Sensed voltage of a node in the free and the clamped twin, V."""
+        return _node(self.plan, self.state, node, now_us)
 
     def outputs(self, source_V: np.ndarray) -> np.ndarray:
         """Free targets' voltages, V (B, O), for examples with sources at source_V (B, S)."""
-        return direct.solve(self.nodes, self.ends, self._g[0], self.sources, source_V)[:, self.targets]
+        return np.asarray(source_V, dtype=float) @ self._gain.T
 
     def power(self) -> tuple[float, float]:
         """Power dissipated now in the free and the clamped twin, W."""
         tail, head = self.ends.T
-        free, clamped = (np.sum(g * (v[tail] - v[head]) ** 2) for g, v in zip(self._g, (self.v_free, self.v_clamped)))
+        free = np.sum(self._g[0] * (self.v_free[tail] - self.v_free[head]) ** 2)
+        clamped = np.sum(self._g[1] * (self.v_clamped[tail] - self.v_clamped[head]) ** 2)
         return float(free), float(clamped)
 
     def refactor(self) -> None:
         """Start again from the stored conductances."""
-        self._solve(None)
+        _load(self.plan, self.state)
 
     def residual(self) -> float:
         """Largest disagreement of a node voltage with a direct solve, V."""
-        free, clamped = self._direct()
+        source_V, held = self._source_V, np.concatenate([self.sources, self.targets])
+        free = direct.solve(self.nodes, self.ends, self._g[0], self.sources, source_V)[0]
+        if self.state[at.FLOATING]:
+            clamped = direct.solve(self.nodes, self.ends, self._g[1], self.sources, source_V)[0]
+        else:
+            target_V = self.state[at.WEIGHT] * free[self.targets] + self._target_V
+            held_V = np.concatenate([source_V, target_V])
+            clamped = direct.solve(self.nodes, self.ends, self._g[1], held, held_V)[0]
         return float(max(np.abs(free - self.v_free).max(), np.abs(clamped - self.v_clamped).max()))
 
-    def _direct(self) -> tuple[np.ndarray, np.ndarray]:
-        free = direct.solve(self.nodes, self.ends, self._g[0], self.sources, self._source_V)[0]
-        if self._mode == FLOAT:
-            return free, direct.solve(self.nodes, self.ends, self._g[1], self.sources, self._source_V)[0]
-        follow = (1.0 - self._eta) * free[self.targets] if self._mode == FOLLOW else 0.0
-        held = np.concatenate([self.sources, self.targets])
-        held_V = np.concatenate([self._source_V, follow + self._target_V])
-        return free, direct.solve(self.nodes, self.ends, self._g[1], held, held_V)[0]
 
-    def _solve(self, now_us: int | None) -> None:
-        for v, late, settle_us, new in zip((self.v_free, self.v_clamped), self._late, self.settle_us, self._direct()):
-            if now_us is not None and settle_us:
-                late *= math.exp(-(now_us - self._since_us) / settle_us)
-                late += v - new
-            v[:] = new
-        if now_us is not None:
-            self._since_us = now_us
+def _aligned(size: int) -> np.ndarray:
+    """Zeros that begin on a cache line, so that rows do not straddle more lines than they must."""
+    raw = np.zeros(size + 8)
+    begin = -raw.ctypes.data % 64 // 8
+    return raw[begin : begin + size]
+
+
+# Signatures given: compiled when imported, and a whole number of siemens is no reason to compile anew.
+_ARRAYS = "int64[::1], float64[::1]"
+
+
+@njit(f"({_ARRAYS}, int64, float64, float64, int64)", cache=True)
+def _step(plan, state, edge, g_free_S, g_clamped_S, now_us):
+    schur.step(plan, state, edge, g_free_S, g_clamped_S)
+    voltages.voltages(plan, state, now_us)
+
+
+@njit(f"UniTuple(float64, 2)({_ARRAYS}, int64, int64)", cache=True)
+def _drops(plan, state, edge, now_us):
+    return voltages.drops_sensed(plan, state, edge, now_us)
+
+
+@njit(f"UniTuple(float64, 2)({_ARRAYS}, int64, int64)", cache=True)
+def _node(plan, state, node, now_us):
+    return voltages.node_sensed(plan, state, node, now_us)
+
+
+@njit(f"({_ARRAYS}, int64)", cache=True)
+def _solve(plan, state, now_us):
+    schur.outputs(plan, state)
+    voltages.voltages(plan, state, now_us)
+
+
+@njit(f"({_ARRAYS})", cache=True)
+def _load(plan, state):
+    factor.factor(plan, state)
+    schur.outputs(plan, state)
+    voltages.voltages(plan, state, int(state[at.SINCE_US]))
