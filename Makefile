@@ -34,7 +34,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear .venv
 	@echo "installing into .venv (about a minute the first time)"
 	@$(PIP) install --quiet --requirement requirements.lock
-	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@PYTHONWARNINGS=ignore $(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(TYPINGS): typings.lock $(INSTALLED)
