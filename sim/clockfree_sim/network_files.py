@@ -51,8 +51,7 @@ def read_graph(path: Path) -> Graph:
 def _graphml(path: Path, text: str) -> Graph:
     try:
         listed = {element.get("id") for element in ElementTree.fromstring(text).iter() if element.tag.endswith("node")}
-        # A multigraph keeps an edge that is listed twice, so that it can be refused; networkx would merge the two.
-        graph = nx.parse_graphml(text, force_multigraph=True)
+        graph = nx.parse_graphml(text)  # an edge that is listed twice makes a multigraph, and is refused later
     except ElementTree.ParseError as error:
         raise NetworkError(path, f"line {error.position[0]}", f"expected GraphML, got {error}") from None
     except (nx.NetworkXException, KeyError, ValueError, TypeError, AttributeError) as error:
