@@ -37,7 +37,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@PYTHONWARNINGS=ignore $(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(TYPINGS): typings.lock $(INSTALLED)
+$(TYPINGS): typings.lock | $(INSTALLED)
 	@echo "installing MicroPython's types into typings"
 	@rm -rf typings
 	@$(PIP) install --quiet --no-deps --target typings --requirement typings.lock
