@@ -23,8 +23,9 @@ MOST_ROUNDINGS = 1e5
 """Make the trees anew after this many roundings.
 
 A step scales the drops it acts on by r = 1 + d q or 1 / r, and so adds a relative error of about 1.1e-16 (r + 1 / r).
-r + 1 / r is added up at each step, for the worst block on its way, so that the sum of all errors since the trees were
-made stays of order 1e-11 of the voltages even if none cancel.
+r + 1 / r is added up at each step, for the worst block on its way, so that between two factorisations errors of order
+1e-11 of the voltages can gather if none cancel. Measured in 5 V circuits just before one: below 2e-13 V after steps of
+one tap (45,000 of them), below 2e-10 V after steps over a potentiometer's whole range, 160 ohm to 200 kohm (15,000).
 """
 
 compiled = njit(cache=True, fastmath={"contract"}, error_model="numpy")
