@@ -22,11 +22,12 @@ Teach = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 @dataclass(frozen=True)
 class Sizes:
-    """Numbers of sources and targets, and the supply, V, that every voltage lies within."""
+    """Numbers of sources and targets, the supply, V, that every voltage lies within, and the margin kept inside it."""
 
     sources: int
     targets: int
     supply_V: float
+    margin_V: float
 
 
 def volts(
@@ -54,9 +55,10 @@ def volts(
         source_V, desired_V, held_out = _classification(lesson.classification, part, rng)
     else:
         if lesson.source_V is None:
-            source_V = np.linspace(0.0, sizes.supply_V, sizes.sources)[None, :]
+            highest = sizes.supply_V - sizes.margin_V
+            source_V = np.linspace(sizes.margin_V, highest, sizes.sources)[None, :]
             if sizes.sources == 1:
-                source_V[:] = sizes.supply_V
+                source_V[:] = highest
         else:
             source_V = part.rows("source_V", lesson.source_V, sizes.sources, "source")
         if lesson.desired_V is None:

@@ -105,6 +105,7 @@ def resolve(task: Task, network: Network, physics: Physics, free_outputs: FreeOu
     """
     edge = EdgeSettings(**task.edge.model_dump(exclude_none=True))
     clamp = ClampSettings(**task.clamp.model_dump(exclude_none=True))
+    clamp = dataclasses.replace(clamp, eta=physics.mixer_eta(clamp.eta))
     _check_threshold(task, edge)
     highest = 99 if edge.pot == "x9c" else 127
     sources, targets = _placement(task, network)
@@ -115,13 +116,15 @@ def resolve(task: Task, network: Network, physics: Physics, free_outputs: FreeOu
 
     def teach(source_V: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         taps = rng.integers(physics.lowest_tap(), highest, size=len(network.ends), endpoint=True)
-        return free_outputs(network, physics.resistance(taps), sources, targets, source_V)
+        return free_outputs(network, physics.resistance(taps), sources, targets, physics.dac_volts(source_V))
 
-    sizes = Sizes(len(sources), len(targets), physics.supply_V)
+    sizes = Sizes(len(sources), len(targets), physics.supply_V, physics.margin_V)
     lessons, held_out = [], []
     for i, table in enumerate(task.lesson):
         source_V, desired_V, test = volts(task, i, sizes, _stream(task, 1 + i), teach)
-        lessons.append(Lesson(table.name or f"lesson {i + 1}", table.from_updates, source_V, desired_V))
+        # What is asked is what the supervisor's DAC can give: half a step off at most.
+        given_V, taught_V = physics.dac_volts(source_V), physics.dac_volts(desired_V)
+        lessons.append(Lesson(table.name or f"lesson {i + 1}", table.from_updates, given_V, taught_V))
         held_out.append(test)
     return Resolved(
         sources=sources,

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from clockfree_host.bench import Job, Sample
+from clockfree_host.bench import Best, Job, Sample
 from clockfree_host.errors import InputError
 from clockfree_host.record import job_from, plain
 
@@ -70,8 +70,8 @@ class RunLog:
     job : Job
         What is run.
     about : dict
-        What else the record says of the run: `task`, `bench`, `preset`, `task_seed`, and for each lesson
-        `best_error_V2` and the `baselines` of a classification (None for any other).
+        What else the record says of the run: `task`, `bench`, `preset`, `task_seed`; `best`, the best achievable
+        errors in order; `baselines`, for each lesson those of a classification or None.
     """
 
     def __init__(self, folder: Path, job: Job, about: dict[str, Any]) -> None:
@@ -80,8 +80,6 @@ class RunLog:
         self._file = open(folder / "log.jsonl", "xb", buffering=0)
         self._torn = False
         self._began_s = self._saved_s = time.monotonic()
-        known = [_number(error) for error in about["best_error_V2"]]
-        about = {**about, "best_error_V2": known}
         self._write({"record": "run", "format": FORMAT, "log": ABOUT, **plain(about), "job": plain(job)})
 
     @property
@@ -92,8 +90,8 @@ class RunLog:
     def sample(self, sample: Sample, accuracy: dict[str, float] | None = None) -> None:
         """Append the firings before a sample and the sample itself; now and then save the taps."""
         for start in range(0, len(sample.trace), TRACE_ROWS):
-            self._write({"record": "firings", "rows": plain(sample.trace[start : start + TRACE_ROWS])})
-        counters = {name: plain(counts) for name, counts in sample.counters.items() if any(counts)}
+            self._write({"record": "firings", "rows": sample.trace[start : start + TRACE_ROWS]})
+        counters = {name: counts for name, counts in sample.counters.items() if any(counts)}
         fields = {
             "record": "sample",
             "time_us": int(sample.time_us),
@@ -183,11 +181,10 @@ def read(folder: Path) -> Record:
     try:
         job = job_from(first["job"])
         about = {key: first[key] for key in ("task", "bench", "preset", "task_seed")}
-        for key in ("best_error_V2", "baselines"):
-            about[key] = [first[key][i] for i in range(len(job.lessons))]
-        about["best_error_V2"] = [_float(error) for error in about["best_error_V2"]]
+        about["best"] = [Best(int(b["lesson"]), float(b["from_updates"]), float(b["error_V2"])) for b in first["best"]]
         about["baselines"] = [
-            {str(name): float(share) for name, share in (b or {}).items()} for b in about["baselines"]
+            {str(name): float(share) for name, share in (first["baselines"][i] or {}).items()}
+            for i in range(len(job.lessons))
         ]
     except BROKEN as error:
         raise InputError(f"{path}: line 1: expected a recorded job, got {_short(error)}") from None

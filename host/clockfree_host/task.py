@@ -139,7 +139,8 @@ class LessonTable(Table):
 
     `desired_V` (examples, targets) goes with `source_V` (examples, sources). `teacher = true`: the desired voltages are
     the free outputs of the network with independent uniform taps from the task seed; without `source_V` there is one
-    example, with the sources spread evenly from 0 V to the supply. `regression` and `classification` are tables.
+    example, with the sources spread evenly from 0 V to the supply (less the preset's margin at both ends). All voltages
+    are rounded to the supervisor's DAC, supply / 4096. `regression` and `classification` are tables.
     """
 
     name: str | None = None

@@ -3,9 +3,13 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from clockfree.supervisor import MIXER_TOP
 
 TAPS = 128
 """Positions of a wiper: 0 .. 127."""
+
+DAC_STEPS = 4096
+"""Steps of the supervisor's DAC over the supply (MCP4728, 12 bits)."""
 
 
 @dataclass(frozen=True)
@@ -16,6 +20,9 @@ class Physics:
     ----------
     supply_V : float
         V_DD: sources, desired voltages and converters lie within 0 .. supply_V.
+    margin_V : float
+        How far inside the rails a task's own choice of source voltages stays: followers and single-supply ADCs clip
+        at the rails, and an edge cannot null what is clipped.
     rab_ohm, wiper_ohm : float
         End-to-end resistance of a potentiometer, and of its wiper, ohm.
     spare_taps : int
@@ -49,6 +56,7 @@ class Physics:
     """
 
     supply_V: float = 5.0
+    margin_V: float = 0.0
     rab_ohm: float = 100e3
     wiper_ohm: float = 0.0
     spare_taps: int = 1
@@ -75,6 +83,19 @@ class Physics:
         ohm = self.supply_V / 2.5e-3 - self.wiper_ohm
         return max(0, int(np.ceil(ohm * TAPS / self.rab_ohm)))
 
+    def dac_codes(self, volts) -> np.ndarray:
+        """Codes of the supervisor's 12-bit DAC nearest to voltages, V; its top is one step below the supply."""
+        return np.clip(np.rint(np.asarray(volts) / self.supply_V * DAC_STEPS), 0, DAC_STEPS - 1).astype(int)
+
+    def dac_volts(self, volts) -> np.ndarray:
+        """Voltages that the supervisor's DAC gives when asked for these, V."""
+        return self.dac_codes(volts) * (self.supply_V / DAC_STEPS)
+
+    @staticmethod
+    def mixer_eta(eta: float) -> float:
+        """Nudge that the supervisor's mixers give when asked for this: the nearest of 1/128 .. 1."""
+        return max(1, round(eta * MIXER_TOP)) / MIXER_TOP
+
     def resistance(self, tap, ratio=1.0, steps=TAPS):
         """Resistance at a tap (or array of taps) whose R_AB is ``ratio`` times nominal, in ``steps`` steps, ohm.
 
@@ -87,6 +108,7 @@ IDEAL = Physics()
 PAPER = replace(IDEAL, sigma_V=0.05)
 BOARD = Physics(
     supply_V=3.3,
+    margin_V=0.1,
     wiper_ohm=75.0,
     spare_taps=0,
     limit_lowest=True,

@@ -1,5 +1,7 @@
 """Simulated boards: the firmware's drivers and objects on the pins and buses of simulated chips."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from clockfree import clock
 from clockfree.converters import Latch, Mcp320x, Mcp4131, Mcp4728
@@ -182,7 +184,7 @@ class SupervisorBoard:
 
     def teach(self, lesson: Lesson) -> None:
         """Take a lesson; it is shown from the next tick on."""
-        codes = np.hstack([self._codes(lesson.source_V), self._codes(lesson.desired_V)])
+        codes = self._plant.physics.dac_codes(np.hstack([lesson.source_V, lesson.desired_V]))
         self.supervisor.load(codes.tolist(), lesson.desired_V.shape[1], self._order, self._dwell_us)
 
     def tick(self, now_us: int) -> int:
@@ -190,14 +192,16 @@ class SupervisorBoard:
         due_us = self.supervisor.tick(now_us & clock.MASK)
         return now_us + clock.ticks_diff(due_us, now_us & clock.MASK)
 
-    def show(self, example: int) -> None:
-        """Show one example of the lesson, outside the schedule."""
-        self.supervisor.show_example(example)
+    def settings(self, lesson: Lesson) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
+        """What the circuit is given at each example of a lesson: source_V, desired_V, eta, as the chips have them."""
+        per_V = 4096 / self._supply_V
+        for source_V, desired_V in zip(lesson.source_V, lesson.desired_V, strict=True):
+            yield self._plant.physics.dac_codes(source_V) / per_V, self._codes(desired_V) / per_V, self._mixer_chips[0].eta
 
     def calm(self, source_V: np.ndarray) -> None:
         """Calibration: float the clamp and put these voltages on the sources."""
         self.supervisor.clamp(False)
-        self.supervisor.show(self._codes(source_V).tolist())
+        self.supervisor.show(self._plant.physics.dac_codes(source_V).tolist())
 
     def release(self) -> None:
         """Calibration is over: the clamp is connected again."""
@@ -209,9 +213,6 @@ class SupervisorBoard:
         if (codes < 0).any():
             return float("nan")
         return float(np.mean((codes / 4096 * self._supply_V - lesson.desired_V) ** 2))
-
-    def _codes(self, volts: np.ndarray) -> np.ndarray:
-        return np.clip(np.rint(np.asarray(volts) / self._supply_V * 4096), 0, 4095).astype(int)
 
     def _ldac(self, level: int) -> None:
         for chip in self._dac_chips:

@@ -10,6 +10,9 @@ from clockfree_host.task import load_task
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+STEP_V = 5 / 4096
+"""Step of the supervisor's DAC at 5 V: voltages are rounded to it, and 5 V itself to the step below."""
+
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.toml"))
 
 
@@ -97,8 +100,9 @@ class TestGiven:
         assert (found.sources, found.targets) == ((0, 2), (4,))
         (lesson,) = found.lessons
         assert (lesson.name, lesson.from_updates) == ("lesson 1", 0.0)
-        assert lesson.source_V.tolist() == [[0, 5], [5, 0]]
-        assert lesson.desired_V.tolist() == [[2], [3]]
+        assert lesson.source_V.tolist() == [[0, 5 - STEP_V], [5 - STEP_V, 0]]
+        assert lesson.desired_V == pytest.approx(np.array([[2], [3]]), abs=STEP_V / 2)
+        assert (lesson.desired_V / STEP_V % 1 == 0).all()
         assert (found.edge.clock, found.edge.rate_hz, found.clamp.eta) == ("periodic", 10.0, 1.0)
         assert found.start_taps.tolist() == [9] * 16
         assert found.held_out == (None,)
@@ -121,7 +125,7 @@ class TestDrawn:
         task = load_task(EXAMPLES[0].with_name("allostery.toml"), {"task_seed": seed, "preset": "board"})
         found = resolve(task, load("lab16"), resolve_physics(task, PRESETS), dense_outputs)
         assert len({*found.sources, *found.targets}) == 3
-        assert found.lessons[0].source_V.tolist() == [[0, 3.3]]
+        assert found.lessons[0].source_V == pytest.approx(np.array([[0.1, 3.2]]), abs=STEP_V / 2)  # the board's margin
         assert (0 <= found.lessons[0].desired_V).all()
         assert (found.lessons[0].desired_V <= 3.3).all()
 
@@ -137,7 +141,7 @@ class TestDrawn:
         # Frozen on purpose: a task seed in somebody's record must go on meaning the same task.
         found = resolved(DRAWN)
         assert (found.sources, found.targets) == FROZEN[:2]
-        assert found.lessons[0].desired_V == pytest.approx(np.array([FROZEN[2]]), abs=1e-12)
+        assert found.lessons[0].desired_V == pytest.approx(np.array([FROZEN[2]]), abs=STEP_V)
 
     def test_every_placement_comes_up(self, resolved):
         drawn = {resolved(DRAWN, task_seed=seed).targets[0] for seed in range(200)}
@@ -159,8 +163,8 @@ class TestDrawn:
     def test_a_teacher_answers_every_example(self, resolved):
         found = resolved(DRAWN + "source_V = [[0, 1], [1, 0], [1, 1]]")
         desired = found.lessons[0].desired_V
-        assert desired[2] == pytest.approx(np.ones(3))
-        assert desired[0] + desired[1] == pytest.approx(np.ones(3))
+        assert desired[2] == pytest.approx(np.ones(3), abs=STEP_V)
+        assert desired[0] + desired[1] == pytest.approx(np.ones(3), abs=STEP_V)
 
     def test_a_teacher_has_taps_from_the_lowest_to_the_highest(self, resolved, tmp_path):
         seen = []
@@ -180,8 +184,8 @@ class TestDrawn:
 
     def test_one_edge(self, resolved):
         found = resolved("network = 'square:1x2'\n" + DRAWN.replace("2", "1").replace("3", "1"))
-        assert found.lessons[0].source_V.tolist() == [[5]]
-        assert found.lessons[0].desired_V == pytest.approx(5)
+        assert found.lessons[0].source_V.tolist() == [[5 - STEP_V]]
+        assert found.lessons[0].desired_V.tolist() == [[5 - STEP_V]]
 
 
 class TestRegression:
@@ -192,8 +196,8 @@ class TestRegression:
         assert (reference == 0).all()
         assert (0.5 <= inputs).all()
         assert (inputs <= 2).all()
-        assert lesson.desired_V[:, 0] == pytest.approx(0.2 * inputs[:, 0] + 0.3 * inputs[:, 1])
-        assert lesson.desired_V[:, 1] == pytest.approx(0.1 * inputs[:, 0] + 0.5 * inputs[:, 1])
+        assert lesson.desired_V[:, 0] == pytest.approx(0.2 * inputs[:, 0] + 0.3 * inputs[:, 1], abs=STEP_V)
+        assert lesson.desired_V[:, 1] == pytest.approx(0.1 * inputs[:, 0] + 0.5 * inputs[:, 1], abs=STEP_V)
 
     def test_examples_come_from_the_task_seed(self, resolved):
         first, again, other = (resolved(REGRESSION, task_seed=seed).lessons[0].source_V for seed in (1, 1, 2))
@@ -211,18 +215,19 @@ class TestClassification:
         assert held_out.class_V.tolist() == [[3, 0.5, 0.5], [0.5, 3, 0.5], [0.5, 0.5, 3]]
         assert np.bincount(held_out.labels).tolist() == [15, 15, 15]
         assert (lesson.source_V[:, 4] == 0).all()
-        assert lesson.source_V[:, :4].min(axis=0) == pytest.approx([0.5] * 4)
-        assert lesson.source_V[:, :4].max(axis=0) == pytest.approx([3] * 4)
+        assert lesson.source_V[:, :4].min(axis=0) == pytest.approx([0.5] * 4, abs=STEP_V)
+        assert lesson.source_V[:, :4].max(axis=0) == pytest.approx([3] * 4, abs=STEP_V)
         assert held_out.majority == pytest.approx(1 / 3)
         assert 0.9 < held_out.logistic <= 1
-        assert np.unique(lesson.desired_V, axis=0).tolist() == [[0.5, 0.5, 3], [0.5, 3, 0.5], [3, 0.5, 0.5]]
+        classes = np.unique(lesson.desired_V, axis=0)
+        assert classes == pytest.approx(np.array([[0.5, 0.5, 3], [0.5, 3, 0.5], [3, 0.5, 0.5]]), abs=STEP_V)
 
     def test_outputs_for_each_class(self, resolved):
         text = IRIS.replace("targets = 3", "targets = 1")
         text += "class_V = { virginica = [2.5], setosa = [1.0], versicolor = [2.0] }"
         found = resolved(text)
         assert found.held_out[0].class_V.tolist() == [[1], [2], [2.5]]
-        assert np.unique(found.lessons[0].desired_V).tolist() == [1, 2, 2.5]
+        assert np.unique(found.lessons[0].desired_V) == pytest.approx([1, 2, 2.5], abs=STEP_V)
 
 
 REFUSED = [
@@ -316,7 +321,7 @@ def test_what_does_not_fit_is_said_in_one_line(line_of, text, line):
 
 def test_an_unknown_key_of_the_physics(line_of):
     line = line_of(GIVEN + "[physics]\nsupply = 3")
-    assert line.startswith("physics.supply: expected one of supply_V, rab_ohm, ")
+    assert line.startswith("physics.supply: expected one of supply_V, margin_V, rab_ohm, ")
     assert line.endswith(", got an unknown key")
 
 
