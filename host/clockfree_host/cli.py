@@ -88,7 +88,7 @@ def run(
     plan = make_plan(task, options, set_ or [], trace)
     boards = open_bench(bench, plan.job.rule)
     with progress() as shown:
-        outcome = experiment.run(plan, task, sys.argv[1:], bench, boards, out, shown)
+        outcome = experiment.run(plan, task, bench, boards, out, shown)
     if as_json:
         _print_json(outcome.summary)
     else:

@@ -1,5 +1,6 @@
 """One run: plan, best achievable error, bench, log, results, figure. Nothing is written before all is checked."""
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -43,9 +44,7 @@ def free_folder(task: str, started: datetime) -> Path:
     return next(folder for folder in beyond if not folder.exists())
 
 
-def run(
-    plan: Plan, file: Path, command: list[str], bench_name: str, bench: Bench, out: Path | None, progress: Progress
-) -> Outcome:
+def run(plan: Plan, file: Path, bench_name: str, bench: Bench, out: Path | None, progress: Progress) -> Outcome:
     """Run a plan on a bench and keep everything about it in a folder.
 
     Parameters
@@ -53,8 +52,6 @@ def run(
     plan : Plan
     file : Path
         Where the plan comes from, for the record.
-    command : list of str
-        The command line, for the record.
     bench_name : str
     bench : Bench
     out : Path or None
@@ -72,20 +69,20 @@ def run(
     for note in plan.notes:
         progress.say(note)
     progress.say(f"finding the best achievable error of {plan.task} on {job.network.name}")
-    best_V2 = best_errors(job)
+    best = best_errors(job)
     bench.start(job)
 
     started = datetime.now(UTC)
     folder = out or free_folder(plan.task, started)
     runlog.create(folder)
-    recorded = run_toml(plan, file, command, bench_name, started.isoformat(timespec="seconds"))
+    recorded = run_toml(plan, file, bench_name, started.isoformat(timespec="seconds"))
     runlog.replace_text(folder / "run.toml", dumps(recorded))
     about = {
         "task": plan.task,
         "bench": bench_name,
         "preset": plan.preset,
         "task_seed": plan.task_seed,
-        "best_error_V2": best_V2,
+        "best": best,
         "baselines": [exam and {"majority": exam.majority, "logistic": exam.logistic} for exam in plan.held_out],
     }
     progress.say(f"running in {folder}")
@@ -117,13 +114,14 @@ def _learn(plan: Plan, bench: Bench, log: runlog.RunLog, progress: Progress) -> 
 
 @contextmanager
 def _until_interrupted(bench: Bench) -> Iterator[threading.Event]:
-    """Ctrl-C lets the bench finish what it is at and stop; a second one breaks off at once."""
+    """Ctrl-C lets the bench go on to its next sample and stop there; a second one breaks off at once."""
     interrupted = threading.Event()
 
     def on_interrupt(number: int, frame: Any) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         interrupted.set()
         bench.stop()
+        os.write(2, b"\nstopping; Ctrl-C once more stops at once\n")  # a print could break into a print
 
     before = signal.signal(signal.SIGINT, on_interrupt)
     try:

@@ -114,7 +114,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def run_toml(plan: Plan, file: Path, command: Sequence[str], bench: str, started_utc: str) -> dict[str, Any]:
+def run_toml(plan: Plan, file: Path, bench: str, started_utc: str) -> dict[str, Any]:
     """The resolved configuration: what `run.toml` holds, and what `make_plan` reads again."""
     contents = _contents(plan)
     record = {
@@ -122,7 +122,6 @@ def run_toml(plan: Plan, file: Path, command: Sequence[str], bench: str, started
         "again": "clockfree run run.toml runs this very job: it needs no other file",
         "task": plan.task,
         "task_file": str(file),
-        "command": list(command),
         "started_utc": started_utc,
         "bench": bench,
         "preset": plan.preset,

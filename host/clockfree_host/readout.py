@@ -9,6 +9,8 @@ from clockfree_host.bench import recall
 from clockfree_host.errors import InputError
 from clockfree_host.runlog import Record
 
+MEANING = {"sim": "simulated, from the recorded taps and the physics of the run"}
+
 
 @dataclass(frozen=True)
 class NodeReading:
@@ -74,7 +76,8 @@ def table(record: Record, rows: list[NodeReading]) -> Table:
     """The readings for a terminal; a rule between examples."""
     last = record.samples[-1]
     title = f"{record.job.lessons[last['lesson']].name} after {last['updates']:.4g} updates per edge"
-    drawn = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    caption = f"source {rows[0].source}: {MEANING[rows[0].source]}"
+    drawn = Table(title=title, caption=caption, title_justify="left", caption_justify="left", box=None, pad_edge=False)
     for name in ("example", "node", "role", "free V", "clamped V", "desired V", "source"):
         drawn.add_column(name, justify="right" if name.endswith(" V") or name == "example" else "left")
     for row in rows:

@@ -17,7 +17,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from rich.table import Table
 
-from clockfree_host.results import error_at
+from clockfree_host.results import best_at, error_at
 
 HIGHEST_TAP = 127
 ERROR, SAMPLES, MEASURED = "#17406d", "#7fb0dc", "#c9c2b8"
@@ -79,15 +79,15 @@ def _error(axes: Axes, data: xr.Dataset) -> None:
     axes.plot(updates, _running(data), color=ERROR, lw=1.6, label="mean over (0.8 n, n]")
     lowest = _lowest_shown(error_V2, measured_V2, best_V2)
     last = max(float(updates[-1]), 1.0)
-    starts = data["lesson_from"].values
+    starts = data["best_from"].values
     ends = np.minimum([*starts[1:], np.inf], last)
-    known = [part for part in zip(starts, ends, best_V2, strict=True) if part[0] < last and np.isfinite(part[2])]
+    known = [part for part in zip(starts, ends, best_V2, strict=True) if part[0] < last]
     style: dict[str, Any] = {"color": BEST, "lw": 1.2, "ls": "--", "ms": 4}
     for start, end, best in known:
         axes.plot([start, end], [max(best, 1.25 * lowest)] * 2, marker="v" if best < lowest else None, **style)
     if known:
         below = ": below" if min(best for *_, best in known) < lowest else ""
-        values = ", ".join(f"{best:.1e}" for *_, best in known)
+        values = ", ".join(f"{best:.1e}" for *_, best in known[:2]) + (", ..." if len(known) > 2 else "")
         axes.plot([], label=f"best achievable, {values}{below}", **style)
     axes.set_yscale("log")
     axes.set_ylim(lowest, 3 * max(np.nanmax(error_V2), np.nanmax(np.nan_to_num(measured_V2)), lowest))
@@ -152,29 +152,19 @@ def _accuracy(axes: Axes, data: xr.Dataset, names: list[Any]) -> None:
 
 
 def _network(panel: Figure, data: xr.Dataset) -> None:
-    """The network: an edge's colour and width are its tap (wide: low resistance, much current)."""
+    """The network: an edge's colour and width are its tap; a failed edge is dashed, a cut one dotted."""
     axes = panel.subplots()
     place = np.column_stack([data["x"].values, data["y"].values])
     ends, taps = data["edge_ends"].values, data["taps"].values[-1].astype(float)
     nodes, updates = len(place), float(data["updates"].values[-1])
     crowd = min(1.0, (40 / nodes) ** 0.3)  # everything shrinks as the picture fills
-    failed = data["damaged_edge"].values[data["damage_at"].values <= updates]
-    periodic = str(data.attrs.get("network")).endswith(":periodic")
-    dead = np.isin(np.arange(len(ends)), failed)
     norm = Normalize(0, HIGHEST_TAP)
-    for chosen, style in ((~dead, "solid"), (dead, (0, (2, 1.5)))):
+    failed, cut = (_damaged(data, updates, kinds) for kinds in (None, {"cut"}))
+    periodic = str(data.attrs.get("network")).endswith(":periodic")
+    for chosen, style in ((~failed, "solid"), (failed & ~cut, (0, (2, 1.5))), (cut, (0, (1, 4)))):
         lines, owner = _lines(place, ends, np.flatnonzero(chosen), periodic)
-        width = crowd * (5.0 - 3.8 * taps[owner] / HIGHEST_TAP)
-        drawn = LineCollection(
-            list(lines),
-            array=taps[owner],
-            cmap=COLOURS,
-            norm=norm,
-            linewidths=width,
-            linestyles=style,
-            capstyle="round",
-        )
-        drawn.set_rasterized(True)
+        drawn = LineCollection(list(lines), array=taps[owner], cmap=COLOURS, norm=norm, linestyles=style)
+        drawn.set(linewidths=crowd * (5.0 - 3.8 * taps[owner] / HIGHEST_TAP), capstyle="butt", rasterized=True)
         axes.add_collection(drawn)
     _nodes(axes, data, place, crowd)
     axes.set_aspect("equal")
@@ -187,6 +177,13 @@ def _network(panel: Figure, data: xr.Dataset) -> None:
     bar.set_label("tap  (0 conducts best)")
     bar.outline.set_visible(False)
     axes.set_title(f"taps after {updates:.0f} updates per edge", fontsize=9)
+
+
+def _damaged(data: xr.Dataset, updates: float, kinds: set[str] | None) -> np.ndarray:
+    """Which edges (E,) have failed by now, in one of these ways if any are named."""
+    when, edge, how = (data[name].values for name in ("damage_at", "damaged_edge", "damage_kind"))
+    chosen = (when <= updates) & (np.isin(how.astype(str), list(kinds)) if kinds else True)
+    return np.isin(np.arange(data.sizes["edge"]), edge[chosen])
 
 
 def _lines(place: np.ndarray, ends: np.ndarray, edges: np.ndarray, periodic: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -245,7 +242,7 @@ def table(found: dict[str, Any], data: xr.Dataset) -> Table:
         "updates", f"{found['updates_per_edge']:.4g} per edge: {found['firings']} firings, {found['steps']} steps"
     )
     took = "" if found["wall_s"] is None else f", {found['wall_s']:.3g} s of wall time"
-    rows.add_row("time", f"{found['virtual_s']:.4g} s in the network{took}")
+    rows.add_row("time", f"{found['virtual_s']:.4g} s of virtual time{took}")
     rows.add_row("error", f"{error(found['initial_error_V2'])} at first, {error(found['final_error_V2'])} at last")
     rows.add_row("best", f"{error(found['best_error_V2'])} achievable on this network")
     if data.sizes["lesson"] > 1:
@@ -270,5 +267,5 @@ def lesson_errors(data: xr.Dataset) -> list[tuple[str, float, float]]:
         if during.any():
             since = data["updates"].values[during] - float(data["lesson_from"].values[index])
             at_end = error_at(since, data["error"].values[during], since[-1])
-            found.append((str(name), at_end, float(data["best_error"].values[index])))
+            found.append((str(name), at_end, best_at(data, float(data["updates"].values[during][-1]))))
     return found

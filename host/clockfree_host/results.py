@@ -36,10 +36,12 @@ def dataset(record: Record) -> xr.Dataset:
     """The log as arrays with units.
 
     Dimensions: sample (records on the way), edge, node, source, target, example (of the largest lesson; shorter
-    lessons are padded with nan), lesson, damaged (failures by plan), end (tail and head of an edge).
+    lessons are padded with nan), lesson,
+    phase (of the best achievable error), damaged (failures by plan), end (tail and head of an edge).
     """
     job, samples = record.job, record.samples
     network, lessons = job.network, job.lessons
+    phases = record.about["best"]
     examples = max(len(lesson.source_V) for lesson in lessons)
 
     def column(name: str) -> np.ndarray:
@@ -84,11 +86,13 @@ def dataset(record: Record) -> xr.Dataset:
             one,
             "updates per edge at the start of the lesson",
         ),
+        "best_from": ("phase", [best.from_updates for best in phases], one, "updates per edge from which it holds"),
+        "best_lesson": ("phase", [best.lesson for best in phases], one, "index of the lesson it belongs to"),
         "best_error": (
-            "lesson",
-            record.about["best_error_V2"],
+            "phase",
+            [best.error_V2 for best in phases],
             "V2",
-            "best achievable error of the lesson, minimised over continuous taps",
+            "best achievable error, minimised over continuous taps of every edge that is not cut",
         ),
         "edge_ends": (("edge", "end"), network.ends, one, "node index of the tail and of the head of an edge"),
         "x": ("node", network.positions[:, 0], one, "position for drawing, horizontal"),
@@ -156,6 +160,11 @@ def write(record: Record) -> xr.Dataset:
     return data
 
 
+def best_at(data: xr.Dataset, updates: float) -> float:
+    """The best achievable error at so many updates per edge, V^2."""
+    return float(data["best_error"].values[data["best_from"].values <= updates][-1])
+
+
 def summary(record: Record, data: xr.Dataset) -> dict[str, Any]:
     """What a run came to: the object that `--json` prints. None where a number is not known."""
     job, about = record.job, record.about
@@ -178,7 +187,7 @@ def summary(record: Record, data: xr.Dataset) -> dict[str, Any]:
         "updates_per_edge": float(updates[-1]),
         "initial_error_V2": float(error_V2[0]),
         "final_error_V2": error_at(updates, error_V2, updates[-1]),
-        "best_error_V2": float(data["best_error"].values[last]),
+        "best_error_V2": best_at(data, updates[-1]),
         "wall_s": read_wall_s(record.folder),
         "virtual_s": float(data["time"].values[-1]),
     }

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from clockfree_host.bench import Job, Lesson, Sample, load
+from clockfree_host.bench import Best, Job, Lesson, Sample, load
 from clockfree_host.runlog import RunLog, create
 
 
@@ -55,8 +55,9 @@ def recorded(tmp_path):
         folder = tmp_path / name
         create(folder)
         lessons = len(job.lessons)
+        best = [Best(i, 50.0 * i, 1e-6 * (i + 1)) for i in range(lessons)]
         baselines = [{"majority": 0.25, "logistic": 0.75} if accuracy else None] * lessons
-        log = RunLog(folder, job, {**ABOUT, "best_error_V2": [1e-6, math.nan][:lessons], "baselines": baselines})
+        log = RunLog(folder, job, {**ABOUT, "best": best, "baselines": baselines})
         for sample in made_up_samples(job, **more):
             share = {"training": 1 - 0.5 / (1 + sample.updates / 10), "test": 0.9 - 0.4 / (1 + sample.updates / 10)}
             log.sample(sample, share if accuracy else None)
