@@ -10,13 +10,14 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 COMPILE = $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 	--default-index https://pypi.org/simple --custom-compile-command "make lock"
 
-.PHONY: help setup run test check bench extras lock clean
+.PHONY: help setup run test check results bench extras lock clean
 
 help:
 	@echo "make setup   install everything into .venv and typings (the others do it by themselves)"
 	@echo "make run     learn a task: TASK=$(TASK); the record goes to a new folder in runs/"
 	@echo "make test    all tests"
 	@echo "make check   style, types and the laws of the design"
+	@echo "make results the results of the README, measured anew (ten minutes)"
 	@echo "make bench   speed, beside a baseline measured in the same run"
 	@echo "make extras  also install what clusters and the emulator need"
 	@echo "make lock    look for newer dependencies and pin them"
@@ -57,6 +58,9 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/mypy --config-file firmware/mypy.ini
 	$(BIN)/python -m pytest --quiet tests/test_laws.py
+
+results: $(INSTALLED)
+	$(BIN)/python tests/studies/desk.py
 
 bench: $(INSTALLED)
 	@for script in tests/benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
