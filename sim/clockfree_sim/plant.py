@@ -51,7 +51,7 @@ class Plant:
             settle_clamped_us=physics.settle_us + physics.clamp_us,
         )
         self._settles = bool(physics.settle_us or physics.clamp_us)
-        self.change = self.circuit.step
+        self.change: Callable[[int, float, float, int], None] = self.circuit.step
         self.fixed = [stream(job.seed, i, FIXED, normal=True, block=16) for i in range(len(network.ends))]
         self.ratio = [1.0 + physics.mismatch * draw() for draw in self.fixed]
         # Conductance at each tap, of each edge and twin; an edge that is cut has zeros.
@@ -135,6 +135,15 @@ class Plant:
             # Until the first new sample arrives, a digital clamp goes on holding the old one.
             circuit.hold_clamp(self._held_V, time.now_us)
             self._sample_clamp(self._driven, desired_V, eta)
+
+    def settled(self, source_V: np.ndarray, desired_V: np.ndarray, eta: float) -> tuple[np.ndarray, np.ndarray]:
+        """Node voltages of the free and the clamped twin, V (N,), once everything has settled; disturbs nothing."""
+        circuit = self.circuit
+        state = circuit.state.copy()
+        circuit.example(source_V, desired_V, eta, self._clamp_error_V, self.time.now_us)
+        found = circuit.v_free.copy(), circuit.v_clamped.copy()
+        circuit.state[:] = state
+        return found
 
     def _sample_clamp(self, driven: int, desired_V: np.ndarray, eta: float) -> None:
         """Digital clamp: read the free outputs now, hold the nudge from them a delay later, and so on."""

@@ -194,9 +194,9 @@ class SupervisorBoard:
 
     def settings(self, lesson: Lesson) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
         """What the circuit is given at each example of a lesson: source_V, desired_V, eta, as the chips have them."""
-        per_V = 4096 / self._supply_V
+        volts = self._plant.physics.dac_volts
         for source_V, desired_V in zip(lesson.source_V, lesson.desired_V, strict=True):
-            yield self._plant.physics.dac_codes(source_V) / per_V, self._codes(desired_V) / per_V, self._mixer_chips[0].eta
+            yield volts(source_V), volts(desired_V), self._mixer_chips[0].eta
 
     def calm(self, source_V: np.ndarray) -> None:
         """Calibration: float the clamp and put these voltages on the sources."""

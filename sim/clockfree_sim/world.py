@@ -1,10 +1,13 @@
 """The simulated bench: Edge and Supervisor objects, wired to the twin circuit, learning in virtual time."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
+from math import log
 
 import numpy as np
-from clockfree.clock import MASK
+from clockfree.clock import MASK, ticks_add
 
+from clockfree_sim import noise
 from clockfree_sim.calibration import calibrate
 from clockfree_sim.comparison import Rounds, probability
 from clockfree_sim.job import Damage, Job, Sample
@@ -15,12 +18,31 @@ from clockfree_sim.wiring import EdgeBoard, SupervisorBoard
 COUNTERS = ("firings", "up", "down", "rail", "dropped", "skipped", "errors")
 
 
+def check(job: Job) -> None:
+    """Raise ValueError where a job switches on what its front end does not have: it would be left out in silence."""
+    front_end, physics = job.edge.front_end, job.physics
+    if job.edge.calibrate and front_end == "comparator":
+        raise ValueError("calibrate: two plain comparators have nothing to null")
+    if physics.sigma_V and front_end != "comparator":
+        raise ValueError(f"sigma_V: the paper's bias is one of comparators, not of the {front_end} front end")
+    if physics.sigma_V and physics.sigma_kind != "signed" and (physics.offset_V or physics.noise_V):
+        raise ValueError("sigma_V on the magnitudes: no comparator has it, so it has no offset_V or noise_V beside it")
+    for damage in job.damage:
+        if damage.kind.startswith("stuck") and "adc" in front_end:
+            raise ValueError(f"{damage.kind}: the {front_end} front end has no comparators")
+
+
 class World:
     """One job on simulated boards.
 
     Parameters
     ----------
     job : Job
+
+    Raises
+    ------
+    ValueError
+        A job that no bench could be built for; see `check`.
 
     Attributes
     ----------
@@ -35,6 +57,7 @@ class World:
     """
 
     def __init__(self, job: Job):
+        check(job)
         edges = len(job.network.ends)
         self.job = job
         self.time = Timeline(edges)
@@ -49,15 +72,18 @@ class World:
         self._trace: list[tuple[int, ...]] = []
         if job.edge.calibrate:
             calibrate(job, self.boards, self.supervisor, self.time)
+        slowest_us = job.physics.age_us + job.physics.skew_us
+        if slowest_us:  # whatever was written to the wipers has arrived before anything learns
+            self.time.advance(self.time.now_us + slowest_us + 1)
 
     def run(self) -> Iterator[Sample]:
         """Learn: yields a sample at the start, then ``job.samples`` more, evenly spaced in updates per edge."""
         job = self.job
         changes: list[tuple[float, Callable[[], None]]] = []
         for i, lesson in enumerate(job.lessons):
-            changes.append((lesson.from_updates, lambda i=i: self._teach(i)))
+            changes.append((lesson.from_updates, partial(self._teach, i)))
         for damage in job.damage:
-            changes.append((damage.at_updates, lambda damage=damage: self._break(damage)))
+            changes.append((damage.at_updates, partial(self._break, damage)))
         changes.sort(key=lambda change: change[0])
         while changes and changes[0][0] <= 0:
             changes.pop(0)[1]()
@@ -73,20 +99,16 @@ class World:
 
     def voltages(self) -> tuple[np.ndarray, np.ndarray]:
         """Node voltages of the free and the clamped twin, V, each (B, N), for every example of the present lesson."""
-        lesson, circuit = self.job.lessons[self._lesson], self.plant.circuit
-        free = np.empty((len(lesson.source_V), len(self.job.network.nodes)))
-        clamped = np.empty_like(free)
-        for i in range(len(lesson.source_V)):
-            self.supervisor.show(i)
-            free[i], clamped[i] = circuit.v_free, circuit.v_clamped
-        return free, clamped
+        found = [self.plant.settled(*shown) for shown in self.supervisor.settings(self.job.lessons[self._lesson])]
+        free, clamped = zip(*found, strict=True)
+        return np.array(free), np.array(clamped)
 
     def _start(self) -> None:
         """RUN: every edge starts its own clock, the supervisor its own schedule."""
-        for i, board in enumerate(self.boards):
-            edge = board.edge
-            fire = self._traced(i, board) if self.job.trace else edge.fire
-            self._pace.enter(i, edge, fire)
+        for i in sorted(self._live):
+            board = self.boards[i]
+            fire = self._traced(i, board) if self.job.trace else board.edge.fire
+            self._pace.enter(i, board.edge, self._busy(i, fire) if self.job.physics.lateness_us else fire)
         self.time.later(self.time.now_us, self._tick)
 
     def _tick(self) -> None:
@@ -112,12 +134,19 @@ class World:
 
     def _break(self, damage: Damage) -> None:
         if damage.kind == "dead":
-            self._live.discard(damage.edge)
-            self._pace.leave(damage.edge)
+            if damage.edge in self._live:
+                self._live.remove(damage.edge)
+                self._pace.leave(damage.edge)
         elif damage.kind == "cut":
             self.plant.cut(damage.edge)
         else:
             self.boards[damage.edge].stick(damage.kind)
+
+    def _busy(self, index: int, fire: Fire) -> Fire:
+        """A board that is busy: after its first event the edge is served a random time later than it asked for."""
+        draw = noise.stream(self.job.seed, index, noise.LATENESS, normal=False)
+        mean_us = self.job.physics.lateness_us
+        return lambda now_us: ticks_add(fire(now_us), round(-mean_us * log(draw())))
 
     def _traced(self, index: int, board: EdgeBoard) -> Fire:
         edge, sense, pots = board.edge, board.sense, board.pots
