@@ -43,7 +43,7 @@ class Rounds:
         self._next_us = 0
         self._edges: dict[int, tuple[Edge, Fire]] = {}
         self._in_round = False
-        self._changes: list[tuple[int, float, float, int]] = []
+        self._changes: list[tuple[int, float, float]] = []
         plant.change = self._change
 
     def enter(self, index: int, edge: Edge, fire: Fire) -> None:
@@ -53,31 +53,40 @@ class Rounds:
 
     def leave(self, index: int) -> None:
         """An edge falls silent."""
-        del self._edges[index]
+        self._edges.pop(index, None)
 
     def serve(self, count: int) -> None:
         """Trigger rounds until at least so many firings have been made."""
         while count > 0:
             self._time.advance(self._next_us)
             self._next_us += self._period_us
-            count -= self._round()
+            drawn = self._random.random(len(self._edges)) < self._p
+            count -= self._round([both for both, yes in zip(self._edges.values(), drawn, strict=True) if yes])
 
-    def _change(self, *change) -> None:
+    def _change(self, edge: int, g_free_S: float, g_clamped_S: float, now_us: int) -> None:
         if self._in_round:
-            self._changes.append(change)
+            self._changes.append((edge, g_free_S, g_clamped_S))
         else:
-            self._step(*change)
+            self._step(edge, g_free_S, g_clamped_S, now_us)
 
-    def _round(self) -> int:
-        now_us = self._time.now_us & MASK
-        drawn = self._random.random(len(self._edges)) < self._p
-        chosen = [both for both, yes in zip(self._edges.values(), drawn, strict=True) if yes]
+    def _round(self, chosen: list[tuple[Edge, Fire]]) -> int:
+        """One firing of each chosen edge; those that look twice let their trim settle within the round."""
         self._in_round = True
-        for edge, fire in chosen:
-            edge.due_us = now_us  # whatever its own clock says
-            fire(now_us)
+        looking = chosen
+        while looking:
+            now_us = self._time.now_us & MASK
+            again = []
+            for edge, fire in looking:
+                firings = edge.firings
+                edge.due_us = now_us  # whatever its own clock says
+                fire(now_us)
+                if edge.firings == firings:
+                    again.append((edge, fire))
+            looking = again
+            if looking:
+                self._time.advance(self._time.now_us + looking[0][0].sense.settle_us)
         self._in_round = False
         for change in self._changes:
-            self._step(*change)
+            self._step(*change, self._time.now_us)
         self._changes.clear()
         return len(chosen)
