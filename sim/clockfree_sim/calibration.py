@@ -11,6 +11,9 @@ from clockfree_sim.wiring import EdgeBoard, SupervisorBoard
 MATCHING_POINTS = 12
 """Inputs and taps at which the twin mismatch is fitted."""
 
+SETTLED_US = 1000
+"""After this long the nodes have settled."""
+
 
 def calibrate(job: Job, boards: list[EdgeBoard], supervisor: SupervisorBoard, time: Timeline) -> None:
     """Null every edge's offsets, then fit its mismatch where its front end can.
@@ -20,7 +23,9 @@ def calibrate(job: Job, boards: list[EdgeBoard], supervisor: SupervisorBoard, ti
     from the run's seed; the taps are put back afterwards.
     """
     supply_V, sources = job.physics.supply_V, len(job.sources)
+    settled_us = SETTLED_US + job.physics.age_us + job.physics.skew_us
     supervisor.calm(np.full(sources, 0.5 * supply_V))
+    time.advance(time.now_us + settled_us)
     for board in boards:
         _let(time, board.sense.nulling())
     if hasattr(boards[0].sense, "matching"):
@@ -31,7 +36,7 @@ def calibrate(job: Job, boards: list[EdgeBoard], supervisor: SupervisorBoard, ti
             for board in boards:
                 board.pots.set(int(random.integers(max(lowest, highest // 8), highest + 1)))
             supervisor.calm(random.uniform(0.0, supply_V, sources))
-            time.advance(time.now_us + 1000)
+            time.advance(time.now_us + settled_us)
             for board in boards:
                 _let(time, board.sense.matching())
         for board, tap in zip(boards, before, strict=True):
