@@ -9,6 +9,10 @@ from clockfree.edge import Edge
 Fire = Callable[[int], int]
 
 
+def _nobody(now_us: int) -> int:
+    raise RuntimeError("this edge has not entered")
+
+
 class Timeline:
     """Events in order of time; two at the same microsecond in order of who asked.
 
@@ -25,7 +29,7 @@ class Timeline:
     def __init__(self, edges: int):
         self.now_us = 0
         self._edges = edges
-        self._fires: list[Fire | None] = [None] * edges
+        self._fires: list[Fire] = [_nobody] * edges
         self._heap: list[tuple[int, int]] = []
         self._actions: dict[int, Callable[[], None]] = {}
         self._next = edges

@@ -1,6 +1,6 @@
 """Simulated boards: the firmware's drivers and objects on the pins and buses of simulated chips."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from clockfree import clock
@@ -14,9 +14,18 @@ from clockfree.supervisor import MIXER_TOP, RANDOM, SHUFFLED, Supervisor
 from clockfree_sim import noise
 from clockfree_sim.job import Lesson
 from clockfree_sim.parts.bus import I2cBus, SpiBus
-from clockfree_sim.parts.comparators import Volts, ComparatorA, ComparatorB, MagnitudeA, TrimFilter
-from clockfree_sim.parts.converters import Code, Mcp3204Chip, Mcp3208Chip, Mcp4728Chip, code_transfer, pico_levels, pico_u16, smooth_levels
-from clockfree_sim.parts.potentiometers import Ad5220PairChip, Ad5222Chip, Mcp4131Chip, Mcp4xxxChip, X9c104PairChip
+from clockfree_sim.parts.comparators import ComparatorA, ComparatorB, MagnitudeA, TrimFilter, Volts
+from clockfree_sim.parts.converters import (
+    Code,
+    Mcp3204Chip,
+    Mcp3208Chip,
+    Mcp4728Chip,
+    code_transfer,
+    pico_levels,
+    pico_u16,
+    smooth_levels,
+)
+from clockfree_sim.parts.potentiometers import Ad5220PairChip, Ad5222Chip, Mcp4xxxChip, Mcp4131Chip, X9c104PairChip
 from clockfree_sim.plant import START_TAP, Plant
 
 DUTY_PER_C16 = 8
@@ -36,6 +45,11 @@ def seeded(seed: int, index: int) -> list[int]:
 def c16(volts: float, supply_V: float) -> int:
     """Volts in the device's unit, 1/16 of a 12-bit ADC code."""
     return round(volts / supply_V * 65536)
+
+
+def _read(volts: list[Volts]) -> Callable[[int], float]:
+    """The inputs of an ADC: called with a channel, gives its voltage."""
+    return lambda channel: volts[channel]()
 
 
 def _scaled(draw: Volts, size_V: float) -> Volts | None:
@@ -71,25 +85,28 @@ class EdgeBoard:
 
     def stick(self, kind: str) -> None:
         """A comparator's output is stuck from now on: 'stuck_a0', 'stuck_a1', 'stuck_b0' or 'stuck_b1'."""
+        assert self.comparators is not None, "checked before the run"
         self.comparators["ab".index(kind[6])].stuck = int(kind[7])
 
     def _pots(self, plant: Plant, index: int):
         lowest = plant.physics.lowest_tap()
         pot = plant.job.edge.pot
         move = plant.mover(index)
+        self.chip: Mcp4xxxChip | Ad5220PairChip
+        pots: Mcp42xx | PulsePots
         if pot == "mcp42xx":
             bus = SpiBus()
-            self.chip = Mcp4xxxChip(move)
-            pots = Mcp42xx(bus, bus.attach(self.chip), lowest)
+            self.chip = spi_chip = Mcp4xxxChip(move)
+            pots = Mcp42xx(bus, bus.attach(spi_chip), lowest)
         elif pot == "ad5222":
-            self.chip = chip = Ad5222Chip(move)
-            pots = Ad5222(chip.clk, chip.up_down, chip.cs, chip.mode, chip.dacsel, lowest)
+            self.chip = dual = Ad5222Chip(move)
+            pots = Ad5222(dual.clk, dual.up_down, dual.cs, dual.mode, dual.dacsel, lowest)
         elif pot == "ad5220":
-            self.chip = chip = Ad5220PairChip(move)
-            pots = PulsePots(chip.clk, chip.up_down, chip.cs, lowest)
+            self.chip = pair = Ad5220PairChip(move)
+            pots = PulsePots(pair.clk, pair.up_down, pair.cs, lowest)
         else:
-            self.chip = chip = X9c104PairChip(move, stored=(START_TAP, START_TAP))
-            pots = X9cPots(chip.clk, chip.up_down, chip.cs, lowest)
+            self.chip = pair = X9c104PairChip(move, stored=(START_TAP, START_TAP))
+            pots = X9cPots(pair.clk, pair.up_down, pair.cs, lowest)
         pots.adopt()
         start = plant.job.start_taps
         tap = START_TAP if start is None else int(start[index])
@@ -107,9 +124,10 @@ class EdgeBoard:
             offset_a += physics.sigma_V * bias()
             offset_b += physics.sigma_V * bias()
         elif physics.sigma_V:
+            if physics.sigma_kind == "redrawn":
+                return MagnitudeA(drops, lambda: physics.sigma_V * bias()), ComparatorB(drops)
             once = physics.sigma_V * bias()
-            sigma_V = _scaled(bias, physics.sigma_V) if physics.sigma_kind == "redrawn" else lambda: once
-            return MagnitudeA(drops, sigma_V), ComparatorB(drops)
+            return MagnitudeA(drops, lambda: once), ComparatorB(drops)
         return ComparatorA(drops, offset_a, gauss, trim_V), ComparatorB(drops, offset_b, gauss)
 
     def _comparator(self, plant: Plant, index: int):
@@ -129,7 +147,7 @@ class EdgeBoard:
         volts = [plant.node(node, twin) for twin in (0, 1) for node in (tail, head)]
         codes = self._transfers(plant, index, 4, physics.noise_V / 2**0.5, smooth_levels, physics.adc_inl_lsb)
         bus = SpiBus()
-        return AdcDrops(Mcp320x(bus, bus.attach(Mcp3204Chip(lambda channel: volts[channel](), codes)), channels=4))
+        return AdcDrops(Mcp320x(bus, bus.attach(Mcp3204Chip(_read(volts), codes)), channels=4))
 
     def _pico_adc(self, plant: Plant, index: int):
         # Difference amplifiers bring -supply .. supply into the ADC's range, at half the size.
@@ -174,8 +192,7 @@ class SupervisorBoard:
         code = code_transfer(supply_V)
         adcs = []
         for first in range(0, outputs, 8):
-            chip = Mcp3208Chip(lambda channel, first=first: targets[first + channel](), [code] * 8)
-            adcs.append(Mcp320x(spi, spi.attach(chip)))
+            adcs.append(Mcp320x(spi, spi.attach(Mcp3208Chip(_read(targets[first : first + 8]), [code] * 8))))
         state = seeded(job.seed, len(job.network.ends))
         self.supervisor = Supervisor(state, dacs, Latch(self._ldac), mixers, self._switch, adcs)
         self._order, self._dwell_us = ORDERS[job.clamp.order], round(job.clamp.dwell_s * 1e6)
