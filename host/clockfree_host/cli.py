@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 COMMANDS = "clockfree.commands"
+WIDE = 200
+"""Columns of a table that goes to a file or a pipe, so that nothing is folded."""
 
 app = typer.Typer(
     name="clockfree",
@@ -132,7 +134,8 @@ def _print_json(found: dict[str, Any]) -> None:
 def _print_table(table: "Table") -> None:
     from rich.console import Console
 
-    Console(highlight=False).print(table)
+    width = None if sys.stdout.isatty() else WIDE
+    Console(highlight=False, width=width).print(table)
 
 
 def _add_desk_commands() -> None:
@@ -156,13 +159,14 @@ def _fail(text: str, status: int) -> int:
 def status_of(arguments: list[str]) -> int:
     """Run a command line; returns the exit status."""
     try:
-        return app(arguments, prog_name="clockfree", standalone_mode=False) or DONE
+        status = app(arguments, prog_name="clockfree", standalone_mode=False) or DONE
+        return _fail("interrupted", INTERRUPTED) if status == INTERRUPTED else status
     except InputError as error:
         return _fail(_one_line(error), BAD_INPUT)
     except typer.TyperException as error:
         text = " ".join(error.format_message().split())
         return _fail(text, error.exit_code) if text else error.exit_code
-    except (KeyboardInterrupt, typer.Abort):
+    except typer.Abort:
         return _fail("interrupted", INTERRUPTED)
     except OSError as error:
         return _fail(_one_line(error), FAILED)
@@ -170,5 +174,8 @@ def status_of(arguments: list[str]) -> int:
 
 def main() -> NoReturn:
     """Entry point of the `clockfree` command."""
-    _add_desk_commands()
+    try:
+        _add_desk_commands()
+    except KeyboardInterrupt:
+        sys.exit(_fail("interrupted", INTERRUPTED))
     sys.exit(status_of(sys.argv[1:]))

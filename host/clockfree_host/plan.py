@@ -117,6 +117,7 @@ def versions() -> dict[str, str]:
 def run_toml(plan: Plan, file: Path, bench: str, started_utc: str) -> dict[str, Any]:
     """The resolved configuration: what `run.toml` holds, and what `make_plan` reads again."""
     contents = _contents(plan)
+    edge, physics = plan.job.edge, plan.job.physics
     record = {
         "format": FORMAT,
         "again": "clockfree run run.toml runs this very job: it needs no other file",
@@ -126,6 +127,9 @@ def run_toml(plan: Plan, file: Path, bench: str, started_utc: str) -> dict[str, 
         "bench": bench,
         "preset": plan.preset,
         "task_seed": plan.task_seed,
+        # What the boards are given, in their unit: 16 are one ADC code.
+        "f_c16": physics.c16(edge.f_V),
+        "theta_c16": physics.c16(edge.theta_V),
         "sha256": _digest(contents),
     }
     return {"record": record, "versions": versions(), **contents}

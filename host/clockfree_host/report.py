@@ -133,6 +133,8 @@ def _damage_marks(axes: Axes, data: xr.Dataset) -> None:
 
 
 def _mark(axes: Axes, at: float, text: str, color: str) -> None:
+    if at > axes.get_xlim()[1]:
+        return  # an interrupted run never came so far
     axes.axvline(at, color=color, lw=0.9, ls=":")
     axes.annotate(
         text, (at, 0.03), xycoords=("data", "axes fraction"), xytext=(3, 0), textcoords="offset points",

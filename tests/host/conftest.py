@@ -24,7 +24,7 @@ def made_up_samples(job, count=21, trace=False):
     rng = np.random.default_rng(2)
     edges = len(job.network.ends)
     for k in range(count):
-        updates = 100.0 * k / (count - 1)
+        updates = 100.0 * k / max(count - 1, 1)
         lesson = sum(updates >= part.from_updates for part in job.lessons) - 1
         error = 2.0 * 10 ** (-(updates - job.lessons[lesson].from_updates) / 50)
         off = rng.choice([-1.0, 1.0], job.lessons[lesson].desired_V.shape) * math.sqrt(error)

@@ -1,0 +1,217 @@
+import importlib.metadata
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import xarray as xr
+from clockfree_host import cli
+
+TASK = """
+updates = 5
+[placement]
+sources = ["A", "C"]
+targets = ["G"]
+[[lesson]]
+teacher = true
+"""
+COMMAND = [sys.executable, "-c", "from clockfree_host.cli import main; main()"]
+
+
+@pytest.fixture
+def task(tmp_path):
+    path = tmp_path / "task.toml"
+    path.write_text(TASK)
+    return str(path)
+
+
+def one_object(text):
+    """The text is one JSON object on one line and nothing else."""
+    assert text.endswith("\n") and text.count("\n") == 1
+    found = json.loads(text)
+    assert isinstance(found, dict)
+    return found
+
+
+def test_run_show_and_read_print_one_object_alone_on_stdout(task, tmp_path, capsys):
+    out = str(tmp_path / "out")
+    assert cli.status_of(["run", task, "--seed", "3", "--out", out, "--json"]) == 0
+    captured = capsys.readouterr()
+    found = one_object(captured.out)
+    assert found["run"] == out and found["seed"] == 3 and found["firings"] == 80
+    assert "error" in captured.err and "\x1b" not in captured.err  # plain lines where there is no terminal
+    assert len(captured.err.splitlines()) < 12
+
+    assert cli.status_of(["show", out, "--json"]) == 0
+    captured = capsys.readouterr()
+    assert one_object(captured.out) == found
+    assert captured.err == ""
+
+    assert cli.status_of(["read", out, "--json"]) == 0
+    readings = one_object(capsys.readouterr().out)["readings"]
+    assert len(readings) == 9
+    assert {"node": "A", "role": "source", "source": "sim", "desired_V": None}.items() <= readings[0].items()
+
+    assert cli.status_of(["show", out]) == 0
+    assert "16 edges" in capsys.readouterr().out
+    assert cli.status_of(["read", out]) == 0
+    table = capsys.readouterr().out
+    assert "clamped V" in table and "recorded taps" in table
+
+
+def test_version(capsys):
+    assert cli.status_of(["--version"]) == 0
+    assert capsys.readouterr().out == f"clockfree {importlib.metadata.version('clockfree')}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run"], "Missing argument"),
+        (["run", "TASK", "--sed", "1"], "--sed"),
+        (["run", "TASK", "--seed"], "--seed"),
+        (["rum"], "rum"),
+        (["show"], "Missing argument"),
+        (["run", "TASK", "--seed", "1.5"], "TASK: seed (from --seed): expected an integer, got 1.5"),
+        (["run", "TASK", "--seed", "one"], "TASK: seed (from --seed): expected an integer, got 'one'"),
+        (["run", "TASK", "--task-seed", "-3"], "TASK: task_seed (from --task-seed): expected a number >= 0"),
+        (["run", "TASK", "--updates", "0"], "TASK: updates (from --updates): expected a number >= 1"),
+        (["run", "TASK", "--rule", "clocked"], "TASK: rule (from --rule): expected clockfree, sync or p=NUMBER"),
+        (["run", "TASK", "--preset", "magic"], "TASK: preset (from --preset): expected ideal, paper, board"),
+        (["run", "TASK", "--network", "lab17"], "lab17: "),
+        (["run", "TASK", "--network", "square:2x2"], "TASK: placement.sources"),
+        (["run", "TASK", "--set", "clamp.eta=2"], "TASK: clamp.eta (from --set): expected a number > 0 and <= 1"),
+        (["run", "TASK", "--set", "clamp"], "TASK: --set: expected KEY=VALUE"),
+        (["run", "TASK", "--set", "nonsense=1"], "TASK: nonsense (from --set): expected one of "),
+        (["run", "TASK", "--bench", "virtual"], "virtual: --bench: expected sim"),
+        (["run", "TASK", "--bench", "nowhere.toml"], "nowhere.toml: file: expected a readable TOML file"),
+        (["run", "TASK", "--bench", "virtual", "--rule", "sync"], "virtual: --rule: expected clockfree"),
+        (["run", "nothing.toml"], "nothing.toml: file: expected a readable TOML file"),
+        (["run", "."], ".: file: expected a readable TOML file"),
+        (["run", "TASK", "--out", "TASK"], "TASK: --out: expected a folder that does not exist"),
+        (["run", "TASK", "--out", "TASK/below"], "TASK/below: --out: expected a folder that can be made"),
+        (["show", "nothing"], "nothing/log.jsonl: file: expected the log of a run"),
+        (["read", "nothing"], "nothing/log.jsonl: file: expected the log of a run"),
+        (["show", "TASK"], "TASK/log.jsonl: file: expected the log of a run"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(arguments, said, task, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    arguments, said = [text.replace("TASK", "task.toml") for text in arguments], said.replace("TASK", "task.toml")
+    before = sorted(tmp_path.iterdir())
+    assert cli.status_of(arguments) == 2
+    captured = capsys.readouterr()
+    *progress, line = captured.err.splitlines()
+    assert captured.out == ""
+    assert line.startswith("clockfree: ") and said in line
+    assert progress == [] or arguments[-1] == "task.toml/below"
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("damage", [b"", b"{}\n", b"\x00\xff" * 50 + b"\n", b"nonsense"])
+def test_a_corrupted_log_is_one_line_and_status_2(damage, tmp_path, capsys):
+    (tmp_path / "log.jsonl").write_bytes(damage)
+    for command in ("show", "read"):
+        assert cli.status_of([command, str(tmp_path)]) == 2
+        captured = capsys.readouterr()
+        assert captured.err.count("\n") == 1 and "log.jsonl: line 1: expected " in captured.err
+        assert captured.out == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["log.jsonl"]
+
+
+def test_desk_commands_come_from_the_entry_points(capsys, monkeypatch):
+    def hello(name: str) -> None:
+        """Greet."""
+        print(f"hello {name}")
+
+    class Entry:
+        def __init__(self, name, command):
+            self.name, self.command = name, command
+
+        def load(self):
+            if self.command is None:
+                raise ImportError("no module named\nswep")
+            return self.command
+
+    monkeypatch.setattr(cli.app, "registered_commands", list(cli.app.registered_commands))
+    entries = [Entry("sweep", None), Entry("hello", hello)]
+    monkeypatch.setattr(
+        importlib.metadata, "entry_points", lambda group: entries if group == "clockfree.commands" else []
+    )
+    monkeypatch.setattr(sys, "argv", ["clockfree", "hello", "edge"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 0
+    captured = capsys.readouterr()
+    assert captured.out == "hello edge\n"
+    assert captured.err == "clockfree: command sweep is left out: no module named swep\n"
+
+
+def test_help_comes_without_what_is_slow_to_import():
+    code = (
+        "import sys; from clockfree_host import cli; status = cli.status_of(['--help']);"
+        "slow = {'numpy', 'scipy', 'numba', 'xarray', 'matplotlib', 'networkx', 'pydantic'} & set(sys.modules);"
+        "sys.exit(f'{status} {slow}' if status or slow else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Teach a network a task" in done.stdout
+
+
+def started(task, out):
+    """A run that would take minutes, as soon as it has logged ten samples."""
+    arguments = ["run", task, "--updates", "1000000", "--out", str(out), "--json"]
+    process = subprocess.Popen(COMMAND + arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    late = time.monotonic() + 60
+    while not (out / "log.jsonl").exists() or (out / "log.jsonl").read_bytes().count(b"\n") < 10:
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < late
+        time.sleep(0.02)
+    return process
+
+
+def test_a_killed_run_can_be_shown_and_read(task, tmp_path, capsys):
+    out = tmp_path / "out"
+    process = started(task, out)
+    process.kill()
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    with (out / "log.jsonl").open("ab") as file:
+        file.write(b'{"record":"sample","time_us":12')  # as a kill in the middle of a write leaves it
+    assert cli.status_of(["show", str(out), "--json"]) == 0
+    found = one_object(capsys.readouterr().out)
+    assert found["updates_per_edge"] > 0 and found["wall_s"] is not None
+    assert cli.status_of(["show", str(out)]) == 0
+    assert "cut off" in capsys.readouterr().out
+    assert cli.status_of(["read", str(out)]) == 0
+    with xr.open_dataset(out / "results.nc") as data:
+        assert data.attrs["ended"] == "cut off"
+        assert data.sizes["sample"] >= 9
+
+
+def test_ctrl_c_ends_a_run_with_130_and_results(task, tmp_path):
+    out = tmp_path / "out"
+    process = started(task, out)
+    os.kill(process.pid, signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert one_object(stdout)["updates_per_edge"] > 0
+    assert "Traceback" not in stderr
+    assert (out / "figure.png").stat().st_size > 10_000
+    with xr.open_dataset(out / "results.nc") as data:
+        assert data.attrs["ended"] == "interrupted"
+
+
+def test_ctrl_c_before_anything_was_measured_leaves_nothing(task, tmp_path, capsys, monkeypatch):
+    from clockfree_host import experiment
+
+    def interrupted(job):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(experiment, "best_errors", interrupted)
+    assert cli.status_of(["run", task, "--out", str(tmp_path / "out")]) == 130
+    assert capsys.readouterr().err.endswith("clockfree: interrupted\n")
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,275 @@
+import json
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clockfree_host import experiment, readout, report, runlog
+from clockfree_host.bench import Best, Damage, open_bench
+from clockfree_host.errors import InputError
+from clockfree_host.plan import make_plan
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.toml"))
+TASK = """
+updates = 20
+[placement]
+sources = ["A", "C"]
+targets = ["G"]
+[[lesson]]
+teacher = true
+"""
+
+
+class Quiet:
+    def __init__(self):
+        self.lines = []
+        self.samples = 0
+
+    def say(self, text):
+        self.lines.append(text)
+
+    def sample(self, job, sample, wall_s):
+        self.samples += 1
+
+
+@pytest.fixture(autouse=True)
+def quick(request, monkeypatch):
+    """Most tests here do without the two slow parts of a run, which the first of them and other files test."""
+    if "whole" not in request.function.__name__:
+        found = [Best(0, 0.0, 1e-9)]
+        monkeypatch.setattr(experiment, "best_errors", lambda job: found)
+        monkeypatch.setattr(report, "figure", lambda data, path: path.touch())
+
+
+@pytest.fixture
+def task(tmp_path):
+    path = tmp_path / "task.toml"
+    path.write_text(TASK)
+    return path
+
+
+def ran(file, out, progress=None, bench=None, sets=(), trace=False, **options):
+    plan = make_plan(Path(file), options, sets, trace)
+    return experiment.run(plan, Path(file), "sim", bench or open_bench("sim", "clockfree"), out, progress or Quiet())
+
+
+def log_of(folder):
+    return (folder / "log.jsonl").read_bytes()
+
+
+def test_a_run_leaves_a_whole_folder(task, tmp_path):
+    out = tmp_path / "out"
+    outcome = ran(task, out)
+    assert sorted(path.name for path in out.iterdir()) == [
+        "checkpoint.json", "figure.png", "log.jsonl", "results.nc", "run.toml",
+    ]  # fmt: skip
+    found = outcome.summary
+    assert not outcome.interrupted
+    assert found["firings"] == 20 * 16 and found["updates_per_edge"] == 20
+    assert found["final_error_V2"] < found["initial_error_V2"]
+    assert found["best_error_V2"] < 1e-10
+    last = runlog.read(out).samples[-1]
+    assert json.loads((out / "checkpoint.json").read_text())["taps"] == last["taps"].tolist()
+
+
+def test_the_same_seeds_give_the_same_bytes_and_others_do_not(task, tmp_path):
+    ran(task, tmp_path / "first", seed="1")
+    ran(task, tmp_path / "second", seed="1")
+    ran(task, tmp_path / "third", seed="2")
+    ran(task, tmp_path / "fourth", seed="1", task_seed="2")
+    logs = [log_of(tmp_path / name) for name in ("first", "second", "third", "fourth")]
+    assert logs[0] == logs[1]
+    assert len({log.split(b"\n", 1)[1] for log in logs}) == 3  # what happened differs, not only what is said of it
+
+
+def test_a_record_runs_again_without_its_task_file(task, tmp_path):
+    first = tmp_path / "first"
+    sets = ["edge.rate_hz=25", "clamp.order='random'", "edge.late_us=1000"]
+    ran(task, first, seed="5", task_seed="6", preset="board", sets=sets)
+    task.unlink()
+    ran(first / "run.toml", tmp_path / "second")
+    assert log_of(tmp_path / "second") == log_of(first)
+    outcome = ran(first / "run.toml", tmp_path / "third", seed="8", updates="10")
+    assert outcome.summary["seed"] == 8 and outcome.summary["task_seed"] == 6
+    assert outcome.summary["updates_per_edge"] == 10
+
+
+@pytest.mark.parametrize(
+    ("options", "sets", "said"),
+    [
+        ({"network": "lab16"}, [], "--network: expected only --updates, --seed, --rule"),
+        ({"task_seed": "3"}, [], "--task-seed: expected only"),
+        ({}, ["edge.f_V=1"], "--set: expected only"),
+        ({"seed": "x"}, [], r"seed \(from --seed\): expected an integer, got 'x'"),
+        ({"seed": "-1"}, [], r"seed \(from --seed\): expected a number"),
+        ({"updates": "0"}, [], r"updates \(from --updates\): expected a number >= 1"),
+        ({"rule": "p=2"}, [], r"rule \(from --rule\): expected clockfree"),
+    ],
+)
+def test_a_record_takes_only_what_it_can_be_run_again_with(task, tmp_path, options, sets, said):
+    ran(task, tmp_path / "first", updates="2")
+    with pytest.raises(InputError, match=said):
+        make_plan(tmp_path / "first" / "run.toml", options, sets, False)
+
+
+def test_a_record_that_was_edited_is_refused(task, tmp_path):
+    ran(task, tmp_path / "first", updates="2")
+    path = tmp_path / "first" / "run.toml"
+    text = path.read_text()
+    for old, new, said in [
+        ("eta = 0.5", "eta = 5.0", "sha256: expected a record as it was written"),
+        ("rate_hz = 10.0\n", "", "sha256: expected a record as it was written"),
+        ("format = 1", "format = 7", "record.format: expected 1"),
+    ]:
+        path.write_text(text.replace(old, new))
+        assert path.read_text() != text
+        with pytest.raises(InputError, match=said):
+            make_plan(path, {}, [], False)
+
+
+def test_a_record_of_other_versions_says_so(task, tmp_path):
+    ran(task, tmp_path / "first", updates="2")
+    path = tmp_path / "first" / "run.toml"
+    before, after = path.read_text().split("\nnumpy = ", 1)
+    path.write_text(before + '\nnumpy = "0.1"\n' + after.split("\n", 1)[1])
+    progress = Quiet()
+    ran(path, tmp_path / "second", progress)
+    assert any("recorded with numpy 0.1, now " in line for line in progress.lines)
+
+
+def test_nothing_is_written_over_and_nothing_half(task, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    with pytest.raises(InputError, match="--out: expected a folder that does not exist"):
+        ran(task, out)
+    assert not list(out.iterdir())
+    with pytest.raises(InputError):
+        ran(task, tmp_path / "other", preset="magic")
+    assert not (tmp_path / "other").exists()
+
+
+def test_folders_of_their_own_in_runs(task, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folders = {ran(task, None, updates="1").summary["run"] for _ in range(3)}
+    assert len(folders) == 3
+    assert all(Path(folder).parent == Path("runs") and Path(folder).name.startswith("task-") for folder in folders)
+
+
+class Interrupting(Quiet):
+    """Presses Ctrl-C when the fifth sample is shown."""
+
+    def sample(self, job, sample, wall_s):
+        super().sample(job, sample, wall_s)
+        if self.samples == 5:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_ctrl_c_keeps_what_was_measured(task, tmp_path, capfd):
+    out = tmp_path / "out"
+    before = signal.getsignal(signal.SIGINT)
+    outcome = ran(task, out, Interrupting())
+    assert signal.getsignal(signal.SIGINT) is before
+    assert outcome.interrupted
+    assert "Ctrl-C once more" in capfd.readouterr().err
+    record = runlog.read(out)
+    assert record.end["reason"] == "interrupted"
+    assert 5 <= len(record.samples) <= 6
+    assert outcome.data.attrs["ended"] == "interrupted"
+    assert (out / "results.nc").exists() and (out / "figure.png").exists()
+    ran(out / "run.toml", tmp_path / "whole")
+    whole = log_of(tmp_path / "whole").splitlines()
+    assert log_of(out).splitlines()[:-1] == whole[: len(record.samples) + 1]  # the beginning of the very same run
+
+
+class Stuck:
+    """A bench that hangs after its third sample, until Ctrl-C is pressed twice."""
+
+    def __init__(self):
+        self.sim = open_bench("sim", "clockfree")
+        self.start, self.outputs, self.stop = self.sim.start, self.sim.outputs, self.sim.stop
+
+    def run(self):
+        for count, sample in enumerate(self.sim.run(), start=1):
+            yield sample
+            if count == 3:
+                for _ in range(2):
+                    os.kill(os.getpid(), signal.SIGINT)
+                raise AssertionError("went on")
+
+
+def test_a_second_ctrl_c_breaks_off_at_once(task, tmp_path):
+    outcome = ran(task, tmp_path / "out", bench=Stuck())
+    assert outcome.interrupted
+    assert len(runlog.read(tmp_path / "out").samples) == 3
+
+
+class Failing(Stuck):
+    def run(self):
+        for count, sample in enumerate(self.sim.run(), start=1):
+            yield sample
+            if count == 3:
+                raise OSError("a board is gone")
+
+
+def test_a_bench_that_fails_leaves_what_was_measured(task, tmp_path):
+    with pytest.raises(OSError, match="a board is gone"):
+        ran(task, tmp_path / "out", bench=Failing())
+    record = runlog.read(tmp_path / "out")
+    assert record.end["reason"] == "failed"
+    assert len(record.samples) == 3
+
+
+def test_every_firing_is_traced(task, tmp_path):
+    outcome = ran(task, tmp_path / "out", trace=True)
+    rows = runlog.read_firings(tmp_path / "out")
+    assert len(rows) == outcome.summary["firings"]
+    assert (np.bincount(rows[:, 0]) == outcome.data["firings"].values[-1]).all()
+    assert (np.diff(rows[:, 1]) >= 0).all()
+    for edge in range(16):
+        assert rows[rows[:, 0] == edge][-1, 5] == outcome.data["taps"].values[-1, edge]
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_examples_run_and_are_read_out(path, tmp_path):
+    outcome = ran(path, tmp_path / "out", updates="20")
+    record = runlog.read(tmp_path / "out")
+    rows = readout.readings(record)
+    job, last = record.job, record.samples[-1]
+    lesson = job.lessons[last["lesson"]]
+    assert len(rows) == len(lesson.source_V) * len(job.network.nodes)
+    step_V = job.physics.supply_V / 4096  # the supervisor's DAC sets the sources only so finely
+    for row in rows:
+        node = job.network.index(row.node)
+        if node in job.sources:
+            shown = lesson.source_V[row.example, job.sources.index(node)]
+            assert row.free_V == row.clamped_V == pytest.approx(shown, abs=step_V)
+        if node in job.targets:
+            target = job.targets.index(node)
+            assert row.role == "target"
+            assert row.desired_V == lesson.desired_V[row.example, target]
+            assert row.free_V == pytest.approx(last["outputs_V"][row.example, target], abs=2 * step_V)
+            nudged = row.free_V + job.clamp.eta * (row.desired_V - row.free_V)
+            assert row.clamped_V == pytest.approx(nudged, abs=2 * step_V)
+    assert ("accuracy" in outcome.summary) == (path.stem == "iris")
+
+
+def test_a_cut_edge_stays_cut_when_voltages_are_worked_out_again(task, tmp_path):
+    with task.open("a") as file:
+        file.write('[[damage]]\nedges = ["E-G"]\nkind = "cut"\nat_updates = 5\n')
+    ran(task, tmp_path / "out", sets=["physics.mismatch=0.01"])
+    record = runlog.read(tmp_path / "out")
+    assert record.job.damage == (Damage(record.job.network.edge("E-G"), "cut", 5.0),)
+    target = next(row for row in readout.readings(record) if row.role == "target")
+    assert target.free_V == pytest.approx(record.samples[-1]["outputs_V"][0, 0], abs=2 * 5.0 / 4096)
+
+
+def test_an_unknown_tap_is_not_guessed(recorded, made_up):
+    folder = recorded(made_up[0]())
+    lines = (folder / "log.jsonl").read_text().splitlines()
+    last = json.loads(lines[-2])
+    last["taps"][1] = -1
+    lines[-2] = json.dumps(last)
+    (folder / "log.jsonl").write_text("\n".join(lines) + "\n")
+    with pytest.raises(InputError, match="taps: expected known taps, got an unknown one at A-E"):
+        readout.readings(runlog.read(folder))

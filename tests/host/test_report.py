@@ -1,0 +1,180 @@
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+from clockfree_host import report, results, runlog
+from clockfree_host.bench import Damage
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.image import imread
+
+
+def told(folder):
+    record = runlog.read(folder)
+    return record, results.write(record)
+
+
+def drawn(folder):
+    record, data = told(folder)
+    report.figure(data, folder / "figure.png")
+    return record, data
+
+
+def text_of(table):
+    from rich.console import Console
+
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(table)
+    return captured.get()
+
+
+# -- the error at n updates ----------------------------------------------------------------------------------------
+
+
+def test_error_at_n_is_the_mean_over_the_last_fifth_without_its_start():
+    updates = np.arange(0.0, 101.0, 10.0)
+    error_V2 = np.arange(11.0)
+    assert results.error_at(updates, error_V2, 100) == (9 + 10) / 2  # 80 is out, 90 and 100 are in
+    assert results.error_at(updates, error_V2, 50) == 5  # 40 is out
+    assert results.error_at(updates, error_V2, 55) == 5  # 44 .. 55
+    assert results.error_at(updates, error_V2, 0) == 0  # nothing in (0, 0]: the last sample up to there
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 1e4), st.floats(0, 10)), min_size=1, max_size=40),
+    st.floats(0, 1e4),
+)
+def test_error_at_n_as_the_definition_reads(samples, n):
+    samples = [(0.0, 1.0), *sorted(samples)]
+    inside = [error for updates, error in samples if 0.8 * n < updates <= n]
+    expected = sum(inside) / len(inside) if inside else [error for updates, error in samples if updates <= n][-1]
+    assert results.error_at(*np.array(samples).T, n) == pytest.approx(expected)
+
+
+# -- netCDF --------------------------------------------------------------------------------------------------------
+
+
+def test_plain_xarray_opens_the_results_with_units(recorded, made_up):
+    make_job, make_samples = made_up
+    job = make_job(lessons=2, damage=(Damage(3, "cut", 30.0), Damage(5, "dead", 70.0)))
+    folder = recorded(job, accuracy=True)
+    told(folder)
+    samples = list(make_samples(job))
+    with xr.open_dataset(folder / "results.nc") as data:
+        assert all(variable.attrs.get("long_name") for variable in data.variables.values())
+        assert {"time": "s", "updates": "1", "error": "V2", "outputs": "V", "desired": "V", "taps": "1"}.items() <= {
+            name: data[name].attrs["units"] for name in data.variables if "units" in data[name].attrs
+        }.items()
+        assert set(data["error"].coords) >= {"time", "updates"}
+        assert data.sizes == {
+            "sample": 21, "edge": 16, "node": 9, "source": 2, "target": 1, "example": 3,
+            "lesson": 2, "phase": 2, "damaged": 2, "end": 2,
+        }  # fmt: skip
+        np.testing.assert_array_equal(data["taps"], [sample.taps for sample in samples])
+        np.testing.assert_array_equal(data["firings"][-1], samples[-1].counters["firings"])
+        np.testing.assert_array_equal(data["rail"], 0)
+        np.testing.assert_array_equal(data["outputs"][-1], samples[-1].outputs_V)
+        assert np.isnan(data["outputs"][0, 2, 0]) and np.isnan(data["desired"][0, 2, 0])  # a shorter lesson is padded
+        assert np.isnan(data["measured_error"][0]) and not np.isnan(data["measured_error"][2])
+        assert list(data["edge"].values[:2]) == ["A-B", "A-E"]
+        assert list(data["target"].values) == ["H"] and list(data["source"].values) == ["A", "D"]
+        ends = data["edge_ends"].values
+        assert [f"{a}-{b}" for a, b in data["node"].values[ends]] == list(data["edge"].values)
+        np.testing.assert_array_equal(np.column_stack([data["x"], data["y"]]), job.network.positions)
+        assert data["damaged_edge"].values.tolist() == [3, 5]
+        assert data["damage_kind"].values.tolist() == ["cut", "dead"]
+        assert data.attrs["seed"] == 7 and data.attrs["network"] == "lab16" and data.attrs["ended"] == "done"
+
+
+def test_results_are_rebuilt_from_the_log_alone(recorded):
+    folder = recorded()
+    _, before = drawn(folder)
+    for path in folder.iterdir():
+        if path.name != "log.jsonl":
+            path.unlink()
+    record, after = drawn(folder)
+    xr.testing.assert_identical(before, after)
+    assert (folder / "figure.png").exists()
+    assert results.summary(record, after)["wall_s"] is None
+    assert not list(folder.glob("*.new"))
+
+
+# -- what it comes to ----------------------------------------------------------------------------------------------
+
+
+def test_summary_has_the_keys_that_were_promised(recorded):
+    folder = recorded()
+    found = results.summary(*told(folder))
+    assert list(found) == [
+        "run", "task", "network", "nodes", "edges", "bench", "rule", "preset", "seed", "task_seed", "firings", "steps",
+        "updates_per_edge", "initial_error_V2", "final_error_V2", "best_error_V2", "wall_s", "virtual_s",
+    ]  # fmt: skip
+    assert found["firings"] == found["steps"] == 1600
+    assert found["updates_per_edge"] == 100
+    assert found["initial_error_V2"] == 2.0
+    late = [2.0 * 10 ** (-u / 50) for u in (85, 90, 95, 100)]
+    assert found["final_error_V2"] == pytest.approx(sum(late) / 4)
+    assert found["best_error_V2"] == 1e-6
+    assert found["virtual_s"] == 10.0
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+def test_summary_of_a_classification_is_beside_its_baselines(recorded):
+    record, data = told(recorded(accuracy=True))
+    found = results.summary(record, data)
+    assert found["accuracy"] == record.samples[-1]["accuracy"]["test"] == pytest.approx(0.9 - 0.4 / 11)
+    assert found["majority_accuracy"] == 0.25 and found["logistic_accuracy"] == 0.75
+    assert "0.864 on held-out examples" in text_of(report.table(found, data))
+
+
+def test_the_best_error_is_that_of_the_present_phase(recorded, made_up):
+    job = made_up[0](lessons=2)
+    _, data = told(recorded(job))
+    assert [results.best_at(data, updates) for updates in (0, 49.9, 50, 100)] == [1e-6, 1e-6, 2e-6, 2e-6]
+    assert report.lesson_errors(data) == [
+        ("part0", pytest.approx(np.mean([2.0 * 10 ** (-u / 50) for u in (40, 45)])), 1e-6),
+        ("part1", pytest.approx(np.mean([2.0 * 10 ** (-u / 50) for u in (45, 50)])), 2e-6),
+    ]
+
+
+# -- the figure ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("job", "more"),
+    [
+        ({}, {}),
+        ({}, {"count": 1}),
+        ({"lessons": 2, "damage": (Damage(3, "dead", 30.0), Damage(5, "cut", 500.0))}, {"accuracy": True}),
+        ({"spec": "square:1x4"}, {}),
+        ({"spec": "square:3x3:periodic"}, {}),
+    ],
+)
+def test_a_figure_of_anything(recorded, made_up, job, more):
+    folder = recorded(made_up[0](**job), **more)
+    drawn(folder)
+    pixels = imread(folder / "figure.png")
+    assert pixels.shape[1] >= 2000  # enough for print
+    assert pixels[..., :3].std() > 0.05
+
+
+def test_a_wrapping_edge_is_two_stubs_at_its_own_nodes():
+    place = np.array([[0.0, 0], [1, 0], [2, 0], [3, 0]])
+    ends = np.array([[0, 1], [1, 2], [2, 3], [3, 0]])
+    lines, owner = report._lines(place, ends, np.arange(4), periodic=True)
+    assert owner.tolist() == [0, 1, 2, 3, 3]
+    np.testing.assert_allclose(lines[3], [[3, 0], [3.5, 0]])
+    np.testing.assert_allclose(lines[4], [[0, 0], [-0.5, 0]])
+    lines, owner = report._lines(place, ends, np.arange(4), periodic=False)
+    assert owner.tolist() == [0, 1, 2, 3]
+    np.testing.assert_allclose(lines[3], [[3, 0], [0, 0]])
+
+
+def test_only_what_has_failed_by_now_is_drawn_as_failed(recorded, made_up):
+    job = made_up[0](damage=(Damage(3, "dead", 30.0), Damage(5, "cut", 60.0), Damage(7, "cut", 500.0)))
+    _, data = told(recorded(job))
+    assert np.flatnonzero(report._damaged(data, 100.0, None)).tolist() == [3, 5]
+    assert np.flatnonzero(report._damaged(data, 100.0, {"cut"})).tolist() == [5]
+    assert np.flatnonzero(report._damaged(data, 10.0, None)).tolist() == []
