@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from clockfree_host.bench import ClampSettings, Damage, EdgeSettings, Lesson, Network, NetworkError, Physics
+from clockfree_host.bench import EDGES, ClampSettings, Damage, EdgeSettings, Lesson, Network, NetworkError, Physics
 from clockfree_host.classification import HeldOut
 from clockfree_host.errors import InputError
 from clockfree_host.lessons import Sizes, volts
@@ -103,7 +103,7 @@ def resolve(task: Task, network: Network, physics: Physics, free_outputs: FreeOu
         A node or edge that the network does not have, a voltage outside the supply, taps out of range, a target without
         a path to a source, sizes that do not fit each other, a broken data set.
     """
-    edge = EdgeSettings(**task.edge.model_dump(exclude_none=True))
+    edge = _edge(task)
     clamp = ClampSettings(**task.clamp.model_dump(exclude_none=True))
     clamp = dataclasses.replace(clamp, eta=physics.mixer_eta(clamp.eta))
     _check_threshold(task, edge)
@@ -169,6 +169,15 @@ def _placement(task: Task, network: Network) -> tuple[tuple[int, ...], tuple[int
     drawn = iter(_stream(task, 0).permutation(left).tolist())
     sources, targets = (tuple(chosen[role] + [next(drawn) for _ in range(wanted[role])]) for role in chosen)
     return sources, targets
+
+
+def _edge(task: Task) -> EdgeSettings:
+    """The preset's edges with the task's overrides."""
+    given, preset = task.edge.model_dump(exclude_none=True), EDGES[task.preset]
+    if given.get("front_end", preset.front_end) == "comparator":
+        # A threshold and a calibration that the preset has for another front end mean nothing here.
+        preset = dataclasses.replace(preset, f_V=0.0, theta_V=0.0, calibrate=False)
+    return dataclasses.replace(preset, **given)
 
 
 def _check_threshold(task: Task, edge: EdgeSettings) -> None:

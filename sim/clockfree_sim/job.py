@@ -40,6 +40,15 @@ class EdgeSettings:
     late_us: int | None = None
 
 
+EDGES = {
+    "ideal": EdgeSettings(),
+    "paper": EdgeSettings(),
+    # Measured (make results): on real parts the plain rule loses what calibration and a gate keep.
+    "board": EdgeSettings(front_end="adc", calibrate=True, f_V=0.003, theta_V=0.02),
+}
+"""Edges of each preset of the physics."""
+
+
 @dataclass(frozen=True)
 class ClampSettings:
     """How the supervisor teaches: nudge ``eta`` (0 < eta <= 1), time per example, order of examples."""

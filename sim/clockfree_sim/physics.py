@@ -91,6 +91,10 @@ class Physics:
         """Voltages that the supervisor's DAC gives when asked for these, V."""
         return self.dac_codes(volts) * (self.supply_V / DAC_STEPS)
 
+    def c16(self, volts: float) -> int:
+        """Volts in a board's unit of drops and thresholds, 1/16 of a 12-bit ADC code."""
+        return round(volts / self.supply_V * 65536)
+
     @staticmethod
     def mixer_eta(eta: float) -> float:
         """Nudge that the supervisor's mixers give when asked for this: the nearest of 1/128 .. 1."""

@@ -42,11 +42,6 @@ def seeded(seed: int, index: int) -> list[int]:
     return state
 
 
-def c16(volts: float, supply_V: float) -> int:
-    """Volts in the device's unit, 1/16 of a 12-bit ADC code."""
-    return round(volts / supply_V * 65536)
-
-
 def _read(volts: list[Volts]) -> Callable[[int], float]:
     """The inputs of an ADC: called with a channel, gives its voltage."""
     return lambda channel: volts[channel]()
@@ -79,8 +74,8 @@ class EdgeBoard:
             self.sense,
             self.pots,
             mean_us // 10 if settings.late_us is None else settings.late_us,
-            c16(settings.f_V, physics.supply_V),
-            c16(settings.theta_V, physics.supply_V),
+            physics.c16(settings.f_V),
+            physics.c16(settings.theta_V),
         )
 
     def stick(self, kind: str) -> None:

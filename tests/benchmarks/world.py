@@ -39,10 +39,10 @@ eta = 1.0
 CASES = {
     "ideal, comparators, MCP42xx, 16 edges": ("lab16", "ideal", 3000, ""),
     "ideal, comparators, MCP42xx, 143 edges": ("planar:64:143:0", "ideal", 700, ""),
-    "board, MCP3204, plain rule, 143 edges": ("planar:64:143:0", "board", 300, 'front_end = "adc"'),
-    "board, MCP3204, calibrated, dithered, 143 edges": (
-        "planar:64:143:0", "board", 300, 'front_end = "adc"\ncalibrate = true\nf_V = 0.003\ntheta_V = 0.02',
+    "board, MCP3204, plain rule, 143 edges": (
+        "planar:64:143:0", "board", 300, "calibrate = false\nf_V = 0.0\ntheta_V = 0.0",
     ),
+    "board, MCP3204, calibrated, dithered, 143 edges": ("planar:64:143:0", "board", 300, ""),
 }  # fmt: skip
 
 

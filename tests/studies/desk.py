@@ -17,6 +17,7 @@ from clockfree_host.results import error_at
 from scipy import stats
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+PLAIN = ["edge.calibrate=false", "edge.f_V=0.0", "edge.theta_V=0.0"]
 REMEDY = ["edge.calibrate=true", "edge.f_V=0.003", "edge.theta_V=0.02"]
 
 
@@ -74,14 +75,16 @@ def remedy(pool, folder: Path) -> dict:
     seeds, at = range(24), [1500, 20_000]
     common = ["edge.front_end=adc", "clamp.eta=1.0"]
     found = {}
-    for name, sets in {"plain": common, "remedy": common + REMEDY}.items():
+    for name, sets in {"plain": common + PLAIN, "remedy": common + REMEDY}.items():
         cases = [
             {"file": str(file), "options": {"seed": k, "task_seed": k, "updates": at[-1]}, "sets": sets, "at": at}
             for k in seeds
         ]
         found[name] = list(pool.map(run, cases))
     errors = {name: {n: np.array([r["error"][n] for r in runs]) for n in at} for name, runs in found.items()}
-    print(f"board preset, MCP3204, eta 1, {len(seeds)} seeds; f = 3 mV = 60 c16, theta = 20 mV = 397 c16 (1/16 ADC code)")
+    print(
+        f"board preset, MCP3204, eta 1, {len(seeds)} seeds; f = 3 mV = 3.7 codes, theta = 20 mV = 24.8 codes"
+    )
     for n in at:
         plain, cured = errors["plain"][n], errors["remedy"][n]
         print(f"  {n:6d} updates per edge: plain {shown(plain)}, remedy {shown(cured)}, gain {shown(plain / cured)}")
