@@ -72,8 +72,10 @@ class Circuit:
         """Set all conductances, S (E,); the clamped twin's are the free twin's if not given."""
         if g_clamped is not None and not self.twins:
             raise ValueError("g_clamped given, but the circuit was built with twins=False")
-        self._g[0] = g_free
-        self._g[1] = g_free if g_clamped is None else g_clamped
+        both = np.array([g_free, g_free if g_clamped is None else g_clamped], dtype=float)
+        if not ((both >= 0) & (both < np.inf)).all():
+            raise ValueError("expected conductances from 0 to below infinity")
+        self._g[:] = both
         _load(self.plan, self.state)
         self._lag[:] = 0.0
 
@@ -153,17 +155,25 @@ _ARRAYS = "int64[::1], float64[::1]"
 
 @njit(f"({_ARRAYS}, int64, float64, float64, int64)", cache=True)
 def _step(plan, state, edge, g_free_S, g_clamped_S, now_us):
+    if not 0 <= edge < plan[at.EDGES]:
+        raise IndexError("no such edge")
+    if not (0.0 <= g_free_S < np.inf and 0.0 <= g_clamped_S < np.inf):
+        raise ValueError("expected conductances from 0 to below infinity")
     schur.step(plan, state, edge, g_free_S, g_clamped_S)
     voltages.voltages(plan, state, now_us)
 
 
 @njit(f"UniTuple(float64, 2)({_ARRAYS}, int64, int64)", cache=True)
 def _drops(plan, state, edge, now_us):
+    if not 0 <= edge < plan[at.EDGES]:
+        raise IndexError("no such edge")
     return voltages.drops_sensed(plan, state, edge, now_us)
 
 
 @njit(f"UniTuple(float64, 2)({_ARRAYS}, int64, int64)", cache=True)
 def _node(plan, state, node, now_us):
+    if not 0 <= node < plan[at.NODES]:
+        raise IndexError("no such node")
     return voltages.node_sensed(plan, state, node, now_us)
 
 

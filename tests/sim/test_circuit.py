@@ -248,6 +248,35 @@ def test_clamped_conductances_need_a_tree_of_their_own():
         circuit.load(np.array([1e-4]), np.array([1e-4]))
 
 
+class TestRefused:
+    """What would spoil the state, or read beyond it, is refused and changes nothing."""
+
+    @pytest.mark.parametrize("g", [float("nan"), float("inf"), -1e-4])
+    def test_conductance(self, g):
+        circuit = Circuit(3, [(0, 1), (1, 2)], [0, 2], [1], twins=True)
+        circuit.load(np.array([1e-4, 1e-4]), np.array([1e-4, 1e-4]))
+        circuit.example([4.0, 0.0], [3.0], 0.5)
+        for bad in ((g, 1e-4), (1e-4, g)):
+            with pytest.raises(ValueError, match="conductances"):
+                circuit.step(1, *bad)
+            with pytest.raises(ValueError, match="conductances"):
+                circuit.load(np.array([1e-4, bad[0]]), np.array([1e-4, bad[1]]))
+        circuit.refactor()
+        assert circuit.v_clamped[1] == pytest.approx(2.5)
+
+    @pytest.mark.parametrize("index", [-1, 3])
+    def test_edge_and_node(self, index):
+        circuit = Circuit(3, [(0, 1), (1, 2), (0, 2)], [0, 2], [1])
+        circuit.load(np.array([1e-4, 1e-4, 1e-4]))
+        for call in (
+            lambda: circuit.step(index, 1e-4, 1e-4),
+            lambda: circuit.drops(index),
+            lambda: circuit.node(index),
+        ):
+            with pytest.raises(IndexError):
+                call()
+
+
 def test_residual_sees_a_wrong_voltage():
     circuit = Circuit(3, [(0, 1), (1, 2)], [0, 2], [1])
     circuit.load(np.array([1e-4, 1e-4]))
