@@ -1,0 +1,226 @@
+"""Do the edges fire independently? A test on nothing but the times at which each of them fired.
+
+The procedure is HARDWARE's (Clock). What independent clocks would give is not computed, which would need a model of
+each clock, but measured on surrogates: every record is shifted circularly by a random time of its own, so each edge
+keeps its own rhythm and whatever tied it to the others is lost (surrogates: Theiler et al., Physica D 58, 77 (1992);
+coincidences of two records: Perkel, Gerstein and Moore, Biophys. J. 7, 419 (1967)). A fixed limit such as 4 / sqrt(n)
+raises false alarms with many edges, and with regular clocks. Strictly periodic edges of one and the same period may
+be in phase by chance: what ties those is beyond this test, unless there are many of them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from clockfree.clock import MASK
+from numba import int64, njit
+from scipy import fft
+
+WINDOW_US = 1000
+"""Two firings of different edges at most this far apart coincide."""
+
+SURROGATES = 999
+"""Their largest value is the 99.9th percentile: independent records exceed it once in a thousand times, exactly
+(Barnard, J. R. Stat. Soc. B 25, 294 (1963))."""
+
+FANO_WAITS = 10
+"""Length of the windows in which firings are counted for the Fano factor, mean waits."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the independence test found.
+
+    Attributes
+    ----------
+    edges, firings : int
+    bin_us : float
+        Half the mean wait: firings are counted in bins of this length.
+    correlation, correlation_limit : float
+        Largest |r| between the counts of two edges; 99.9th percentile of the same over the surrogates.
+    pair : (int, int)
+        The two edges of the largest |r|.
+    coincidences : int
+        Pairs of firings of different edges within 1 ms.
+    coincidences_limit : float
+        99.9th percentile of the same over the surrogates.
+    fano : (E,) float
+        Variance over mean of the firings in ten mean waits: 1 for an exponential clock, 0 for a periodic one.
+    lag1 : (E,) float
+        Correlation of successive waits: 0 for waits drawn one by one.
+    """
+
+    edges: int
+    firings: int
+    bin_us: float
+    correlation: float
+    correlation_limit: float
+    pair: tuple[int, int]
+    coincidences: int
+    coincidences_limit: int
+    fano: np.ndarray
+    lag1: np.ndarray
+
+    @property
+    def independent(self) -> bool:
+        """Neither number is beyond its limit."""
+        return self.correlation <= self.correlation_limit and self.coincidences <= self.coincidences_limit
+
+    def __str__(self) -> str:
+        return (
+            f"{self.edges} edges, {self.firings} firings: largest |r| {self.correlation:.3f} "
+            f"(limit {self.correlation_limit:.3f}, edges {self.pair[0]} and {self.pair[1]}), "
+            f"{self.coincidences} pairs within 1 ms (limit {self.coincidences_limit}): "
+            + ("independent" if self.independent else "NOT independent")
+        )
+
+
+def unwrapped(times_us: Sequence[int] | np.ndarray) -> np.ndarray:
+    """Times modulo 2**30 us, in order and less than 2**30 us apart, as times that go on rising."""
+    times = np.asarray(times_us, dtype=np.int64)
+    steps = np.diff(times, prepend=times[:1]) & MASK
+    return times[:1] + np.cumsum(steps)
+
+
+def examine(records_us: Sequence[Sequence[int] | np.ndarray], seed: int = 0) -> Verdict:
+    """Test whether edges fire independently of one another.
+
+    The largest |r| over all pairs of edges, of the firings counted in bins of half the mean wait, is compared with
+    its 99.9th percentile over surrogates; so is the number of pairs of firings of different edges within 1 ms.
+
+    Counts are shifted by whole bins, so that every surrogate of every pair is read off one circular
+    cross-correlation (by FFT); for coincidences the times themselves are shifted, by whole microseconds.
+
+    Parameters
+    ----------
+    records_us : sequence of (n,) int
+        Firing times of each edge, rising, us: absolute, or `unwrapped`. All edges were observed for the same time.
+    seed : int
+        Of the random shifts.
+
+    Returns
+    -------
+    Verdict
+
+    Raises
+    ------
+    ValueError
+        Fewer than two edges, less than 20 firings per edge, or times that do not rise.
+    """
+    records = [np.asarray(record, dtype=np.int64) for record in records_us]
+    edges, firings = len(records), sum(len(record) for record in records)
+    if edges < 2:
+        raise ValueError(f"expected at least 2 edges, got {edges}")
+    if firings < 20 * edges:
+        raise ValueError(f"expected at least 20 firings per edge, got {firings} of {edges} edges")
+    if any((np.diff(record) < 0).any() for record in records):
+        raise ValueError("expected times that rise")
+    start_us = min(int(record[0]) for record in records if len(record))
+    stop_us = max(int(record[-1]) for record in records if len(record)) + 1
+    records = [record - start_us for record in records]
+    mean_us = (stop_us - start_us) * edges / firings
+    random = np.random.default_rng(seed)
+
+    # About half the mean wait each, in a number that the FFT likes.
+    bins = fft.next_fast_len(round(2 * firings / edges), real=True)
+    width_us = (stop_us - start_us) / bins
+    counts = np.array([np.bincount((record / width_us).astype(np.int64), minlength=bins) for record in records])
+    correlation, pair, most = _correlations(counts, random)
+
+    coincidences, more = _coincidences(records, stop_us - start_us, random)
+
+    return Verdict(
+        edges,
+        firings,
+        width_us,
+        correlation,
+        float(most.max()),
+        pair,
+        coincidences,
+        int(more.max()),
+        np.array([_fano(record, FANO_WAITS * mean_us, stop_us - start_us) for record in records]),
+        np.array([_lag1(record) for record in records]),
+    )
+
+
+def _correlations(counts: np.ndarray, random: np.random.Generator) -> tuple[float, tuple[int, int], np.ndarray]:
+    """Largest |r| of two rows of counts (E, bins), which two, and the same for each surrogate."""
+    edges, bins = counts.shape
+    level = counts - counts.mean(axis=1, keepdims=True)
+    size = np.sqrt((level**2).sum(axis=1, keepdims=True))
+    level = np.divide(level, size, out=np.zeros_like(level), where=size > 0)  # an edge that never varies: r = 0
+    spectrum = fft.rfft(level)
+    shifts = random.integers(0, bins, (edges, SURROGATES))
+    largest, pair, most = -1.0, (0, 1), np.zeros(SURROGATES)
+    for edge in range(edges - 1):
+        # r of this edge and every later one (rows), the later one shifted back by each number of bins (columns)
+        r = np.abs(fft.irfft(spectrum[edge].conj() * spectrum[edge + 1 :], bins))
+        other = int(r[:, 0].argmax())
+        if r[other, 0] > largest:
+            largest, pair = float(r[other, 0]), (edge, edge + 1 + other)
+        lag = (shifts[edge] - shifts[edge + 1 :]) % bins
+        np.maximum(most, np.take_along_axis(r, lag, axis=1).max(axis=0), out=most)
+    return largest, pair, most
+
+
+def _coincidences(records: list[np.ndarray], span_us: int, random: np.random.Generator) -> tuple[int, np.ndarray]:
+    """Pairs of firings of different edges within 1 ms, and the same for each surrogate."""
+    circle_us = -(-span_us // WINDOW_US) * WINDOW_US
+    times, first = np.concatenate(records), np.cumsum([0, *map(len, records)])
+    still = np.zeros(len(records), dtype=np.int64)
+    # An edge's own firings are as close to one another in every surrogate.
+    own = sum(_close_pairs(record, np.array([0, len(record)]), still, circle_us) for record in records)
+    shifts = random.integers(0, circle_us, (SURROGATES, len(records)))
+    surrogates = np.array([_close_pairs(times, first, shift, circle_us) for shift in shifts])
+    return _close_pairs(times, first, still, circle_us) - own, surrogates - own
+
+
+@njit(int64(int64[::1], int64[::1], int64[::1], int64), cache=True)
+def _close_pairs(times_us, first, shift_us, span_us):
+    """Pairs of firings within 1 ms, each edge's record shifted around a circle of span_us (whole milliseconds).
+
+    `times_us` holds record after record, that of edge e from first[e] to first[e + 1].
+    """
+    windows = span_us // WINDOW_US
+    at_us = np.empty_like(times_us)
+    end = np.zeros(windows + 1, dtype=np.int64)
+    for edge in range(len(first) - 1):
+        for i in range(first[edge], first[edge + 1]):
+            t_us = times_us[i] + shift_us[edge]
+            if t_us >= span_us:
+                t_us -= span_us
+            at_us[i] = t_us
+            end[t_us // WINDOW_US + 1] += 1
+    for window in range(windows):
+        end[window + 1] += end[window]
+    sorted_us = np.empty_like(times_us)  # by window: within one, everything is close anyway
+    for t_us in at_us:
+        window = t_us // WINDOW_US
+        sorted_us[end[window]] = t_us
+        end[window] += 1
+    pairs = begin = 0
+    for window in range(windows):
+        firings = end[window] - begin
+        pairs += firings * (firings - 1) // 2
+        later, stop, turn_us = end[window], end[window + 1], WINDOW_US
+        if window == windows - 1:
+            later, stop, turn_us = 0, end[0], WINDOW_US - span_us  # around the circle
+        for i in range(begin, end[window]):
+            for j in range(later, stop):
+                pairs += sorted_us[j] <= sorted_us[i] + turn_us
+        begin = end[window]
+    return pairs
+
+
+def _fano(times_us: np.ndarray, window_us: float, span_us: int) -> float:
+    windows = int(span_us // window_us)
+    counts = np.bincount((times_us / window_us).astype(np.int64), minlength=windows)[:windows]
+    return float(counts.var(ddof=1) / counts.mean()) if windows > 1 and counts.any() else float("nan")
+
+
+def _lag1(times_us: np.ndarray) -> float:
+    waits = np.diff(times_us).astype(float)
+    if len(waits) < 3 or np.ptp(waits) == 0.0:
+        return float("nan")
+    waits -= waits.mean()
+    return float(waits[1:] @ waits[:-1] / (waits @ waits))
