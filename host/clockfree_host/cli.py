@@ -72,13 +72,11 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Teach a network a task, and keep a record of it."""
-    from clockfree_host import experiment, report, runlog
+    from clockfree_host import experiment, report
     from clockfree_host.bench import open_bench
     from clockfree_host.plan import make_plan
     from clockfree_host.progress import progress
 
-    if out is not None:
-        runlog.check(out)
     options = {
         "network": network,
         "preset": preset,

@@ -36,13 +36,15 @@ def one_object(text):
     return found
 
 
-def test_run_show_and_read_print_one_object_alone_on_stdout(task, tmp_path, capsys):
+def test_run_show_and_read_print_one_object_alone_on_stdout(task, tmp_path, capsys, monkeypatch):
     out = str(tmp_path / "out")
     assert cli.status_of(["run", task, "--seed", "3", "--out", out, "--json"]) == 0
     captured = capsys.readouterr()
     found = one_object(captured.out)
     assert found["run"] == out and found["seed"] == 3 and found["firings"] == 80
-    assert "error" in captured.err and "\x1b" not in captured.err  # plain lines where there is no terminal
+    assert (
+        "5 updates per edge, error" in captured.err and "\x1b" not in captured.err
+    )  # plain lines where there is no terminal
     assert len(captured.err.splitlines()) < 12
 
     assert cli.status_of(["show", out, "--json"]) == 0
@@ -55,11 +57,26 @@ def test_run_show_and_read_print_one_object_alone_on_stdout(task, tmp_path, caps
     assert len(readings) == 9
     assert {"node": "A", "role": "source", "source": "sim", "desired_V": None}.items() <= readings[0].items()
 
+    monkeypatch.setenv("COLUMNS", "40")
     assert cli.status_of(["show", out]) == 0
-    assert "16 edges" in capsys.readouterr().out
+    assert "task on lab16: 9 nodes, 16 edges" in capsys.readouterr().out  # a pipe folds nothing
     assert cli.status_of(["read", out]) == 0
     table = capsys.readouterr().out
     assert "clamped V" in table and "recorded taps" in table
+
+
+def test_a_bar_on_a_terminal(capsys, monkeypatch, made_up):
+    from clockfree_host.progress import progress
+
+    make_job, make_samples = made_up
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with progress() as shown:
+        shown.say("running in [runs]/x")
+        for sample in make_samples(make_job(), count=5):
+            shown.sample(make_job(), sample, wall_s=2.0)
+    err = capsys.readouterr().err
+    assert "running in [runs]/x" in err
+    assert "learning" in err and "100%" in err and "800 firings/s" in err and "error 2.00e-02" in err
 
 
 def test_version(capsys):

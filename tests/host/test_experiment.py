@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clockfree_host import experiment, readout, report, runlog
-from clockfree_host.bench import Best, Damage, open_bench
+from clockfree_host.bench import Best, Damage, free_outputs, open_bench
 from clockfree_host.errors import InputError
 from clockfree_host.plan import make_plan
 
@@ -138,7 +138,28 @@ def test_a_record_of_other_versions_says_so(task, tmp_path):
     assert any("recorded with numpy 0.1, now " in line for line in progress.lines)
 
 
-def test_nothing_is_written_over_and_nothing_half(task, tmp_path):
+def test_a_record_keeps_the_held_out_examples(tmp_path):
+    first = ran(EXAMPLES[0].with_name("iris.toml"), tmp_path / "first", updates="2")
+    second = ran(tmp_path / "first" / "run.toml", tmp_path / "second")
+    assert log_of(tmp_path / "second") == log_of(tmp_path / "first")
+    names = ("accuracy", "training_accuracy", "majority_accuracy", "logistic_accuracy")
+    assert [second.summary[name] for name in names] == [first.summary[name] for name in names]
+    assert first.summary["majority_accuracy"] == pytest.approx(1 / 3)
+    # What the log says of the answers, by hand: the class that is nearest to the outputs.
+    record = runlog.read(tmp_path / "first")
+    outputs_V, desired_V = record.samples[-1]["outputs_V"], record.job.lessons[0].desired_V
+    classes = np.unique(desired_V, axis=0)
+    nearest = classes[((outputs_V[:, None] - classes[None]) ** 2).sum(axis=-1).argmin(axis=1)]
+    assert first.summary["training_accuracy"] == pytest.approx((nearest == desired_V).all(axis=1).mean())
+    job, (exam,) = record.job, make_plan(tmp_path / "first" / "run.toml", {}, [], False).held_out
+    ohm = job.physics.resistance(record.samples[-1]["taps"])
+    outputs_V = free_outputs(job.network, ohm, job.sources, job.targets, exam.source_V)
+    nearest = ((outputs_V[:, None] - exam.class_V[None]) ** 2).sum(axis=-1).argmin(axis=1)
+    assert first.summary["accuracy"] == pytest.approx((nearest == exam.labels).mean())
+
+
+def test_nothing_is_written_over_and_nothing_half(task, tmp_path, monkeypatch):
+    monkeypatch.setattr(experiment, "best_errors", None)  # refused before the long search
     out = tmp_path / "out"
     out.mkdir()
     with pytest.raises(InputError, match="--out: expected a folder that does not exist"):

@@ -7,7 +7,7 @@ import pytest
 from clockfree_host import record, runlog, tomlfile
 from clockfree_host.bench import Damage
 from clockfree_host.errors import InputError
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 
@@ -137,6 +137,50 @@ def test_checkpoint_is_replaced_in_one_go(recorded, made_up):
     assert runlog.read_wall_s(folder) is None
 
 
+def test_what_is_not_a_number_never_gets_into_a_log(tmp_path, made_up):
+    job = made_up[0]()
+    (sample,) = made_up[1](job, count=1)
+    log = runlog.RunLog(tmp_path, job, {})
+    before = (tmp_path / "log.jsonl").read_bytes()
+    with pytest.raises(ValueError, match="JSON"):
+        log.sample(dataclasses.replace(sample, outputs_V=np.full((2, 1), np.nan)))
+    assert (tmp_path / "log.jsonl").read_bytes() == before
+    log.end("failed")
+
+
+class FullDisk:
+    """A file on a disk with room for so many bytes."""
+
+    def __init__(self, file, room):
+        self.file, self.room = file, room
+        self.close = file.close
+
+    def write(self, data):
+        if not self.room:
+            raise OSError("No space left on device")
+        written = self.file.write(data[: self.room])
+        self.room -= written
+        return written
+
+
+@pytest.mark.parametrize("room", [0, 1, 300])
+def test_nothing_follows_half_a_line(tmp_path, made_up, room):
+    job = made_up[0]()
+    first, second, *_ = made_up[1](job)
+    log = runlog.RunLog(
+        tmp_path, job, {"task": "x", "bench": "sim", "preset": "x", "task_seed": 0, "best": [], "baselines": [None]}
+    )
+    log.sample(first)
+    log._file = FullDisk(log._file, room)
+    with pytest.raises(OSError, match="No space"):
+        log.sample(second)
+    log._file.room = 10**6
+    log.end("failed")
+    found = runlog.read(tmp_path)
+    assert len(found.samples) == 1
+    assert found.end["reason"] == "cut off"
+
+
 def test_firings_in_order_whatever_the_batch(recorded, monkeypatch):
     monkeypatch.setattr(runlog, "TRACE_ROWS", 7)
     rows = runlog.read_firings(recorded(trace=True, count=5))
@@ -172,6 +216,7 @@ def holds_dict(value):
 
 
 @given(st.dictionaries(texts, values, max_size=5).filter(writable))
+@example({"odd \x7f\n": '\x00\x1f\x7f"\\\U0001f600', "": [[]], "numbers": [-0.0, 1e300, float("inf")]})
 def test_toml_reads_back_as_it_was(table):
     assert tomllib.loads(tomlfile.dumps(table)) == table
 
