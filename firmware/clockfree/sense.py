@@ -1,8 +1,8 @@
 """What an edge can see of its own drops: comparator bits, or measured drops.
 
 ``look(gate)`` returns the step the rule asks for, or AGAIN (call once more after ``settle_us``), or BLIND (the
-converter does not answer: no step). What was seen stays in ``a`` and ``b``: the two bits, or the free and the clamped drop. Drops, offsets and gates are integers in
-1/16 ADC code (c16): 65536 of them span the reference voltage.
+converter does not answer: no step). What was seen stays in ``a`` and ``b``: the two bits, or the free and the clamped
+drop. Drops, offsets and gates are integers in 1/16 ADC code (c16): 65536 of them span the reference voltage.
 
 ``nulling`` is the part of calibration an edge does by itself in HOLD, with the clamp floated so that both twins
 are alike: a generator that yields how long to wait, us, before it is resumed.
