@@ -20,7 +20,7 @@ from rich.table import Table
 from clockfree_host.results import best_at, error_at
 
 HIGHEST_TAP = 127
-ERROR, SAMPLES, MEASURED = "#17406d", "#7fb0dc", "#c9c2b8"
+ERROR, SAMPLES, MEASURED = "#17406d", "#7fb0dc", "#e08214"
 BEST, MARK, SOURCE, TARGET = "#2a8c4a", "#b03a2e", "#d1495b", "#edae49"
 STYLE: dict[Any, Any] = {
     "font.size": 9,
@@ -73,10 +73,12 @@ def _title(data: xr.Dataset) -> str:
 def _error(axes: Axes, data: xr.Dataset) -> None:
     updates, error_V2 = data["updates"].values, data["error"].values
     measured_V2, best_V2 = data["measured_error"].values, data["best_error"].values
-    if np.isfinite(measured_V2).any():
-        axes.plot(updates, measured_V2, color=MEASURED, lw=0.6, label="supervisor's readings")
     axes.plot(updates, error_V2, color=SAMPLES, lw=0.6, marker="o" if len(updates) < 3 else None, ms=3, label="error")
-    axes.plot(updates, _running(data), color=ERROR, lw=1.6, label="mean over (0.8 n, n]")
+    axes.plot(updates, _running(data, error_V2), color=ERROR, lw=1.6, label="mean over (0.8 n, n]")
+    if np.isfinite(measured_V2).any():
+        # Single readings are often exactly 0, below one code of the ADC: only their mean can be drawn.
+        readings_V2 = _running(data, measured_V2)
+        axes.plot(updates, readings_V2, color=MEASURED, lw=1.3, ls=":", label="the same, by the supervisor")
     lowest = _lowest_shown(error_V2, measured_V2, best_V2)
     last = max(float(updates[-1]), 1.0)
     starts = data["best_from"].values
@@ -100,9 +102,9 @@ def _error(axes: Axes, data: xr.Dataset) -> None:
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, ncols=2, fontsize=7.5, columnspacing=1.2)
 
 
-def _running(data: xr.Dataset) -> np.ndarray:
+def _running(data: xr.Dataset, error_V2: np.ndarray) -> np.ndarray:
     """The error at each sample as results give it, counted from the start of the lesson then taught."""
-    updates, error_V2, taught = (data[name].values for name in ("updates", "error", "present_lesson"))
+    updates, taught = data["updates"].values, data["present_lesson"].values
     since = updates - data["lesson_from"].values[taught]
     running = np.empty(len(updates))
     for lesson in np.unique(taught):

@@ -23,7 +23,7 @@ MEANING = {
 def error_at(updates: np.ndarray, error_V2: np.ndarray, n: float) -> float:
     """The error at n updates per edge: the mean over the samples of one run with updates in (0.8 n, n], V^2.
 
-    Where no sample lies in that window (a run cut off at its start), the last sample up to n.
+    An accuracy at n updates is the same mean of that. Where no sample lies in that window (a run cut off at its start), the last sample up to n.
     """
     updates, error_V2 = np.asarray(updates), np.asarray(error_V2)
     inside = (updates > 0.8 * n) & (updates <= n)
@@ -191,9 +191,9 @@ def summary(record: Record, data: xr.Dataset) -> dict[str, Any]:
         "wall_s": read_wall_s(record.folder),
         "virtual_s": float(data["time"].values[-1]),
     }
-    accuracy = record.samples[-1]["accuracy"]
-    if accuracy:
-        found["accuracy"] = accuracy.get("test")
-        found["training_accuracy"] = accuracy.get("training")
+    if record.samples[-1]["accuracy"]:
+        taught = data["present_lesson"].values == last
+        for key, name in (("accuracy", "test_accuracy"), ("training_accuracy", "training_accuracy")):
+            found[key] = error_at(updates[taught], data[name].values[taught], updates[-1])
         found |= {f"{name}_accuracy": share for name, share in about["baselines"][last].items()}
     return {key: None if isinstance(value, float) and not np.isfinite(value) else value for key, value in found.items()}

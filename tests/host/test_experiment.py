@@ -150,12 +150,12 @@ def test_a_record_keeps_the_held_out_examples(tmp_path):
     outputs_V, desired_V = record.samples[-1]["outputs_V"], record.job.lessons[0].desired_V
     classes = np.unique(desired_V, axis=0)
     nearest = classes[((outputs_V[:, None] - classes[None]) ** 2).sum(axis=-1).argmin(axis=1)]
-    assert first.summary["training_accuracy"] == pytest.approx((nearest == desired_V).all(axis=1).mean())
+    assert record.samples[-1]["accuracy"]["training"] == pytest.approx((nearest == desired_V).all(axis=1).mean())
     job, (exam,) = record.job, make_plan(tmp_path / "first" / "run.toml", {}, [], False).held_out
     ohm = job.physics.resistance(record.samples[-1]["taps"])
     outputs_V = free_outputs(job.network, ohm, job.sources, job.targets, exam.source_V)
     nearest = ((outputs_V[:, None] - exam.class_V[None]) ** 2).sum(axis=-1).argmin(axis=1)
-    assert first.summary["accuracy"] == pytest.approx((nearest == exam.labels).mean())
+    assert record.samples[-1]["accuracy"]["test"] == pytest.approx((nearest == exam.labels).mean())
 
 
 def test_nothing_is_written_over_and_nothing_half(task, tmp_path, monkeypatch):

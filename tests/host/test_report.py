@@ -124,9 +124,11 @@ def test_summary_has_the_keys_that_were_promised(recorded):
 def test_summary_of_a_classification_is_beside_its_baselines(recorded):
     record, data = told(recorded(accuracy=True))
     found = results.summary(record, data)
-    assert found["accuracy"] == record.samples[-1]["accuracy"]["test"] == pytest.approx(0.9 - 0.4 / 11)
+    late = [sample["accuracy"] for sample in record.samples[-4:]]  # 85, 90, 95 and 100 of 100 updates
+    assert found["accuracy"] == pytest.approx(np.mean([shares["test"] for shares in late]))
+    assert found["training_accuracy"] == pytest.approx(np.mean([shares["training"] for shares in late]))
     assert found["majority_accuracy"] == 0.25 and found["logistic_accuracy"] == 0.75
-    assert "0.864 on held-out examples" in text_of(report.table(found, data))
+    assert "0.861 on held-out examples" in text_of(report.table(found, data))
 
 
 def test_the_best_error_is_that_of_the_present_phase(recorded, made_up):
