@@ -23,7 +23,8 @@ MEANING = {
 def error_at(updates: np.ndarray, error_V2: np.ndarray, n: float) -> float:
     """The error at n updates per edge: the mean over the samples of one run with updates in (0.8 n, n], V^2.
 
-    An accuracy at n updates is the same mean of that. Where no sample lies in that window (a run cut off at its start), the last sample up to n.
+    An accuracy at n updates is the same mean of the accuracy. Where no sample lies in that window (a run cut off at
+    its start), the last sample up to n.
     """
     updates, error_V2 = np.asarray(updates), np.asarray(error_V2)
     inside = (updates > 0.8 * n) & (updates <= n)
