@@ -48,6 +48,15 @@ def test_a_stuck_comparator_reads_one_bit_from_its_update_on(front_end, kind):
         assert read == [{0, 1}, bits]
 
 
+def test_changes_come_in_order_of_their_updates_and_not_as_they_are_listed():
+    damage = (Damage(4, "dead", 50.0), Damage(5, "dead", 10.0))
+    job = retimed(a_job(lessons=3, updates=60, samples=60, damage=damage), 0.0, 40.0, 20.0)
+    _, samples = run(job)
+    assert [sample.lesson for sample in samples] == [0] * 20 + [2] * 20 + [1] * 21
+    firings = np.array([sample.counters["firings"] for sample in samples])
+    assert [int(np.argmax(firings[:, edge] == firings[-1, edge])) for edge in (4, 5)] == pytest.approx([50, 10], abs=4)
+
+
 def halves(samples):
     middle = samples[-1].updates / 2
     return [s for s in samples if s.updates <= middle], [s for s in samples if s.updates > middle]
