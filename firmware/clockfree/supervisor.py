@@ -1,12 +1,13 @@
 """The supervisor: shows examples on a schedule of its own and sets the clamp. It sends nothing to the edges."""
 
-from clockfree.clock import below, ticks_add, ticks_diff
+from clockfree.clock import HALF, below, ticks_add, ticks_diff
 
 FIXED = 0
 SHUFFLED = 1
 RANDOM = 2
 
 MIXER_TOP = 128  # a mixer's tap 0 .. 128 is eta 0 .. 1
+DAC_TOP = 4095
 
 
 class Supervisor:
@@ -56,10 +57,17 @@ class Supervisor:
         self._outputs = 0
 
     def load(self, examples, outputs, order, dwell_us):
-        """Take a lesson: ``examples`` is a list of lists of DAC codes, sources then desired voltages."""
+        """Take a lesson: ``examples`` is a list of lists of DAC codes, sources then desired voltages.
+
+        It is shown from the next tick on. ValueError for what the chips cannot do: nothing has changed then.
+        """
         room = 4 * len(self.dacs)
         if not examples or any(len(codes) > room for codes in examples):
             raise ValueError("examples need 1 .. %d DAC channels" % room)
+        if any(not 0 <= code <= DAC_TOP for codes in examples for code in codes):
+            raise ValueError("DAC codes outside 0..%d" % DAC_TOP)
+        if not 0 < dwell_us < HALF:
+            raise ValueError("dwell outside 1..%d us" % (HALF - 1))
         if outputs > 8 * len(self.adcs) or outputs > len(self.mixers):
             raise ValueError("%d outputs need as many ADC channels and mixers" % outputs)
         self._examples = examples
