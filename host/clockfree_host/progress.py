@@ -15,7 +15,7 @@ LINES = 5
 
 def _state(sample: Sample) -> str:
     firings = sum(sample.counters["firings"])
-    return f"{sample.updates:.4g} updates per edge, error {sample.error_V2:.2e} V^2, {firings} firings"
+    return f"{sample.updates:.6g} updates per edge, error {sample.error_V2:.2e} V^2, {firings} firings"
 
 
 class Bar:

@@ -75,7 +75,7 @@ def as_json(record: Record, rows: list[NodeReading]) -> dict[str, Any]:
 def table(record: Record, rows: list[NodeReading]) -> Table:
     """The readings for a terminal; a rule between examples."""
     last = record.samples[-1]
-    title = f"{record.job.lessons[last['lesson']].name} after {last['updates']:.4g} updates per edge"
+    title = f"{record.job.lessons[last['lesson']].name} after {last['updates']:.6g} updates per edge"
     caption = f"source {rows[0].source}: {MEANING[rows[0].source]}"
     drawn = Table(title=title, caption=caption, title_justify="left", caption_justify="left", box=None, pad_edge=False)
     for name in ("example", "node", "role", "free V", "clamped V", "desired V", "source"):

@@ -9,9 +9,6 @@ from typing import Any
 import numpy as np
 
 from clockfree_host.bench import ClampSettings, Damage, EdgeSettings, Job, Lesson, Network, Physics
-from clockfree_host.tomlfile import read_toml
-
-__all__ = ["job_from", "plain", "read_toml"]
 
 
 def plain(value: Any) -> Any:

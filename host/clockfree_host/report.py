@@ -243,7 +243,7 @@ def table(found: dict[str, Any], data: xr.Dataset) -> Table:
     rows.add_row("task", f"{found['task']} on {found['network']}: {found['nodes']} nodes, {found['edges']} edges")
     rows.add_row("how", ", ".join(f"{key.replace('_', ' ')} {found[key]}" for key in HOW))
     rows.add_row(
-        "updates", f"{found['updates_per_edge']:.4g} per edge: {found['firings']} firings, {found['steps']} steps"
+        "updates", f"{found['updates_per_edge']:.6g} per edge: {found['firings']} firings, {found['steps']} steps"
     )
     took = "" if found["wall_s"] is None else f", {found['wall_s']:.3g} s of wall time"
     rows.add_row("time", f"{found['virtual_s']:.4g} s of virtual time{took}")
