@@ -46,7 +46,7 @@ _OCTAVE = (
     399, 390, 381, 372, 364, 355, 346, 338, 329, 320, 312, 303, 294, 286, 277, 269,
     260, 252, 243, 235, 226, 218, 209, 201, 192, 184, 176, 167, 159, 151, 142, 134,
     126, 118, 109, 101, 93, 85, 77, 69, 60, 52, 44, 36, 28, 20, 12, 4,
-)
+)  # fmt: skip
 
 
 def draw(state):
@@ -149,7 +149,7 @@ def first_us(state):
         return wait
     # a uniform fraction of one wait, in two 15-bit halves to stay small
     part = draw(state) >> 15
-    return (((wait >> 15) * part)) + (((wait & _LOW15) * part) >> 15)
+    return ((wait >> 15) * part) + (((wait & _LOW15) * part) >> 15)
 
 
 def ticks_add(t_us, delta_us):
