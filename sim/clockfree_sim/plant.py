@@ -71,6 +71,10 @@ class Plant:
         ohm = self.physics.resistance(np.arange(TOP[pot] + 1), ratio, steps=99 if pot == "x9c" else 128)
         return (1.0 / np.maximum(ohm, 1e-3)).tolist()  # a real short is never quite one
 
+    def conductances(self) -> tuple[np.ndarray, np.ndarray]:
+        """Conductance at each tap of each edge, S (E, taps), in the free and in the clamped twin."""
+        return np.array(self._g_free), np.array(self._g_clamped)
+
     # -- wipers --------------------------------------------------------------------------------------------------
 
     def mover(self, edge: int) -> Callable[[int, int], None]:

@@ -128,6 +128,12 @@ class World:
     def _firings(self) -> int:
         return sum(board.edge.firings for board in self.boards)
 
+    def _taps(self) -> np.ndarray:
+        return np.array([board.pots.tap for board in self.boards])
+
+    def _counters(self) -> dict[str, list[int]]:
+        return {name: [getattr(board.edge, name) for board in self.boards] for name in COUNTERS}
+
     def _teach(self, lesson: int) -> None:
         self._lesson = lesson
         self.supervisor.teach(self.job.lessons[lesson])
@@ -172,7 +178,7 @@ class World:
             error_V2=float(np.mean((outputs_V - lesson.desired_V) ** 2)),
             measured_error_V2=self.supervisor.measured_error_V2(lesson),
             outputs_V=outputs_V,
-            taps=np.array([board.pots.tap for board in self.boards]),
-            counters={name: [getattr(board.edge, name) for board in self.boards] for name in COUNTERS},
+            taps=self._taps(),
+            counters=self._counters(),
             trace=trace,
         )

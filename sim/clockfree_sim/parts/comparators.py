@@ -31,12 +31,13 @@ class ComparatorA:
     Attributes
     ----------
     stuck : None, or the bit that is read whatever the drops are
+    offset_V : fixed offset, V
     """
 
     def __init__(self, drops: Drops, offset_V: float = 0.0, gauss: Volts | None = None, trim_V: Volts | None = None):
         self.stuck: int | None = None
         self._drops = drops
-        self._offset_V = offset_V
+        self.offset_V = offset_V
         self._gauss = gauss or _nothing
         self._trim_V = trim_V or _nothing
         self._plain = not offset_V and gauss is None and trim_V is None
@@ -51,7 +52,7 @@ class ComparatorA:
             return 1 if over >= RESOLVED_V else 0
         if -RESOLVED_V < over < RESOLVED_V:
             over = 0.0
-        return 1 if over + self._offset_V + self._gauss() > self._trim_V() else 0
+        return 1 if over + self.offset_V + self._gauss() > self._trim_V() else 0
 
 
 class ComparatorB:
@@ -60,7 +61,7 @@ class ComparatorB:
     def __init__(self, drops: Drops, offset_V: float = 0.0, gauss: Volts | None = None):
         self.stuck: int | None = None
         self._drops = drops
-        self._offset_V = offset_V
+        self.offset_V = offset_V
         self._gauss = gauss or _nothing
         self._plain = not offset_V and gauss is None
 
@@ -74,7 +75,7 @@ class ComparatorB:
             return 1 if over >= RESOLVED_V else 0
         if -RESOLVED_V < over < RESOLVED_V:
             over = 0.0
-        return 1 if over + self._offset_V + self._gauss() > 0.0 else 0
+        return 1 if over + self.offset_V + self._gauss() > 0.0 else 0
 
 
 class MagnitudeA:

@@ -11,7 +11,8 @@ Code = Callable[[float], int]
 
 _ANSWERS = [bytes((0xFF, 0xE0 | code >> 8, code & 0xFF)) for code in range(4096)]
 _EDGES = np.arange(1, 4096) - 0.5
-_PERFECT = array("d", _EDGES)
+PERFECT = array("d", _EDGES)
+"""Levels of a perfect converter."""
 
 
 def code_transfer(
@@ -31,7 +32,7 @@ def code_transfer(
     offset_V, gain : the channel's own: it converts gain * volts + offset
     gauss : callable giving the noise of one conversion, V
     """
-    at = _PERFECT if levels is None else levels
+    at = PERFECT if levels is None else levels
     per_volt = 4096 / reference_V
     scale, shift = gain * per_volt, offset_V * per_volt
     if gauss is None:
