@@ -1,9 +1,8 @@
 """Clock-free runs for sweeps: the firmware's own rule and clock, compiled, on the same circuit as the bench's."""
 
 import numpy as np
-from clockfree.clock import MASK, SIZE
+from clockfree.clock import MASK
 from clockfree.edge import Edge
-from clockfree.pots import Mcp42xx
 
 from clockfree_sim import elimination as at
 from clockfree_sim import loop, noise
@@ -11,18 +10,10 @@ from clockfree_sim.compiled import Show
 from clockfree_sim.job import Damage, Job, Sample
 from clockfree_sim.parts.converters import PERFECT
 from clockfree_sim.timeline import Fire
-from clockfree_sim.world import World
+from clockfree_sim.world import COUNTERS, World
 
 NOT_IN_THE_KERNEL = ("clamp_us", "clamp_period_us", "settle_us", "age_us", "skew_us")
 """Switches of the physics that the kernel does not have."""
-
-COUNTED = {
-    "firings": loop.FIRINGS,
-    "up": loop.UP,
-    "down": loop.DOWN,
-    "rail": loop.RAIL,
-    "dropped": loop.DROPPED,
-}
 
 
 def check(job: Job) -> None:
@@ -64,7 +55,7 @@ class Kernel(World):
         self._loop = self._pace = Loop(self)
 
     def _firings(self) -> int:
-        return int(self._loop.edges[:, loop.FIRINGS].sum())
+        return int(self._loop.edges["firings"].sum())
 
     def _teach(self, lesson: int) -> None:
         super()._teach(lesson)
@@ -75,12 +66,12 @@ class Kernel(World):
         self._loop.inspect()
 
     def _taps(self) -> np.ndarray:
-        return self._loop.edges[:, loop.TAP].copy()
+        return self._loop.edges["tap"].copy()
 
     def _counters(self) -> dict[str, list[int]]:
         edges = self._loop.edges
-        counters = {name: edges[:, column].tolist() for name, column in COUNTED.items()}
-        return counters | {"skipped": [0] * len(edges), "errors": [0] * len(edges)}  # chips that always answer
+        counted = set(COUNTERS) & set(loop.EDGE.names)  # these chips always answer: nothing skipped, no errors
+        return {name: edges[name].tolist() if name in counted else [0] * len(edges) for name in COUNTERS}
 
     def _sample(self) -> Sample:
         self.supervisor.supervisor.readings = self._loop.readings.tolist()
@@ -97,7 +88,7 @@ class Loop:
 
     Attributes
     ----------
-    edges : (E, ROW) int64
+    edges : (E,) EDGE
         See `loop`.
     readings : (B, O) int64
         The supervisor's.
@@ -105,29 +96,29 @@ class Loop:
 
     def __init__(self, kernel: Kernel):
         job, boards = kernel.job, kernel.boards
-        count = len(boards)
         self._kernel = kernel
-        self.edges = np.zeros((count, loop.ROW), dtype=np.int64)
-        self.edges[:, loop.TAP] = [board.pots.tap for board in boards]
-        self._turns = np.full(2 << (count - 1).bit_length(), loop.NEVER)
+        self.edges = edges = np.zeros(len(boards), dtype=loop.EDGE)
+        edges["tap"] = [board.pots.tap for board in boards]
+        self._turns = np.full(2 << (len(boards) - 1).bit_length(), loop.NEVER)
         self._now = np.zeros(2, dtype=np.int64)
         physics, kind = job.physics, job.physics.sigma_kind
         magnitude = bool(physics.sigma_V) and kind != "signed"
-        key, seed = noise.key_of, job.seed & 0xFFFFFFFFFFFFFFFF
-        streams = (noise.BIAS if magnitude else noise.DECISION, noise.LATENESS)
-        self._keys = np.array([[key(seed, i, stream) for stream in streams] for i in range(count)], dtype=np.uint64)
-        if magnitude:
-            bias_V = [physics.sigma_V * noise.uniform(bias, 0) for bias in self._keys[:, 0]]
-            self._offsets_V = np.array([[each if kind == "fixed" else 0.0, 0.0] for each in bias_V])
-        else:
-            self._offsets_V = np.array([[each.offset_V for each in board.comparators] for board in boards])
-        self._shared = np.zeros(7)
-        self._shared[loop.MAGNITUDE] = magnitude
-        self._shared[loop.NOISE_V] = physics.noise_V
-        self._shared[loop.SIGMA_V] = physics.sigma_V if kind == "redrawn" else 0.0
-        self._shared[loop.LATENESS_US] = physics.lateness_us
-        self._shared[loop.LATE_US] = boards[0].edge.late_us
-        self._shared[loop.LOWEST], self._shared[loop.HIGHEST] = boards[0].pots.lowest, Mcp42xx.highest
+        seed = job.seed & 0xFFFFFFFFFFFFFFFF
+        for name, stream in (
+            ("noise_key", noise.BIAS if magnitude else noise.DECISION),
+            ("lateness_key", noise.LATENESS),
+        ):
+            edges[name] = [noise.key_of(seed, i, stream) for i in range(len(boards))]
+        if not magnitude:
+            edges["offset_a_V"], edges["offset_b_V"] = np.array(
+                [[each.offset_V for each in board.comparators] for board in boards]
+            ).T
+        elif kind == "fixed":
+            edges["offset_a_V"] = [physics.sigma_V * noise.uniform(key, 0) for key in edges["noise_key"]]
+        edge, pots = boards[0].edge, boards[0].pots
+        redrawn_V = physics.sigma_V if magnitude and kind == "redrawn" else 0.0
+        shared = (pots.lowest, pots.highest, edge.late_us, physics.lateness_us, magnitude, physics.noise_V, redrawn_V)
+        self._shared = np.array([shared], dtype=loop.SHARED)
         self._clock = np.array(kernel.supervisor.supervisor.clock)
         self._rows: list[np.ndarray] = []
         self.inspect()
@@ -135,12 +126,12 @@ class Loop:
     def inspect(self) -> None:
         """Look up what damage may have changed: conductances and comparators."""
         kernel = self._kernel
-        tables = kernel.plant.conductances()
-        self._g, ladders = np.unique(np.concatenate(tables), axis=0, return_inverse=True)
-        self._g_of = np.ascontiguousarray(ladders.reshape(2, -1).T)
-        for columns, which in ((loop.STUCK_A, 0), (loop.STUCK_B, 1)):
-            bits = [board.comparators[which].stuck for board in kernel.boards]
-            self.edges[:, columns] = [-1 if bit is None else bit for bit in bits]
+        tables = np.concatenate(kernel.plant.conductances())
+        self._ladders, which = np.unique(tables, axis=0, return_inverse=True)
+        self.edges["ladder_free"], self.edges["ladder_clamped"] = which.reshape(2, -1)
+        for name, comparator in (("stuck_a", 0), ("stuck_b", 1)):
+            bits = [board.comparators[comparator].stuck for board in kernel.boards]
+            self.edges[name] = [-1 if bit is None else bit for bit in bits]
 
     def teach(self) -> None:
         """Take the lesson that the supervisor has taken, with what its chips put on the circuit at each example."""
@@ -167,8 +158,8 @@ class Loop:
         """An edge starts its own clock."""
         now_us = int(self._now[0])
         due_us = edge.start(now_us & MASK)
-        self.edges[index, :SIZE] = edge.clock
-        self.edges[index, loop.DUE] = due_us
+        self.edges[index]["clock"] = edge.clock
+        self.edges[index]["due"] = due_us
         loop.enter(self._turns, index, now_us + ((due_us - now_us) & MASK))
 
     def leave(self, index: int) -> None:
@@ -181,7 +172,7 @@ class Loop:
         rows = np.empty((count if self._kernel.job.trace else 0, 6), dtype=np.int64)
         loop.serve(
             circuit.plan, circuit.state, self._show, self.edges, self._turns, self._now,
-            self._g, self._g_of, self._offsets_V, self._keys, self._shared, rows, count,
+            self._ladders, self._shared, rows, count,
         )  # fmt: skip
         self._rows.append(rows)
         self._kernel.time.now_us = int(self._now[0])

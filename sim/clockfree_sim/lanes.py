@@ -74,8 +74,8 @@ def get_pair(typing_context, array, index):
 
 @intrinsic
 def put(typing_context, array, index, value):
-    """Store a float, lanes or a pair in a one-dimensional float64 array, from index on."""
-    value = value if isinstance(value, _Vector) else types.float64
+    """Store a number, lanes or a pair in a one-dimensional int64 or float64 array, from index on."""
+    value = value if isinstance(value, _Vector) else array.dtype
     return types.void(array, types.int64, value), _putter
 
 

@@ -9,20 +9,41 @@ from numba import njit
 
 from clockfree_sim import compiled, dissection, elimination, factor, lanes, noise, schur
 from clockfree_sim.compiled import from_bits, moved, ticks_add, ticks_diff, wait_us
+from clockfree_sim.lanes import get, put
 from clockfree_sim.parts.comparators import RESOLVED_V
 
 HALF, MASK = clock.HALF, clock.MASK
 
-# One row of integers for each edge: first the state of its clock. STUCK is the bit that a comparator gives whatever it
-# sees, or -1; NOISE counts the draws of noise or bias.
-DUE = clock.SIZE
-TAP, FIRINGS, UP, DOWN, RAIL, DROPPED, STUCK_A, STUCK_B, NOISE = range(DUE + 1, DUE + 10)
-ROW = 16
+_INTEGERS = "due tap ladder_free ladder_clamped firings up down rail dropped stuck_a stuck_b drawn"
+EDGE = np.dtype(
+    [
+        ("clock", np.int64, clock.SIZE),
+        *((name, np.int64) for name in _INTEGERS.split()),
+        ("offset_a_V", float),
+        ("offset_b_V", float),
+        ("noise_key", np.uint64),
+        ("lateness_key", np.uint64),
+    ]
+)
+"""All of one edge: its clock and when it is due, us; tap; the ladders of conductances that are its two resistors;
+counters; the bits that its comparators give whatever they see, or -1; draws of noise or bias so far; fixed offsets of
+its comparators, V; keys of its streams of noise or bias, and of lateness."""
+
+SHARED = np.dtype(
+    [
+        ("lowest", np.int64),
+        ("highest", np.int64),
+        ("late_us", np.int64),
+        ("lateness_us", float),
+        ("magnitude", np.int64),
+        ("noise_V", float),
+        ("sigma_V", float),
+    ]
+)
+"""What all edges share. `magnitude` is 1 where A is the paper's comparison of magnitudes, with an offset drawn from
+0 .. sigma_V each time."""
 
 NEVER = np.iinfo(np.int64).max
-
-# The settings that all edges share, as floats: `magnitude` is 1 where A is the paper's comparison of magnitudes.
-MAGNITUDE, NOISE_V, SIGMA_V, LATENESS_US, LATE_US, LOWEST, HIGHEST = range(7)
 
 
 @njit(error_model="numpy")
@@ -34,43 +55,44 @@ def enter(turns, edge, time_us):
     for 2**48 us (9 years) with 16,384 edges.
     """
     half = len(turns) >> 1
-    turns[half + edge] = time_us if time_us == NEVER else time_us * half + edge
-    at = (half + edge) >> 1
-    while at:
-        turns[at] = min(turns[2 * at], turns[2 * at + 1])
+    at = half + edge
+    best = time_us if time_us == NEVER else time_us * half + edge
+    put(turns, at, best)
+    while at > 1:
+        best = min(best, get(turns, at ^ 1))
         at >>= 1
+        put(turns, at, best)
 
 
 @njit(error_model="numpy")
-def _bits(me, free, clamped, shared, offset_a, offset_b, key):
-    """The two bits as parts/comparators.py has them, and as often drawn from the same streams."""
+def _biased(me, free, clamped, shared):
+    """Bits of two comparators that are not ideal: as parts/comparators.py has them, drawn from the same streams."""
     over_a, over_b = clamped - free, clamped + free
-    if shared[MAGNITUDE]:
-        b = 1 if over_b >= RESOLVED_V else 0
+    if shared.magnitude:
+        b = over_b >= RESOLVED_V
         over_a = abs(clamped) - abs(free)
         if -RESOLVED_V < over_a < RESOLVED_V:
             over_a = 0.0 if b else RESOLVED_V
-        if shared[SIGMA_V] and me[STUCK_A] < 0:
-            offset_a = shared[SIGMA_V] * noise.uniform(key, me[NOISE])
-            me[NOISE] += 1
-        a = b if over_a + offset_a > 0.0 else 1 - b
+        sigma_V = me.offset_a_V
+        if shared.sigma_V and me.stuck_a < 0:
+            sigma_V = shared.sigma_V * noise.uniform(me.noise_key, me.drawn)
+            me.drawn += 1
+        a = (over_a + sigma_V > 0.0) == b
     else:
         if -RESOLVED_V < over_a < RESOLVED_V:
             over_a = 0.0
         if -RESOLVED_V < over_b < RESOLVED_V:
             over_b = 0.0
-        over_a += offset_a
-        over_b += offset_b
-        if shared[NOISE_V]:
-            if me[STUCK_A] < 0:
-                over_a += shared[NOISE_V] * noise.gauss(key, me[NOISE])
-                me[NOISE] += 1
-            if me[STUCK_B] < 0:
-                over_b += shared[NOISE_V] * noise.gauss(key, me[NOISE])
-                me[NOISE] += 1
-        a = 1 if over_a > 0.0 else 0
-        b = 1 if over_b > 0.0 else 0
-    return a if me[STUCK_A] < 0 else me[STUCK_A], b if me[STUCK_B] < 0 else me[STUCK_B]
+        noise_a_V = noise_b_V = 0.0
+        if shared.noise_V and me.stuck_a < 0:
+            noise_a_V = shared.noise_V * noise.gauss(me.noise_key, me.drawn)
+            me.drawn += 1
+        if shared.noise_V and me.stuck_b < 0:
+            noise_b_V = shared.noise_V * noise.gauss(me.noise_key, me.drawn)
+            me.drawn += 1
+        a = over_a + me.offset_a_V + noise_a_V > 0.0
+        b = over_b + me.offset_b_V + noise_b_V > 0.0
+    return int(a) if me.stuck_a < 0 else me.stuck_a, int(b) if me.stuck_b < 0 else me.stuck_b
 
 
 def _digest() -> str:
@@ -81,63 +103,68 @@ def _digest() -> str:
 
 def _serve(made_of: str):
     @njit(cache=True, error_model="numpy")
-    def serve(plan, state, show, edges, turns, now, g, g_of, offsets_V, keys, shared, rows, count):
+    def serve(plan, state, show, edges, turns, now, ladders, alike, rows, count):
         """Go on until so many firings have been made.
 
         Parameters
         ----------
-        plan, state : of the circuit; no node voltage but the ports' is kept
+        plan, state : of the circuit; of the node voltages, only the ports' are kept
         show : Show
-        edges : (E, ROW) int64
+        edges : (E,) EDGE
         turns : (2 P,) int64, see `enter`
         now : (2,) int64, virtual time and the supervisor's next tick, us, absolute
-        g : (ladders, taps), conductance of each tap, S; g_of : (E, 2) int64, the ladder of each edge in each twin
-        offsets_V : (E, 2), fixed offsets of A and B
-        keys : (E, 2) uint64, of the noise or bias, and of the lateness
-        shared : (7,) float64
+        ladders : (ladders, taps), conductance of each tap, S
+        alike : (1,) SHARED
         rows : (count or 0, 6) int64, filled with the trace
         count : int
         """
         _ = made_of  # Numba keeps machine code under a key that holds what a function encloses: see `_digest`.
+        shared = alike[0]
+        lowest, highest, late_us, lateness_us = shared.lowest, shared.highest, shared.late_us, shared.lateness_us
+        ideal = not (shared.magnitude or shared.noise_V)
         half = len(turns) >> 1
         shift = 0
         while 1 << shift < half:
             shift += 1
-        late_us, lowest, highest = int(shared[LATE_US]), int(shared[LOWEST]), int(shared[HIGHEST])
-        lateness_us = shared[LATENESS_US]
+        taps = ladders.shape[1]
+        ladder = ladders.ravel()
         done = 0
         time_us = now[0]
         while done < count:
-            time_us = turns[1] >> shift
-            edge = turns[1] & (half - 1)
+            turn = get(turns, 1)
+            time_us, edge = turn >> shift, turn & (half - 1)
+            me = edges[edge]
             while now[1] < time_us:  # edges go first
                 now[1] += (compiled.tick(show, now[1] & MASK) - now[1]) & MASK
             now_us = time_us & MASK
-            me = edges[edge]
-            due_us = me[DUE]
+            due_us = me.due
             if ticks_diff(now_us, due_us) > late_us:
-                me[DROPPED] += 1
-                due_us = ticks_add(now_us, wait_us(me))
+                me.dropped += 1
+                due_us = ticks_add(now_us, wait_us(me.clock))
             else:
                 free, clamped = schur.read(plan, state, edge)
-                a, b = _bits(me, free, clamped, shared, offsets_V[edge, 0], offsets_V[edge, 1], keys[edge, 0])
-                step = from_bits(a, b)
-                tap = me[TAP]
-                after = moved(tap, step, lowest, highest)
-                if after == tap:
-                    me[RAIL] += 1
+                if ideal and me.stuck_a + me.stuck_b == -2 and me.offset_a_V == 0.0 and me.offset_b_V == 0.0:
+                    a, b = int(clamped - free >= RESOLVED_V), int(clamped + free >= RESOLVED_V)
                 else:
-                    me[TAP] = after
-                    me[UP if step > 0 else DOWN] += 1
-                    schur.step_read(plan, state, edge, g[g_of[edge, 0], after], g[g_of[edge, 1], after])
+                    a, b = _biased(me, free, clamped, shared)
+                step = from_bits(a, b)
+                after = moved(me.tap, step, lowest, highest)
+                if after == me.tap:
+                    me.rail += 1
+                else:
+                    me.tap = after
+                    me.up += step > 0
+                    me.down += step < 0
+                    g_free_S = get(ladder, me.ladder_free * taps + after)
+                    schur.step_read(plan, state, edge, g_free_S, get(ladder, me.ladder_clamped * taps + after))
                 if len(rows):
                     rows[done] = edge, now_us, a, b, step, after
-                me[FIRINGS] += 1
-                due_us = ticks_add(due_us, wait_us(me))
+                me.firings += 1
+                due_us = ticks_add(due_us, wait_us(me.clock))
                 done += 1
-            me[DUE] = due_us
+            me.due = due_us
             if lateness_us:
-                drawn = noise.uniform(keys[edge, 1], me[FIRINGS] + me[DROPPED] - 1)
+                drawn = noise.uniform(me.lateness_key, me.firings + me.dropped - 1)
                 due_us = ticks_add(due_us, int(np.rint(-lateness_us * np.log(drawn))))
             ahead_us = (due_us - now_us) & MASK
             # After a late firing a short wait may already be over: then the edge is due at once.
