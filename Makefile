@@ -63,7 +63,7 @@ results: $(INSTALLED)
 	$(BIN)/python tests/studies/desk.py
 
 bench: $(INSTALLED)
-	@for script in tests/benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+	@for script in tests/benchmarks/[!_]*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
 extras: setup
 	$(PIP) install --requirement extras.lock

@@ -6,20 +6,18 @@ every change of the circuit; the watch's own time is taken off. Edge code is the
 drivers, and the simulated chips that decode what they send. The rest is bookkeeping: virtual time, sampling, log.
 """
 
-import json
 import os
 import statistics
 import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
+from _baseline import dense_rate, record
 from clockfree.edge import Edge
 from clockfree_host.bench import SimBench
 from clockfree_host.plan import make_plan
 from clockfree_host.runlog import RunLog
 from clockfree_sim.circuit import Circuit
-from clockfree_sim.direct import laplacian
 
 REPEATS = 3
 TASK = """
@@ -120,28 +118,6 @@ def shares(plan, folder: Path) -> tuple[float, float, float]:
     return edge / total, circuit / total, 1.0 - (edge + circuit) / total
 
 
-def dense_rate(plan, firings: int = 400) -> float:
-    """Firings per second when both twins are solved anew, dense, at every firing: the solves alone, no edge code."""
-    job = plan.job
-    rng = np.random.default_rng(0)
-    nodes, ends = len(job.network.nodes), job.network.ends
-    sources, targets = list(job.sources), list(job.targets)
-    free = [n for n in range(nodes) if n not in sources]
-    clamped = [n for n in free if n not in targets]
-    held = sources + targets
-    g = 1.0 / job.physics.resistance(rng.integers(job.physics.lowest_tap(), 128, len(ends)))
-    matrix = laplacian(nodes, ends, g).toarray()
-    source_V, held_V = np.ones(len(sources)), np.ones(len(held))
-    begun = time.process_time()
-    for _ in range(firings):
-        tail, head = ends[rng.integers(len(ends))]
-        matrix[[tail, head], [tail, head]] += 1e-9
-        matrix[[tail, head], [head, tail]] -= 1e-9
-        np.linalg.solve(matrix[np.ix_(free, free)], -matrix[np.ix_(free, sources)] @ source_V)
-        np.linalg.solve(matrix[np.ix_(clamped, clamped)], -matrix[np.ix_(clamped, held)] @ held_V)
-    return firings / (time.process_time() - begun)
-
-
 def main() -> None:
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     rows = []
@@ -151,7 +127,7 @@ def main() -> None:
             whole(plan, Path(name))  # warm: compiled code loaded
             runs = [whole(plan, Path(name)) for _ in range(REPEATS)]
             rate = statistics.median(firings / seconds for seconds, firings, _ in runs)
-            dense = dense_rate(plan)
+            dense = dense_rate(plan.job)
             edge, circuit, books = shares(plan, Path(name))
             print(
                 f"{case}: {rate:,.0f} firings/s ({runs[0][2] / runs[0][1]:.0%} of them step); time in edge code "
@@ -160,8 +136,7 @@ def main() -> None:
                 flush=True,
             )
             rows.append({"name": case, "value": rate, "unit": "firings/s", "baseline": dense, "ratio": rate / dense})
-    Path("build").mkdir(exist_ok=True)
-    Path("build/bench.json").write_text(json.dumps(rows, indent=1))
+    record(rows)
 
 
 if __name__ == "__main__":

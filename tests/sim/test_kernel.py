@@ -1,0 +1,181 @@
+"""The kernel against the simulated bench: the same job gives the same trace and the same samples, bit for bit."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from clockfree import clock, rule
+from clockfree.supervisor import Supervisor
+from clockfree_sim import compiled
+from clockfree_sim.job import Damage
+from clockfree_sim.kernel import Kernel
+from clockfree_sim.parts.comparators import RESOLVED_V
+from clockfree_sim.physics import IDEAL
+from clockfree_sim.world import World
+
+from tests.sim.jobs import a_job, resistance, retimed, same, twins
+
+PLANAR = "planar:64:143:0"
+
+
+def cases():
+    """Jobs by name: all clocks, orders and sizes; every kind of physics and damage that the kernel has."""
+    jobs = {}
+    orders = {"exponential": "shuffled", "jittered": "random", "periodic": "fixed"}
+    for seed, (kind, order) in enumerate(orders.items()):
+        more = {"edge": {"clock": kind}, "clamp": {"order": order, "dwell_s": 0.07}, "seed": (seed << 32) + seed}
+        jobs[f"lab16 {kind}"] = a_job(targets=2, examples=3, updates=600, task_seed=seed, **more)
+        jobs[f"planar {kind}"] = a_job(PLANAR, targets=3, examples=4, updates=220, task_seed=12, **more)
+    retrained = a_job(targets=2, examples=3, lessons=3, updates=300, seed=5)
+    jobs["retraining"] = retimed(retrained, 0, 100.3, 200)
+    slow = {"edge": {"rate_hz": 0.1, "late_us": 0}, "clamp": {"dwell_s": 10.0}}
+    jobs["wrap"] = a_job(examples=2, updates=130, **slow)
+    jobs["starts at once"] = a_job(edge={"rate_hz": 1e5}, clamp={"dwell_s": 2e-5}, examples=3, updates=300)
+    jobs["start taps"] = a_job(start_taps=np.arange(0, 128, 8), updates=100)
+    physics = {
+        "mismatch": {"mismatch": 0.05, "wiper_ohm": 75.0, "spare_taps": 0, "limit_lowest": True, "supply_V": 3.3},
+        "clamp error": {"clamp_error_V": 0.01},
+        "offset": {"offset_V": 0.005},
+        "noise": {"noise_V": 0.01},
+        "offset and noise": {"offset_V": 0.005, "noise_V": 0.01, "mismatch": 0.01},
+        "sigma redrawn": {"sigma_V": 0.05},
+        "sigma fixed": {"sigma_V": 0.05, "sigma_kind": "fixed"},
+        "sigma signed": {"sigma_V": 0.05, "sigma_kind": "signed", "noise_V": 0.01},
+        "lateness": {"lateness_us": 8000.0},
+    }
+    for name, values in physics.items():
+        jobs[name] = a_job(targets=2, examples=3, physics=dataclasses.replace(IDEAL, **values), updates=200)
+    for i, kind in enumerate(("dead", "cut", "stuck_a0", "stuck_a1", "stuck_b0", "stuck_b1")):
+        both = (Damage(3 + i, kind, 30.5), Damage(1, kind, 70))
+        for noise_V in (0.0, 0.01):
+            noisy = dataclasses.replace(IDEAL, noise_V=noise_V)
+            jobs[f"{kind}, noise {noise_V} V"] = a_job(targets=2, examples=3, damage=both, physics=noisy, updates=100)
+    biased = dataclasses.replace(IDEAL, sigma_V=0.05)
+    jobs["stuck, sigma"] = a_job(damage=(Damage(2, "stuck_a1", 20), Damage(7, "stuck_b0", 50)), physics=biased)
+    return {name: dataclasses.replace(job, trace=True) for name, job in jobs.items()}
+
+
+CASES = cases()
+
+
+def nearest(world):
+    """Watch a world's comparators: a list whose one entry is how close two drops, or their sum, came to RESOLVED_V."""
+    closest_V = [np.inf]
+
+    def watched(drops):
+        def look():
+            free, clamped = drops()
+            # the difference of the magnitudes is one of these two, or minus one of them
+            for over in (clamped - free, clamped + free):
+                closest_V[0] = min(closest_V[0], abs(abs(over) - RESOLVED_V))
+            return free, clamped
+
+        return look
+
+    for board in world.boards:
+        for comparator in board.comparators:
+            comparator._drops = watched(comparator._drops)
+    return closest_V
+
+
+def rows_of(samples):
+    return [row for sample in samples for row in sample.trace]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_same_trace_and_samples_as_the_world(name):
+    job = CASES[name]
+    world = World(job)
+    closest_V = nearest(world)
+    theirs, ours = list(world.run()), list(Kernel(job).run())
+    assert closest_V[0] > 1e-10, "rounding may decide: choose another task"
+    rows = rows_of(theirs)
+    assert rows_of(ours) == rows
+    assert len(ours) == len(theirs) and all(same(one, other) for one, other in zip(ours, theirs, strict=True))
+    assert len(rows) == sum(theirs[-1].counters["firings"])
+    for step in (rule.UP, rule.DOWN):
+        assert sum(row[4] == step for row in rows) > 0.05 * len(rows)
+
+
+def test_the_cases_are_worth_comparing():
+    firings = {name: job.updates * len(job.network.ends) for name, job in CASES.items()}
+    assert sum(firings.values()) > 100_000
+    late = list(Kernel(CASES["lateness"]).run())[-1]
+    assert min(late.counters["dropped"]) > 10 and min(late.counters["firings"]) > 100
+    times = np.array(rows_of(Kernel(CASES["wrap"]).run()))[:, 1]
+    assert np.count_nonzero(np.diff(times) < 0) == 1
+    # Edges that are due at one microsecond, and at that of a change of example.
+    times = np.array(rows_of(Kernel(CASES["starts at once"]).run()))[:, 1]
+    assert np.count_nonzero(np.diff(times) == 0) > 100 and np.count_nonzero(times % 20 == 0) > 100
+    assert {sample.lesson for sample in Kernel(CASES["retraining"]).run()} == {0, 1, 2}
+    rails = list(Kernel(CASES["mismatch"]).run())[-1]
+    assert sum(rails.counters["rail"]) > 100 and rails.taps.min() == 2 and rails.taps.max() == 127
+
+
+def test_other_seed_other_trace():
+    job = CASES["lab16 exponential"]
+    one, other = (list(Kernel(dataclasses.replace(job, seed=seed)).run())[1] for seed in (1, 2))
+    assert len({row[1:2] + row[:1] for row in one.trace} & {row[1:2] + row[:1] for row in other.trace}) < 3
+
+
+def test_nothing_but_the_firmwares_own_code_is_compiled():
+    for name in ("draw", "below", "wait_us", "ticks_add", "ticks_diff"):
+        assert getattr(compiled, name).py_func.__code__ is getattr(clock, name).__code__
+    for name in ("from_bits", "moved"):
+        assert getattr(compiled, name).py_func.__code__ is getattr(rule, name).__code__
+    assert compiled.tick.py_func.__code__.co_code == Supervisor.tick.__code__.co_code
+
+
+def test_looking_disturbs_nothing():
+    job = CASES["planar exponential"]
+    kernel, watched = Kernel(job), []
+    for sample in kernel.run():
+        watched.append(sample)
+        kernel.voltages()
+    plain = Kernel(job).run()
+    assert all(same(one, other) for one, other in zip(plain, watched, strict=True))
+    blind = Kernel(dataclasses.replace(job, trace=False)).run()
+    assert all(same(one, dataclasses.replace(other, trace=[])) for one, other in zip(blind, watched, strict=True))
+
+
+def test_a_million_firings_end_where_a_direct_solve_does():
+    job = a_job(PLANAR, targets=3, examples=2, updates=7000, samples=1)
+    kernel = Kernel(job)
+    *_, last = kernel.run()
+    assert sum(last.counters["firings"]) > 1_000_000
+    lesson = job.lessons[0]
+    for i, (free, clamped) in enumerate(zip(*kernel.voltages(), strict=True)):
+        expected = twins(job, resistance(last.taps), lesson.source_V[i], lesson.desired_V[i])
+        np.testing.assert_allclose((free, clamped), expected, rtol=0, atol=1e-9)
+
+
+def changed(job, part, name, value):
+    where = job if part is None else getattr(job, part)
+    return dataclasses.replace(
+        job, **({name: value} if part is None else {part: dataclasses.replace(where, **{name: value})})
+    )
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "value"),
+    [
+        (None, "rule", "sync"), (None, "rule", "p=0.5"),
+        ("edge", "front_end", "adc"), ("edge", "front_end", "trimmed"), ("edge", "front_end", "pico_adc"),
+        ("edge", "pot", "ad5220"), ("edge", "pot", "x9c"), ("edge", "calibrate", True),
+        ("edge", "f_V", 0.003), ("edge", "theta_V", 0.02),
+        ("physics", "settle_us", 20.0), ("physics", "clamp_us", 10.0), ("physics", "clamp_period_us", 1000),
+        ("physics", "age_us", 100), ("physics", "skew_us", 40),
+    ],
+)  # fmt: skip
+def test_what_it_does_not_have_is_refused(part, name, value):
+    with pytest.raises(ValueError, match=f"^{name}"):
+        Kernel(changed(a_job(), part, name, value))
+
+
+def test_every_switch_of_the_physics_is_either_shown_equal_or_refused():
+    """A switch that is added to the physics must be taken up here."""
+    shown = {name for job in CASES.values() for name, value in vars(job.physics).items() if value != vars(IDEAL)[name]}
+    refused = {"settle_us", "clamp_us", "clamp_period_us", "age_us", "skew_us"}
+    # How tasks are chosen; the delay of a digital clamp; the scale of all resistances; of ADCs only.
+    without_effect = {"margin_V", "clamp_delay_us", "rab_ohm", "adc_inl_lsb"}
+    assert shown | refused | without_effect == set(vars(IDEAL))
