@@ -20,7 +20,7 @@ from clockfree_sim import schur
 _NAMES: dict[str, object] = {**vars(clock), "_OCTAVE": np.array(clock._OCTAVE)}
 
 
-def _compiled(function: FunctionType):
+def _compiled(function):
     """Compile a function of the firmware over the globals in `_NAMES`."""
     return njit(FunctionType(function.__code__, _NAMES, function.__name__), error_model="numpy")
 
@@ -38,7 +38,7 @@ moved = _compiled(rule.moved)
 _NAMES |= {**vars(supervisor), "below": below, "ticks_add": ticks_add, "ticks_diff": ticks_diff}
 
 
-def _method(function: FunctionType):
+def _method(function):
     """Compile a method of Supervisor; names lose a leading underscore, which numba's records do not allow."""
     names = tuple(name.lstrip("_") for name in function.__code__.co_names)
     return njit(FunctionType(function.__code__.replace(co_names=names), _NAMES, function.__name__))

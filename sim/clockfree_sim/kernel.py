@@ -20,6 +20,8 @@ def check(job: Job) -> None:
     """Raise ValueError where a job switches on what the kernel does not have: it would be left out in silence."""
     if job.rule != "clockfree":
         raise ValueError(f"rule {job.rule}: the kernel runs clock-free jobs")
+    if not any(lesson.from_updates <= 0 for lesson in job.lessons):
+        raise ValueError("lessons: none of them is taught from the start")
     if job.edge.front_end != "comparator":
         raise ValueError(f"front_end {job.edge.front_end}: the kernel has comparators")
     if job.edge.pot != "mcp42xx":
@@ -70,7 +72,7 @@ class Kernel(World):
 
     def _counters(self) -> dict[str, list[int]]:
         edges = self._loop.edges
-        counted = set(COUNTERS) & set(loop.EDGE.names)  # these chips always answer: nothing skipped, no errors
+        counted = set(loop.EDGE.names or ())  # these chips always answer: nothing skipped, no errors
         return {name: edges[name].tolist() if name in counted else [0] * len(edges) for name in COUNTERS}
 
     def _sample(self) -> Sample:
@@ -109,11 +111,9 @@ class Loop:
             ("lateness_key", noise.LATENESS),
         ):
             edges[name] = [noise.key_of(seed, i, stream) for i in range(len(boards))]
-        if not magnitude:
-            edges["offset_a_V"], edges["offset_b_V"] = np.array(
-                [[each.offset_V for each in board.comparators] for board in boards]
-            ).T
-        elif kind == "fixed":
+        for name, offsets_V in zip(("offset_a_V", "offset_b_V"), zip(*self._comparators("offset_V")), strict=True):
+            edges[name] = offsets_V
+        if magnitude and kind == "fixed":
             edges["offset_a_V"] = [physics.sigma_V * noise.uniform(key, 0) for key in edges["noise_key"]]
         edge, pots = boards[0].edge, boards[0].pots
         redrawn_V = physics.sigma_V if magnitude and kind == "redrawn" else 0.0
@@ -129,9 +129,12 @@ class Loop:
         tables = np.concatenate(kernel.plant.conductances())
         self._ladders, which = np.unique(tables, axis=0, return_inverse=True)
         self.edges["ladder_free"], self.edges["ladder_clamped"] = which.reshape(2, -1)
-        for name, comparator in (("stuck_a", 0), ("stuck_b", 1)):
-            bits = [board.comparators[comparator].stuck for board in kernel.boards]
+        for name, bits in zip(("stuck_a", "stuck_b"), zip(*self._comparators("stuck")), strict=True):
             self.edges[name] = [-1 if bit is None else bit for bit in bits]
+
+    def _comparators(self, name: str) -> list[list]:
+        """An attribute of A and B of every edge."""
+        return [[getattr(each, name) for each in board.comparators or ()] for board in self._kernel.boards]
 
     def teach(self) -> None:
         """Take the lesson that the supervisor has taken, with what its chips put on the circuit at each example."""

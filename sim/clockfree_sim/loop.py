@@ -7,9 +7,10 @@ import numpy as np
 from clockfree import clock, rule, supervisor
 from numba import njit
 
-from clockfree_sim import compiled, dissection, elimination, factor, lanes, noise, schur
+from clockfree_sim import compiled, direct, elimination, factor, lanes, noise, schur
 from clockfree_sim.compiled import from_bits, moved, ticks_add, ticks_diff, wait_us
 from clockfree_sim.lanes import get, put
+from clockfree_sim.parts import comparators
 from clockfree_sim.parts.comparators import RESOLVED_V
 
 HALF, MASK = clock.HALF, clock.MASK
@@ -97,8 +98,8 @@ def _biased(me, free, clamped, shared):
 
 def _digest() -> str:
     """All that the loop is compiled from besides this file."""
-    parts = (clock, rule, supervisor, compiled, dissection, elimination, factor, lanes, noise, schur)
-    return sha256(b"".join(Path(part.__file__).read_bytes() for part in parts)).hexdigest()
+    parts = (clock, rule, supervisor, comparators, compiled, direct, elimination, factor, lanes, noise, schur)
+    return sha256(b"".join(Path(str(part.__file__)).read_bytes() for part in parts)).hexdigest()
 
 
 def _serve(made_of: str):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush, heapreplace
+from typing import Protocol
 
 from clockfree.clock import HALF, MASK
 from clockfree.edge import Edge
@@ -11,6 +12,19 @@ Fire = Callable[[int], int]
 
 def _nobody(now_us: int) -> int:
     raise RuntimeError("this edge has not entered")
+
+
+class Pace(Protocol):
+    """What decides whose turn it is."""
+
+    def enter(self, index: int, edge: Edge, fire: Fire) -> None:
+        """An edge takes part from now on."""
+
+    def leave(self, index: int) -> None:
+        """An edge falls silent."""
+
+    def serve(self, count: int) -> None:
+        """Go on for at least so many events of edges; no further than so many firings where edges are on their own."""
 
 
 class Timeline:

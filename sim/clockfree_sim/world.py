@@ -12,7 +12,7 @@ from clockfree_sim.calibration import calibrate
 from clockfree_sim.comparison import Rounds, probability
 from clockfree_sim.job import Damage, Job, Sample
 from clockfree_sim.plant import Plant
-from clockfree_sim.timeline import Fire, Timeline
+from clockfree_sim.timeline import Fire, Pace, Timeline
 from clockfree_sim.wiring import EdgeBoard, SupervisorBoard
 
 COUNTERS = ("firings", "up", "down", "rail", "dropped", "skipped", "errors")
@@ -63,7 +63,9 @@ class World:
         self.time = Timeline(edges)
         self.plant = Plant(job, self.time)
         # Edges are either on their own clocks or, in the paper's comparison, gathered in rounds.
-        self._pace = self.time if job.rule == "clockfree" else Rounds(self.plant, probability(job.rule))
+        self._pace: Pace = self.time
+        if job.rule != "clockfree":
+            self._pace = Rounds(self.plant, probability(job.rule))
         self.boards = [EdgeBoard(self.plant, i) for i in range(edges)]
         self.supervisor = SupervisorBoard(self.plant)
         self.updates = 0.0

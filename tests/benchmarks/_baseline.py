@@ -1,6 +1,8 @@
 """What benchmarks are held against, and where their numbers go."""
 
 import json
+import os
+import sys
 import time
 from pathlib import Path
 
@@ -9,6 +11,13 @@ from clockfree_sim.direct import laplacian
 from clockfree_sim.job import Job
 
 RECORD = Path("build/bench.json")
+
+
+def one_thread() -> None:
+    """Begin again with linear algebra held to one thread, which it takes note of when it is imported."""
+    if os.environ.get("OPENBLAS_NUM_THREADS") != "1":
+        os.environ["OPENBLAS_NUM_THREADS"] = "1"
+        os.execv(sys.executable, [sys.executable, *sys.argv])
 
 
 def record(rows: list[dict]) -> None:

@@ -6,13 +6,12 @@ every change of the circuit; the watch's own time is taken off. Edge code is the
 drivers, and the simulated chips that decode what they send. The rest is bookkeeping: virtual time, sampling, log.
 """
 
-import os
 import statistics
 import tempfile
 import time
 from pathlib import Path
 
-from _baseline import dense_rate, record
+from _baseline import dense_rate, one_thread, record
 from clockfree.edge import Edge
 from clockfree_host.bench import SimBench
 from clockfree_host.plan import make_plan
@@ -119,7 +118,7 @@ def shares(plan, folder: Path) -> tuple[float, float, float]:
 
 
 def main() -> None:
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    one_thread()
     rows = []
     with tempfile.TemporaryDirectory() as name:
         for case in CASES:

@@ -172,6 +172,12 @@ def test_what_it_does_not_have_is_refused(part, name, value):
         Kernel(changed(a_job(), part, name, value))
 
 
+def test_a_run_that_begins_without_a_lesson_is_refused():
+    for job in (retimed(a_job(), 5), dataclasses.replace(a_job(), lessons=())):
+        with pytest.raises(ValueError, match="^lessons"):
+            Kernel(job)
+
+
 def test_every_switch_of_the_physics_is_either_shown_equal_or_refused():
     """A switch that is added to the physics must be taken up here."""
     shown = {name for job in CASES.values() for name, value in vars(job.physics).items() if value != vars(IDEAL)[name]}

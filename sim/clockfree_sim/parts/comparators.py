@@ -91,7 +91,10 @@ class MagnitudeA:
     Attributes
     ----------
     stuck : None, or the bit that is read whatever the drops are
+    offset_V : 0
     """
+
+    offset_V = 0.0
 
     def __init__(self, drops: Drops, sigma_V: Volts):
         self.stuck: int | None = None
