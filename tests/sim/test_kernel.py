@@ -174,7 +174,7 @@ def test_what_it_does_not_have_is_refused(part, name, value):
 
 def test_a_run_that_begins_without_a_lesson_is_refused():
     for job in (retimed(a_job(), 5), dataclasses.replace(a_job(), lessons=())):
-        with pytest.raises(ValueError, match="^lessons"):
+        with pytest.raises(ValueError, match=r"^lessons"):
             Kernel(job)
 
 
