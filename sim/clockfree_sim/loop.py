@@ -1,16 +1,12 @@
 """The compiled loop of a clock-free run: whose turn is next, one firing, and the supervisor's ticks in between."""
 
-from hashlib import sha256
-from pathlib import Path
-
 import numpy as np
-from clockfree import clock, rule, supervisor
+from clockfree import clock
 from numba import njit
 
-from clockfree_sim import compiled, direct, elimination, factor, lanes, noise, schur
-from clockfree_sim.compiled import from_bits, moved, ticks_add, ticks_diff, wait_us
+from clockfree_sim import noise, schur
+from clockfree_sim.compiled import from_bits, moved, tick, ticks_add, ticks_diff, wait_us
 from clockfree_sim.lanes import get, put
-from clockfree_sim.parts import comparators
 from clockfree_sim.parts.comparators import RESOLVED_V
 
 HALF, MASK = clock.HALF, clock.MASK
@@ -47,7 +43,7 @@ SHARED = np.dtype(
 NEVER = np.iinfo(np.int64).max
 
 
-@njit(error_model="numpy")
+@njit(cache=True, error_model="numpy")
 def enter(turns, edge, time_us):
     """Put an edge's next turn into the tournament; NEVER takes it out.
 
@@ -96,83 +92,70 @@ def _biased(me, free, clamped, shared):
     return int(a) if me.stuck_a < 0 else me.stuck_a, int(b) if me.stuck_b < 0 else me.stuck_b
 
 
-def _digest() -> str:
-    """All that the loop is compiled from besides this file."""
-    parts = (clock, rule, supervisor, comparators, compiled, direct, elimination, factor, lanes, noise, schur)
-    return sha256(b"".join(Path(str(part.__file__)).read_bytes() for part in parts)).hexdigest()
+@njit(cache=True, error_model="numpy")
+def serve(plan, state, show, edges, turns, now, ladders, alike, rows, count):
+    """Go on until so many firings have been made.
 
-
-def _serve(made_of: str):
-    @njit(cache=True, error_model="numpy")
-    def serve(plan, state, show, edges, turns, now, ladders, alike, rows, count):
-        """Go on until so many firings have been made.
-
-        Parameters
-        ----------
-        plan, state : of the circuit; of the node voltages, only the ports' are kept
-        show : Show
-        edges : (E,) EDGE
-        turns : (2 P,) int64, see `enter`
-        now : (2,) int64, virtual time and the supervisor's next tick, us, absolute
-        ladders : (ladders, taps), conductance of each tap, S
-        alike : (1,) SHARED
-        rows : (count or 0, 6) int64, filled with the trace
-        count : int
-        """
-        _ = made_of  # Numba keeps machine code under a key that holds what a function encloses: see `_digest`.
-        shared = alike[0]
-        lowest, highest, late_us, lateness_us = shared.lowest, shared.highest, shared.late_us, shared.lateness_us
-        ideal = not (shared.magnitude or shared.noise_V)
-        half = len(turns) >> 1
-        shift = 0
-        while 1 << shift < half:
-            shift += 1
-        taps = ladders.shape[1]
-        ladder = ladders.ravel()
-        done = 0
-        time_us = now[0]
-        while done < count:
-            turn = get(turns, 1)
-            time_us, edge = turn >> shift, turn & (half - 1)
-            me = edges[edge]
-            while now[1] < time_us:  # edges go first
-                now[1] += (compiled.tick(show, now[1] & MASK) - now[1]) & MASK
-            now_us = time_us & MASK
-            due_us = me.due
-            if ticks_diff(now_us, due_us) > late_us:
-                me.dropped += 1
-                due_us = ticks_add(now_us, wait_us(me.clock))
+    Parameters
+    ----------
+    plan, state : of the circuit; of the node voltages, only the ports' are kept
+    show : Show
+    edges : (E,) EDGE
+    turns : (2 P,) int64, see `enter`
+    now : (2,) int64, virtual time and the supervisor's next tick, us, absolute
+    ladders : (ladders, taps), conductance of each tap, S
+    alike : (1,) SHARED
+    rows : (count or 0, 6) int64, filled with the trace
+    count : int
+    """
+    shared = alike[0]
+    lowest, highest, late_us, lateness_us = shared.lowest, shared.highest, shared.late_us, shared.lateness_us
+    ideal = not (shared.magnitude or shared.noise_V)
+    half = len(turns) >> 1
+    shift = 0
+    while 1 << shift < half:
+        shift += 1
+    taps = ladders.shape[1]
+    ladder = ladders.ravel()
+    done = 0
+    time_us = now[0]
+    while done < count:
+        turn = get(turns, 1)
+        time_us, edge = turn >> shift, turn & (half - 1)
+        me = edges[edge]
+        while now[1] < time_us:  # edges go first
+            now[1] += (tick(show, now[1] & MASK) - now[1]) & MASK
+        now_us = time_us & MASK
+        due_us = me.due
+        if ticks_diff(now_us, due_us) > late_us:
+            me.dropped += 1
+            due_us = ticks_add(now_us, wait_us(me.clock))
+        else:
+            free, clamped = schur.read(plan, state, edge)
+            if ideal and me.stuck_a + me.stuck_b == -2 and me.offset_a_V == 0.0 and me.offset_b_V == 0.0:
+                a, b = int(clamped - free >= RESOLVED_V), int(clamped + free >= RESOLVED_V)
             else:
-                free, clamped = schur.read(plan, state, edge)
-                if ideal and me.stuck_a + me.stuck_b == -2 and me.offset_a_V == 0.0 and me.offset_b_V == 0.0:
-                    a, b = int(clamped - free >= RESOLVED_V), int(clamped + free >= RESOLVED_V)
-                else:
-                    a, b = _biased(me, free, clamped, shared)
-                step = from_bits(a, b)
-                after = moved(me.tap, step, lowest, highest)
-                if after == me.tap:
-                    me.rail += 1
-                else:
-                    me.tap = after
-                    me.up += step > 0
-                    me.down += step < 0
-                    g_free_S = get(ladder, me.ladder_free * taps + after)
-                    schur.step_read(plan, state, edge, g_free_S, get(ladder, me.ladder_clamped * taps + after))
-                if len(rows):
-                    rows[done] = edge, now_us, a, b, step, after
-                me.firings += 1
-                due_us = ticks_add(due_us, wait_us(me.clock))
-                done += 1
-            me.due = due_us
-            if lateness_us:
-                drawn = noise.uniform(me.lateness_key, me.firings + me.dropped - 1)
-                due_us = ticks_add(due_us, int(np.rint(-lateness_us * np.log(drawn))))
-            ahead_us = (due_us - now_us) & MASK
-            # After a late firing a short wait may already be over: then the edge is due at once.
-            enter(turns, edge, time_us + ahead_us if ahead_us < HALF else time_us)
-        now[0] = time_us
-
-    return serve
-
-
-serve = _serve(_digest())
+                a, b = _biased(me, free, clamped, shared)
+            step = from_bits(a, b)
+            after = moved(me.tap, step, lowest, highest)
+            if after == me.tap:
+                me.rail += 1
+            else:
+                me.tap = after
+                me.up += step > 0
+                me.down += step < 0
+                g_free_S = get(ladder, me.ladder_free * taps + after)
+                schur.step_read(plan, state, edge, g_free_S, get(ladder, me.ladder_clamped * taps + after))
+            if len(rows):
+                rows[done] = edge, now_us, a, b, step, after
+            me.firings += 1
+            due_us = ticks_add(due_us, wait_us(me.clock))
+            done += 1
+        me.due = due_us
+        if lateness_us:
+            drawn = noise.uniform(me.lateness_key, me.firings + me.dropped - 1)
+            due_us = ticks_add(due_us, int(np.rint(-lateness_us * np.log(drawn))))
+        ahead_us = (due_us - now_us) & MASK
+        # After a late firing a short wait may already be over: then the edge is due at once.
+        enter(turns, edge, time_us + ahead_us if ahead_us < HALF else time_us)
+    now[0] = time_us

@@ -7,8 +7,9 @@ import pytest
 from clockfree import clock, rule
 from clockfree.supervisor import Supervisor
 from clockfree_sim import compiled
-from clockfree_sim.job import Damage
+from clockfree_sim.job import Damage, Job, Lesson
 from clockfree_sim.kernel import Kernel
+from clockfree_sim.network import load
 from clockfree_sim.parts.comparators import RESOLVED_V
 from clockfree_sim.physics import IDEAL
 from clockfree_sim.world import World
@@ -110,6 +111,15 @@ def test_the_cases_are_worth_comparing():
     assert {sample.lesson for sample in Kernel(CASES["retraining"]).run()} == {0, 1, 2}
     rails = list(Kernel(CASES["mismatch"]).run())[-1]
     assert sum(rails.counters["rail"]) > 100 and rails.taps.min() == 2 and rails.taps.max() == 127
+
+
+@pytest.mark.parametrize("spec", ["square:1x2", "square:1x3"])
+def test_networks_of_one_and_two_edges(spec):
+    lesson = Lesson("only", 0.0, np.array([[2.5]]), np.array([[1.25]]))
+    job = Job(load(spec), (0,), (1,), (lesson,), updates=70, samples=7, trace=True)
+    ours, theirs = list(Kernel(job).run()), list(World(job).run())
+    assert all(same(one, other) for one, other in zip(ours, theirs, strict=True))
+    assert len(rows_of(ours)) == 70 * len(job.network.ends)
 
 
 def test_other_seed_other_trace():
