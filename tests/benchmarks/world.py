@@ -21,7 +21,7 @@ from clockfree_host.runlog import RunLog
 from clockfree_sim.circuit import Circuit
 from clockfree_sim.direct import laplacian
 
-REPEATS = 3
+REPEATS = 5
 TASK = """
 network = "{network}"
 preset = "{preset}"
