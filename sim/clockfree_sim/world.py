@@ -109,6 +109,7 @@ class World:
             board = self.boards[i]
             fire = self._traced(i, board) if self.job.trace else board.edge.fire
             self._pace.enter(i, board.edge, self._busy(i, fire) if self.job.physics.lateness_us else fire)
+        self.supervisor.start(self.time.now_us)
         self.time.later(self.time.now_us, self._tick)
 
     def _tick(self) -> None:
