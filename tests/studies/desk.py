@@ -82,9 +82,7 @@ def remedy(pool, folder: Path) -> dict:
         ]
         found[name] = list(pool.map(run, cases))
     errors = {name: {n: np.array([r["error"][n] for r in runs]) for n in at} for name, runs in found.items()}
-    print(
-        f"board preset, MCP3204, eta 1, {len(seeds)} seeds; f = 3 mV = 3.7 codes, theta = 20 mV = 24.8 codes"
-    )
+    print(f"board preset, MCP3204, eta 1, {len(seeds)} seeds; f = 3 mV = 3.7 codes, theta = 20 mV = 24.8 codes")
     for n in at:
         plain, cured = errors["plain"][n], errors["remedy"][n]
         print(f"  {n:6d} updates per edge: plain {shown(plain)}, remedy {shown(cured)}, gain {shown(plain / cured)}")
