@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from clockfree_sim.job import EDGES, ClampSettings, Damage, EdgeSettings, Job, Lesson, Sample
+from clockfree_sim.job import EDGES, ClampSettings, Damage, EdgeSettings, Job, JobError, Lesson, Sample, check
 from clockfree_sim.network import Network, NetworkError, load
 from clockfree_sim.physics import PRESETS, Physics
 from pydantic import ValidationError
@@ -20,9 +20,9 @@ from clockfree_host.overrides import one_line
 from clockfree_host.tomlfile import read_toml
 
 __all__ = [
-    "EDGES", "PRESETS", "Bench", "BenchFile", "Best", "ClampSettings", "Damage", "EdgeSettings", "Job", "Lesson",
-    "Network", "NetworkError", "Physics", "Reading", "Sample", "SimBench", "best_errors", "free_outputs", "load",
-    "open_bench", "read_bench", "recall",
+    "EDGES", "PRESETS", "Bench", "BenchFile", "Best", "ClampSettings", "Damage", "EdgeSettings", "Job", "JobError",
+    "Lesson", "Network", "NetworkError", "Physics", "Reading", "Sample", "SimBench", "best_errors", "check",
+    "free_outputs", "load", "open_bench", "read_bench", "recall",
 ]  # fmt: skip
 
 

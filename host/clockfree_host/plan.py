@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError, create_model
 
-from clockfree_host.bench import PRESETS, Job, NetworkError, free_outputs, load
+from clockfree_host.bench import PRESETS, Job, JobError, NetworkError, check, free_outputs, load
 from clockfree_host.classification import HeldOut
 from clockfree_host.errors import InputError
 from clockfree_host.overrides import one_line, value_of
@@ -100,6 +100,10 @@ def make_plan(file: Path, options: Mapping[str, Any], sets: Sequence[str], trace
         trace=trace,
         samples=_samples(task.updates, len(network.ends)),
     )
+    try:
+        check(job)
+    except JobError as error:
+        raise task.problem(error.key, error.text) from None
     return Plan(job, task.title, task.preset, task.task_seed, found.held_out)
 
 

@@ -106,7 +106,6 @@ def resolve(task: Task, network: Network, physics: Physics, free_outputs: FreeOu
     edge = _edge(task)
     clamp = ClampSettings(**task.clamp.model_dump(exclude_none=True))
     clamp = dataclasses.replace(clamp, eta=physics.mixer_eta(clamp.eta))
-    _check_threshold(task, edge)
     highest = 99 if edge.pot == "x9c" else 127
     sources, targets = _placement(task, network)
     try:
@@ -178,16 +177,6 @@ def _edge(task: Task) -> EdgeSettings:
         # A threshold and a calibration that the preset has for another front end mean nothing here.
         preset = dataclasses.replace(preset, f_V=0.0, theta_V=0.0, calibrate=False)
     return dataclasses.replace(preset, **given)
-
-
-def _check_threshold(task: Task, edge: EdgeSettings) -> None:
-    """Two bits know no drop: a comparator without trim has neither threshold nor calibration."""
-    if edge.front_end == "comparator":
-        for key in ("f_V", "theta_V", "calibrate"):
-            if getattr(edge, key):
-                expected = "false" if key == "calibrate" else "0"
-                text = f"expected {expected} with front_end comparator, which measures nothing, got"
-                raise task.problem(f"edge.{key}", f"{text} {shown(getattr(edge, key))}")
 
 
 def _damage(task: Task, network: Network, sources: tuple[int, ...]) -> tuple[Damage, ...]:

@@ -1,5 +1,7 @@
 """The best achievable error of a task on a network: what no learning rule can beat with these resistors."""
 
+from typing import Any
+
 import numpy as np
 from scipy.optimize import minimize
 from scipy.sparse.linalg import splu
@@ -40,7 +42,7 @@ def best_error(
     highest_tap, starts, seed : int
         Taps run from the physics' lowest to this; number of starts and seed of the random ones.
     """
-    problem = _Problem(network, sources, targets, source_V, desired_V)
+    problem = _Problem(network, sources, targets, source_V, desired_V, dense=len(network.nodes) <= 200)
     lowest, highest = np.log(physics.resistance(np.array([physics.lowest_tap(), highest_tap], dtype=float)))
     edges = len(network.ends)
     rng = np.random.default_rng(seed)
@@ -57,7 +59,7 @@ def best_error(
             method="L-BFGS-B",
             bounds=[(lowest, highest)] * edges,
             callback=_stop_when_reached,
-            options={"maxiter": 2000 if edges < 1000 else 300, "ftol": 1e-14, "gtol": 1e-14, "maxls": 40},
+            options={"maxiter": 2000 if edges < 1000 else 300, "ftol": 1e-11, "gtol": 1e-14, "maxls": 40},
         )
         best = min(best, float(found.fun))
         if best < REACHED_V2:
@@ -73,30 +75,42 @@ def _stop_when_reached(intermediate_result) -> None:
 class _Problem:
     """Error and gradient as functions of the logarithms of the resistances."""
 
-    def __init__(self, network: Network, sources, targets, source_V: np.ndarray, desired_V: np.ndarray):
+    def __init__(self, network: Network, sources, targets, source_V, desired_V, dense: bool):
         self._nodes = nodes = len(network.nodes)
         self._ends = network.ends
         self._sources = np.array(sources)
         self._unknown = np.setdiff1d(np.arange(nodes), self._sources)
         self._targets = np.array(targets)
         self._source_V, self._desired_V = np.asarray(source_V, float), np.asarray(desired_V, float)
-        self._dense = nodes <= 200
+        self._dense = dense
+        edges = np.arange(len(network.ends))
+        self._incidence = np.zeros((len(edges), nodes) if self._dense else (0, nodes))
+        if self._dense:
+            self._incidence[edges, network.ends[:, 0]] = 1.0
+            self._incidence[edges, network.ends[:, 1]] = -1.0
 
     def error(self, log_ohm: np.ndarray) -> tuple[float, np.ndarray]:
         """Mean squared error, V^2, and its gradient (E,)."""
         g = np.exp(-log_ohm)
-        rows = laplacian(self._nodes, self._ends, g)[self._unknown]
+        rows: Any
+        if self._dense:
+            rows = (self._incidence[:, self._unknown].T * g) @ self._incidence
+        else:
+            rows = laplacian(self._nodes, self._ends, g)[self._unknown]
         matrix, feed = rows[:, self._unknown], -(rows[:, self._sources] @ self._source_V.T)
-        solve = (lambda right: np.linalg.solve(matrix.toarray(), right)) if self._dense else splu(matrix.tocsc()).solve
+        if self._dense:
+            inverse = np.linalg.inv(matrix)  # for the network and for its adjoint
+            solve = inverse.__matmul__
+        else:
+            solve = splu(matrix.tocsc()).solve
         voltage = np.zeros((self._nodes, len(self._source_V)))
         voltage[self._sources] = self._source_V.T
         voltage[self._unknown] = solve(np.ascontiguousarray(feed))
         off = voltage[self._targets] - self._desired_V.T
         # The adjoint: inject the errors at the targets, with the sources at 0 V.
         adjoint = np.zeros_like(voltage)
-        np.add.at(adjoint, self._targets, 2.0 * off / off.size)
+        adjoint[self._targets] = 2.0 * off / off.size
         adjoint[self._unknown] = solve(np.ascontiguousarray(adjoint[self._unknown]))
-        adjoint[self._sources] = 0.0
         tail, head = self._ends.T
         by_conductance = -np.sum((adjoint[tail] - adjoint[head]) * (voltage[tail] - voltage[head]), axis=1)
         return float(np.mean(off**2)), -g * by_conductance

@@ -105,6 +105,35 @@ class Job:
     samples: int = 500
 
 
+class JobError(ValueError):
+    """A job that no bench can be built for: the `key` of the task that is wrong, and `text`, what was expected."""
+
+    def __init__(self, key: str, text: str):
+        super().__init__(f"{key}: {text}")
+        self.key, self.text = key, text
+
+
+def check(job: Job) -> None:
+    """Raise JobError where a job asks for what its front end does not have: it would be left out in silence."""
+    front_end, physics = job.edge.front_end, job.physics
+    if front_end == "comparator":
+        for key in ("f_V", "theta_V", "calibrate"):
+            if value := getattr(job.edge, key):
+                expected = "false" if key == "calibrate" else "0"
+                text = f"expected {expected} with front_end comparator, which measures nothing, got"
+                raise JobError(f"edge.{key}", f"{text} {str(value).lower()}")
+    elif physics.sigma_V:
+        text = "the paper's bias is one of comparators"
+        raise JobError("physics.sigma_V", f"expected 0 with front_end {front_end} ({text}), got {physics.sigma_V:g}")
+    if physics.sigma_V and physics.sigma_kind != "signed" and (physics.offset_V or physics.noise_V):
+        text = "expected 0 beside offset_V or noise_V, which no bias on the magnitudes has, got"
+        raise JobError("physics.sigma_V", f"{text} {physics.sigma_V:g}")
+    for damage in job.damage:
+        if damage.kind.startswith("stuck") and "adc" in front_end:
+            text = f"expected dead or cut with front_end {front_end}, which has no comparators, got"
+            raise JobError("damage", f"{text} {damage.kind}")
+
+
 @dataclass(frozen=True)
 class Sample:
     """The state of a run at one moment.

@@ -191,13 +191,17 @@ class SupervisorBoard:
         state = seeded(job.seed, len(job.network.ends))
         self.supervisor = Supervisor(state, dacs, Latch(self._ldac), mixers, self._switch, adcs)
         self._order, self._dwell_us = ORDERS[job.clamp.order], round(job.clamp.dwell_s * 1e6)
-        self.supervisor.nudge(round(job.clamp.eta * MIXER_TOP))
+        self.supervisor.nudge(round(plant.physics.mixer_eta(job.clamp.eta) * MIXER_TOP))
         self.supervisor.clamp(True)
 
     def teach(self, lesson: Lesson) -> None:
         """Take a lesson; it is shown from the next tick on."""
         codes = self._plant.physics.dac_codes(np.hstack([lesson.source_V, lesson.desired_V]))
         self.supervisor.load(codes.tolist(), lesson.desired_V.shape[1], self._order, self._dwell_us)
+
+    def start(self, now_us: int) -> None:
+        """Begin the schedule: the first tick is due now."""
+        self.supervisor.start(now_us & clock.MASK)
 
     def tick(self, now_us: int) -> int:
         """The supervisor's event; returns when the next is due, absolute."""

@@ -10,26 +10,12 @@ from clockfree.clock import MASK, ticks_add
 from clockfree_sim import noise
 from clockfree_sim.calibration import calibrate
 from clockfree_sim.comparison import Rounds, probability
-from clockfree_sim.job import Damage, Job, Sample
+from clockfree_sim.job import Damage, Job, Sample, check
 from clockfree_sim.plant import Plant
 from clockfree_sim.timeline import Fire, Pace, Timeline
 from clockfree_sim.wiring import EdgeBoard, SupervisorBoard
 
 COUNTERS = ("firings", "up", "down", "rail", "dropped", "skipped", "errors")
-
-
-def check(job: Job) -> None:
-    """Raise ValueError where a job switches on what its front end does not have: it would be left out in silence."""
-    front_end, physics = job.edge.front_end, job.physics
-    if job.edge.calibrate and front_end == "comparator":
-        raise ValueError("calibrate: two plain comparators have nothing to null")
-    if physics.sigma_V and front_end != "comparator":
-        raise ValueError(f"sigma_V: the paper's bias is one of comparators, not of the {front_end} front end")
-    if physics.sigma_V and physics.sigma_kind != "signed" and (physics.offset_V or physics.noise_V):
-        raise ValueError("sigma_V on the magnitudes: no comparator has it, so it has no offset_V or noise_V beside it")
-    for damage in job.damage:
-        if damage.kind.startswith("stuck") and "adc" in front_end:
-            raise ValueError(f"{damage.kind}: the {front_end} front end has no comparators")
 
 
 class World:
@@ -41,7 +27,7 @@ class World:
 
     Raises
     ------
-    ValueError
+    JobError
         A job that no bench could be built for; see `check`.
 
     Attributes
@@ -111,6 +97,7 @@ class World:
             board = self.boards[i]
             fire = self._traced(i, board) if self.job.trace else board.edge.fire
             self._pace.enter(i, board.edge, self._busy(i, fire) if self.job.physics.lateness_us else fire)
+        self.supervisor.start(self.time.now_us)
         self.time.later(self.time.now_us, self._tick)
 
     def _tick(self) -> None:

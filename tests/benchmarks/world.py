@@ -18,7 +18,7 @@ from clockfree_host.plan import make_plan
 from clockfree_host.runlog import RunLog
 from clockfree_sim.circuit import Circuit
 
-REPEATS = 3
+REPEATS = 5
 TASK = """
 network = "{network}"
 preset = "{preset}"

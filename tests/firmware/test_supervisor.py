@@ -82,6 +82,14 @@ def test_shuffled_order_is_a_new_permutation_each_time():
     assert repeats == pytest.approx(100, abs=40)
 
 
+def test_the_first_round_is_shuffled_too():
+    rig, count = Rig(), Counter()
+    for _ in range(3000):
+        rig.supervisor.load(rig.examples(3), 1, SHUFFLED, DWELL_US)
+        count[tuple(rig.order(3))] += 1
+    assert len(count) == 6 and stats.chisquare(list(count.values())).pvalue > 1e-3
+
+
 def test_random_order_forgets():
     rig = Rig()
     rig.supervisor.load(rig.examples(3), 1, RANDOM, DWELL_US)

@@ -254,11 +254,6 @@ REFUSED = [
     ("preset = 'board'\nstart_taps = 1\n" + DRAWN, "start_taps: expected 2..127, got 1"),
     ("start_taps = [1, 2]\n" + GIVEN, "start_taps: expected 16 taps, one for each edge, got 2"),
     (f"start_taps = {[5] * 15 + [200]}\n" + GIVEN, "start_taps.15: expected 0..127, got 200"),
-    # front end
-    (GIVEN + "[edge]\nf_V = 0.003",
-     "edge.f_V: expected 0 with front_end comparator, which measures nothing, got 0.003"),
-    (GIVEN + "[edge]\ncalibrate = true",
-     "edge.calibrate: expected false with front_end comparator, which measures nothing, got true"),
     # damage
     (GIVEN + "[[damage]]\nedges = ['A-B', 'A-F']\nkind = 'dead'\nat_updates = 0",
      "damage.0.edges.1: expected an edge such as A-B, got 'A-F'"),

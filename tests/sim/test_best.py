@@ -12,7 +12,7 @@ SOURCES, TARGETS = (0, 2), (4, 6)
 
 def test_gradient_against_finite_differences():
     rng = np.random.default_rng(1)
-    problem = _Problem(NETWORK, SOURCES, TARGETS, rng.uniform(0, 5, (3, 2)), rng.uniform(0, 5, (3, 2)))
+    problem = _Problem(NETWORK, SOURCES, TARGETS, rng.uniform(0, 5, (3, 2)), rng.uniform(0, 5, (3, 2)), dense=True)
     x = np.log(rng.uniform(1e3, 1e5, 16))
     error, gradient = problem.error(x)
     assert gradient == pytest.approx(approx_fprime(x, lambda at: problem.error(at)[0], 1e-7), rel=1e-4, abs=1e-6)
@@ -20,12 +20,9 @@ def test_gradient_against_finite_differences():
 
 def test_dense_and_sparse_agree():
     network = square(16, 16)
-    problem = _Problem(network, (0, 5), (77,), np.array([[0.0, 5.0]]), np.array([[2.0]]))
     x = np.log(np.random.default_rng(2).uniform(1e3, 1e5, len(network.ends)))
-    assert not problem._dense
-    sparse = problem.error(x)
-    problem._dense = True
-    dense = problem.error(x)
+    task = (network, (0, 5), (77,), np.array([[0.0, 5.0]]), np.array([[2.0]]))
+    sparse, dense = (_Problem(*task, dense=dense).error(x) for dense in (False, True))
     assert sparse[0] == pytest.approx(dense[0], rel=1e-12)
     assert sparse[1] == pytest.approx(dense[1], rel=1e-8, abs=1e-14)
 

@@ -109,12 +109,12 @@ class OneFiresAnother(Meddled):
 
 
 class OneFiresAnotherAtTimes(Meddled):
-    """In one of twenty firings."""
+    """In one of four firings."""
 
     def meddle(self, index, fire):
         def both(now_us):
             due_us = fire(now_us)
-            if self.boards[3].edge.firings % 20 == 0:
+            if self.boards[3].edge.firings % 4 == 0:
                 self.fires[5](now_us)
             return due_us
 

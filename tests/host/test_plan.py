@@ -1,0 +1,69 @@
+"""What a front end lacks is refused by name, never left out in silence; what a preset says of the edges is taken."""
+
+import pytest
+from clockfree_host.errors import InputError
+from clockfree_host.plan import make_plan
+
+TASK = """
+[placement]
+sources = ["A", "C"]
+targets = ["E"]
+[[lesson]]
+source_V = [[0, 3]]
+desired_V = [[2]]
+"""
+REFUSED = [
+    ("[edge]\nf_V = 0.003", "edge.f_V: expected 0 with front_end comparator, which measures nothing, got 0.003"),
+    (
+        "[edge]\ncalibrate = true",
+        "edge.calibrate: expected false with front_end comparator, which measures nothing, got true",
+    ),
+    (
+        "[edge]\nfront_end = 'adc'\n[physics]\nsigma_V = 0.05",
+        "physics.sigma_V: expected 0 with front_end adc (the paper's bias is one of comparators), got 0.05",
+    ),
+    (
+        "[physics]\nsigma_V = 0.05\nnoise_V = 0.001",
+        "physics.sigma_V: expected 0 beside offset_V or noise_V, which no bias on the magnitudes has, got 0.05",
+    ),
+    (
+        "[edge]\nfront_end = 'adc'\n[[damage]]\nedges = ['A-B']\nkind = 'stuck_a0'\nat_updates = 5",
+        "damage: expected dead or cut with front_end adc, which has no comparators, got stuck_a0",
+    ),
+]
+
+
+@pytest.mark.parametrize(("more", "line"), REFUSED)
+def test_what_a_front_end_lacks(tmp_path, more, line):
+    file = tmp_path / "task.toml"
+    file.write_text(TASK + more)
+    with pytest.raises(InputError) as raised:
+        make_plan(file, {}, [], False)
+    assert str(raised.value) == f"{file}: {line}"
+
+
+def edge_of(tmp_path, options, *sets):
+    file = tmp_path / "task.toml"
+    file.write_text(TASK)
+    return make_plan(file, options, sets, False).job.edge
+
+
+def test_the_board_preset_measures_calibrates_and_gates(tmp_path):
+    edge = edge_of(tmp_path, {"preset": "board"})
+    assert (edge.front_end, edge.calibrate, edge.f_V, edge.theta_V) == ("adc", True, 0.003, 0.02)
+
+
+def test_comparators_on_the_board_preset_are_plain(tmp_path):
+    edge = edge_of(tmp_path, {"preset": "board"}, "edge.front_end=comparator")
+    assert (edge.front_end, edge.calibrate, edge.f_V, edge.theta_V) == ("comparator", False, 0.0, 0.0)
+
+
+def test_a_task_overrides_its_preset(tmp_path):
+    edge = edge_of(tmp_path, {"preset": "board"}, "edge.f_V=0.001", "edge.calibrate=false")
+    assert (edge.front_end, edge.calibrate, edge.f_V, edge.theta_V) == ("adc", False, 0.001, 0.02)
+
+
+def test_the_nudge_is_the_mixers(tmp_path):
+    file = tmp_path / "task.toml"
+    file.write_text(TASK)
+    assert make_plan(file, {}, ["clamp.eta=0.3"], False).job.clamp.eta == 38 / 128
