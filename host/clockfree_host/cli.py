@@ -6,6 +6,7 @@ What is slow to import is imported where it is used, so that `clockfree --help` 
 
 import importlib.metadata
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -166,8 +167,12 @@ def status_of(arguments: list[str]) -> int:
         return _fail(text, error.exit_code) if text else error.exit_code
     except typer.Abort:
         return _fail("interrupted", INTERRUPTED)
+    except BrokenPipeError:  # whoever read our output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except OSError as error:
-        return _fail(_one_line(error), FAILED)
+        where = error.filename or "the run folder, or standard output"
+        return _fail(f"{where}: {error.strerror or _one_line(error)}", FAILED)
 
 
 def main() -> NoReturn:

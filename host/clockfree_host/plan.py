@@ -81,7 +81,9 @@ def make_plan(file: Path, options: Mapping[str, Any], sets: Sequence[str], trace
     try:
         network = load(task.network_spec)
     except NetworkError as error:
-        raise InputError(str(error)) from None
+        if Path(task.network_spec).is_file():
+            raise InputError(str(error)) from None
+        raise task.problem("network", error.problem) from None
     physics = resolve_physics(task, PRESETS)
     found = resolve(task, network, physics, free_outputs)
     job = Job(

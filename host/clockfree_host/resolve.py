@@ -21,6 +21,10 @@ from clockfree_host.task import Task
 FreeOutputs = Callable[[Network, np.ndarray, tuple[int, ...], tuple[int, ...], np.ndarray], np.ndarray]
 """free_outputs(network, resistance_ohm (E,), sources, targets, source_V (B, S)) -> (B, O), V."""
 
+MOST = {"_V": 100.0, "_ohm": 1e8, "_us": 1e6, "_lsb": 100.0, "mismatch": 0.3, "spare_taps": 128}
+"""Largest value of a key of the physics, or of all keys with this unit: beyond it nothing is left to learn."""
+
+LEAST_ETA = 1 / 256
 SIGMA_KINDS = ("redrawn", "fixed", "signed")
 
 
@@ -73,6 +77,9 @@ def resolve_physics(task: Task, presets: Mapping[str, Physics]) -> Physics:
         lowest_open = name in ("supply_V", "rab_ohm")
         if isinstance(value, int | float) and not (value > 0 if lowest_open else value >= 0):
             raise task.problem(key, f"expected a number {'> 0' if lowest_open else '>= 0'}, got {shown(value)}")
+        most = MOST.get(name, MOST.get(name[name.rfind("_") :]))
+        if isinstance(value, int | float) and most is not None and value > most:
+            raise task.problem(key, f"expected a number <= {most:g}, got {shown(value)}")
         if name == "sigma_kind" and value not in SIGMA_KINDS:
             raise task.problem(key, f"expected {', '.join(SIGMA_KINDS)}, got {shown(value)}")
         changes[name] = value
@@ -105,6 +112,10 @@ def resolve(task: Task, network: Network, physics: Physics, free_outputs: FreeOu
     """
     edge = _edge(task)
     clamp = ClampSettings(**task.clamp.model_dump(exclude_none=True))
+    if clamp.eta < LEAST_ETA:
+        raise task.problem(
+            "clamp.eta", f"expected at least {LEAST_ETA:.4f}, half a step of the mixers, got {clamp.eta:g}"
+        )
     clamp = dataclasses.replace(clamp, eta=physics.mixer_eta(clamp.eta))
     highest = 99 if edge.pot == "x9c" else 127
     sources, targets = _placement(task, network)

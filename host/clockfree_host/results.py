@@ -189,7 +189,7 @@ def summary(record: Record, data: xr.Dataset) -> dict[str, Any]:
         "initial_error_V2": float(error_V2[0]),
         "final_error_V2": error_at(updates, error_V2, updates[-1]),
         "best_error_V2": best_at(data, updates[-1]),
-        "wall_s": read_wall_s(record.folder),
+        "wall_s": read_wall_s(record.folder, float(updates[-1])),
         "virtual_s": float(data["time"].values[-1]),
     }
     if record.samples[-1]["accuracy"]:

@@ -38,6 +38,11 @@ def check(folder: Path) -> None:
     """InputError if anything is where a run folder is to be made: nothing is ever written over."""
     if folder.exists() or folder.is_symlink():
         raise InputError(f"{folder}: --out: expected a folder that does not exist, got one that does")
+    above = next(parent for parent in folder.absolute().parents if parent.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise InputError(
+            f"{folder}: --out: expected a folder that can be made, got {above}, which nothing can be put in"
+        )
 
 
 def create(folder: Path) -> None:
@@ -205,10 +210,11 @@ def read_firings(folder: Path) -> np.ndarray:
     return np.array([row for part in rows for row in part], dtype=np.int64).reshape(-1, 6)
 
 
-def read_wall_s(folder: Path) -> float | None:
-    """Wall time of a run up to its last checkpoint, s; None where there is no checkpoint to read."""
+def read_wall_s(folder: Path, updates: float) -> float | None:
+    """Wall time of a run, s; None where its last checkpoint cannot be read or is of an earlier sample."""
     try:
-        return float(json.loads((folder / "checkpoint.json").read_text(encoding="utf-8"))["wall_s"])
+        saved = json.loads((folder / "checkpoint.json").read_text(encoding="utf-8"))
+        return float(saved["wall_s"]) if saved["updates"] == updates else None
     except (OSError, *BROKEN):
         return None
 

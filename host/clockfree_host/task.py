@@ -26,6 +26,8 @@ from clockfree_host.errors import InputError
 from clockfree_host.overrides import one_line, origin, override, value_of
 from clockfree_host.tomlfile import read_toml
 
+LEAST_P = 0.001
+MOST_UPDATES = 10**8  # per edge: four months at 10 Hz
 SEEDS = 2**60  # a board takes two words of 30 bits
 
 
@@ -65,9 +67,9 @@ def _scalar(value: object) -> object:
 
 
 def _known_rule(value: str) -> str:
-    if value in ("clockfree", "sync") or (value.startswith("p=") and 0 < _number(value[2:]) <= 1):
+    if value in ("clockfree", "sync") or (value.startswith("p=") and LEAST_P <= _number(value[2:]) <= 1):
         return value
-    raise ValueError("expected clockfree, sync or p=NUMBER with 0 < NUMBER <= 1")
+    raise ValueError(f"expected clockfree, sync or p=NUMBER with {LEAST_P} <= NUMBER <= 1")
 
 
 def _number(text: str) -> float:
@@ -144,7 +146,7 @@ class LessonTable(Table):
     """
 
     name: str | None = None
-    from_updates: float = Field(default=0.0, ge=0)
+    from_updates: float = Field(default=0.0, ge=0, le=MOST_UPDATES)
     source_V: Rows | None = None
     desired_V: Rows | None = None
     teacher: bool = False
@@ -169,7 +171,7 @@ class DamageTable(Table):
 
     edges: Edges
     kind: Literal["dead", "stuck_a0", "stuck_a1", "stuck_b0", "stuck_b1", "cut"]
-    at_updates: float = Field(ge=0)
+    at_updates: float = Field(ge=0, le=MOST_UPDATES)
 
 
 class EdgeTable(Table):
@@ -200,7 +202,7 @@ class Task(Table):
     network: str = "lab16"
     preset: str = "ideal"
     rule: Annotated[str, AfterValidator(_known_rule)] = "clockfree"
-    updates: int = Field(default=1500, ge=1)
+    updates: int = Field(default=1500, ge=1, le=MOST_UPDATES)
     seed: Seed = 0
     task_seed: Seed = 0
     start_taps: Taps | None = None

@@ -98,7 +98,7 @@ def test_version(capsys):
         (["run", "TASK", "--updates", "0"], "TASK: updates (from --updates): expected a number >= 1"),
         (["run", "TASK", "--rule", "clocked"], "TASK: rule (from --rule): expected clockfree, sync or p=NUMBER"),
         (["run", "TASK", "--preset", "magic"], "TASK: preset (from --preset): expected ideal, paper, board"),
-        (["run", "TASK", "--network", "lab17"], "lab17: "),
+        (["run", "TASK", "--network", "lab17"], "network (from --network): "),
         (["run", "TASK", "--network", "square:2x2"], "TASK: placement.sources"),
         (["run", "TASK", "--set", "clamp.eta=2"], "TASK: clamp.eta (from --set): expected a number > 0 and <= 1"),
         (["run", "TASK", "--set", "clamp"], "TASK: --set: expected KEY=VALUE"),
@@ -200,7 +200,8 @@ def test_a_killed_run_can_be_shown_and_read(task, tmp_path, capsys):
         file.write(b'{"record":"sample","time_us":12')  # as a kill in the middle of a write leaves it
     assert cli.status_of(["show", str(out), "--json"]) == 0
     found = one_object(capsys.readouterr().out)
-    assert found["updates_per_edge"] > 0 and found["wall_s"] is not None
+    assert found["updates_per_edge"] > 0
+    assert found["wall_s"] is None  # the last checkpoint was before the last sample
     assert cli.status_of(["show", str(out)]) == 0
     assert "cut off" in capsys.readouterr().out
     assert cli.status_of(["read", str(out)]) == 0

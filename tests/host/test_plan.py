@@ -1,4 +1,4 @@
-"""What a front end lacks is refused by name, never left out in silence; what a preset says of the edges is taken."""
+"""What a bench cannot do is refused by name, never left out in silence; what a preset says of the edges is taken."""
 
 import pytest
 from clockfree_host.errors import InputError
@@ -13,6 +13,10 @@ source_V = [[0, 3]]
 desired_V = [[2]]
 """
 REFUSED = [
+    ("[clamp]\neta = 1e-9", "clamp.eta: expected at least 0.0039, half a step of the mixers, got 1e-09"),
+    ("[physics]\nsupply_V = 1e9", "physics.supply_V: expected a number <= 100, got 1000000000.0"),
+    ("[physics]\nage_us = 1000000000", "physics.age_us: expected a number <= 1e+06, got 1000000000"),
+    ("[physics]\nmismatch = 5.0", "physics.mismatch: expected a number <= 0.3, got 5.0"),
     ("[edge]\nf_V = 0.003", "edge.f_V: expected 0 with front_end comparator, which measures nothing, got 0.003"),
     (
         "[edge]\ncalibrate = true",
@@ -67,3 +71,11 @@ def test_the_nudge_is_the_mixers(tmp_path):
     file = tmp_path / "task.toml"
     file.write_text(TASK)
     assert make_plan(file, {}, ["clamp.eta=0.3"], False).job.clamp.eta == 38 / 128
+
+
+def test_a_network_that_is_not_one_is_named_with_its_key(tmp_path):
+    file = tmp_path / "task.toml"
+    file.write_text(TASK)
+    with pytest.raises(InputError) as raised:
+        make_plan(file, {"network": "lab17"}, [], False)
+    assert str(raised.value).startswith(f"{file}: network (from --network): expected lab16, square:ROWSxCOLS")

@@ -131,10 +131,10 @@ def test_checkpoint_is_replaced_in_one_go(recorded, made_up):
     *_, last = made_up[1](made_up[0]())
     assert state["taps"] == last.taps.tolist()
     assert state["updates"] == last.updates
-    assert runlog.read_wall_s(folder) == state["wall_s"]
+    assert runlog.read_wall_s(folder, state["updates"]) == state["wall_s"]
     assert not list(folder.glob("*.new"))
     (folder / "checkpoint.json").write_text("{")
-    assert runlog.read_wall_s(folder) is None
+    assert runlog.read_wall_s(folder, 0.0) is None
 
 
 def test_what_is_not_a_number_never_gets_into_a_log(tmp_path, made_up):
