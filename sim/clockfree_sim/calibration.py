@@ -22,7 +22,7 @@ def calibrate(job: Job, boards: list[EdgeBoard], supervisor: SupervisorBoard, ti
     mismatch is no constant offset (it grows with the drop), so it is fitted over several inputs and taps, drawn
     from the run's seed; the taps are put back afterwards.
     """
-    supply_V, sources = job.physics.supply_V, len(job.sources)
+    supply_V, margin_V, sources = job.physics.supply_V, job.physics.margin_V, len(job.sources)
     settled_us = SETTLED_US + job.physics.age_us + job.physics.skew_us
     supervisor.calm(np.full(sources, 0.5 * supply_V))
     time.advance(time.now_us + settled_us)
@@ -35,7 +35,7 @@ def calibrate(job: Job, boards: list[EdgeBoard], supervisor: SupervisorBoard, ti
         for _ in range(MATCHING_POINTS):
             for board in boards:
                 board.pots.set(int(random.integers(max(lowest, highest // 8), highest + 1)))
-            supervisor.calm(random.uniform(0.0, supply_V, sources))
+            supervisor.calm(random.uniform(margin_V, supply_V - margin_V, sources))
             time.advance(time.now_us + settled_us)
             for board in boards:
                 _let(time, board.sense.matching())

@@ -49,7 +49,7 @@ def on_grid(volts, supply_V):
 
 
 def a_job(spec="lab16", task_seed=0, targets=1, examples=1, physics=IDEAL, edge=None, clamp=None, lessons=1, **more):
-    """A teacher's job: two sources at the ends of the supply (drawn, if there are several examples).
+    """A teacher's job: two sources at the ends of what may be (drawn in between, if there are several examples).
 
     Every voltage is one that the DACs have, so that the lesson is what the network gets.
     """
@@ -60,8 +60,9 @@ def a_job(spec="lab16", task_seed=0, targets=1, examples=1, physics=IDEAL, edge=
     taught = []
     for i in range(lessons):
         ohm = resistance(rng.integers(0, 128, len(network.ends)))
-        drawn = rng.uniform(0, physics.supply_V, (examples, 2))
-        source_V = on_grid([[0.0, physics.supply_V]] if examples == 1 else drawn, physics.supply_V)
+        low, high = physics.margin_V, physics.supply_V - physics.margin_V
+        drawn = rng.uniform(low, high, (examples, 2))
+        source_V = on_grid([[low, high]] if examples == 1 else drawn, physics.supply_V)
         desired_V = np.array([solve(network, ohm, sources, row)[list(outs)] for row in source_V])
         taught.append(Lesson(f"lesson {i + 1}", 0.0, source_V, on_grid(desired_V, physics.supply_V)))
     more.setdefault("updates", 100)
