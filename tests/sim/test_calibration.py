@@ -56,6 +56,20 @@ def test_offsets_of_converters_are_nulled(front_end):
     assert rms(before) > 20 * rms(left)
 
 
+@pytest.mark.parametrize(("front_end", "lsb_V"), [("adc", 3.3 / 4096), ("pico_adc", 2 * 3.3 / 4096)])
+def test_each_drop_is_read_as_it_is(front_end, lsb_V):
+    """Not just their difference: the magnitudes are taken of each."""
+    physics = Physics(supply_V=3.3, margin_V=0.1, offset_V=0.005)
+    world = World(calibrated(physics, front_end, seed=1))
+    world.supervisor.calm(np.array([0.2, 3.1]))
+    for i, board in enumerate(world.boards):
+        board.sense.look(0)
+        tail, head = world.job.network.ends[i]
+        true_V = world.plant.circuit.v_free[tail] - world.plant.circuit.v_free[head]
+        read_V = np.array([board.sense.a, board.sense.b]) * 3.3 / 65536
+        np.testing.assert_allclose(read_V, true_V, atol=2.1 * lsb_V)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_the_offset_of_a_trimmed_comparator_is_nulled(seed):
     """31 readings a bit and noise of 0.5 mV; the offset itself comes from a bed of the same parts without noise."""
