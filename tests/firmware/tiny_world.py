@@ -22,7 +22,6 @@ EDGES = ("AB", "AE", "AG", "AH", "AI", "BE", "CE", "CD", "CF", "DF", "EF", "EG",
 ENDS = tuple([(NODES.index(name[0]), NODES.index(name[1])) for name in EDGES])
 SUPPLY_V = 5
 RESOLVED_V = 1 / 1000000000  # divided: the last bit of a decimal literal may differ between interpreters
-STEPS_PER_SOLVE = 1000  # Z is inverted anew so often, which keeps its drift below 1e-11 V
 
 
 class Twins:
@@ -38,9 +37,7 @@ class Twins:
         self._sources = sources
         self._taps = [64] * len(EDGES)
         self._inner = [node for node in range(len(NODES)) if node not in sources]
-        self._z = [[0.0] * len(NODES) for _ in NODES]
-        self._steps = 0
-        self._solve()
+        self._z = self._inverse()
 
     def drive(self, volts):
         """The supervisor's outputs: two sources, desired voltage."""
@@ -54,20 +51,16 @@ class Twins:
                 if other in self._sources:
                     current[node] += g * self.free[other]
         for i in self._inner:
-            volts = 0.0
-            for j in self._inner:
-                volts += self._z[i][j] * current[j]
-            self.free[i] = volts
+            free_V = 0.0
+            for j in self._inner:  # sum() compensates its rounding on newer CPythons
+                free_V += self._z[i][j] * current[j]
+            self.free[i] = free_V
         self.clamp()
 
     def move(self, edge, tap):
         """Both wipers of an edge are at this tap now."""
         change = conductance(tap) - conductance(self._taps[edge])
         self._taps[edge] = tap
-        self._steps += 1
-        if self._steps % STEPS_PER_SOLVE == 0:
-            self._solve()
-            return
         tail, head = ENDS[edge]
         inner, z, free = self._inner, self._z, self.free
         column = [row[tail] - row[head] for row in z]
@@ -89,8 +82,8 @@ class Twins:
         for i in self._inner:
             clamped[i] = free[i] + nudge * z[i][target]
 
-    def _solve(self):
-        """Everything from the taps alone: Z by Gauss and Jordan."""
+    def _inverse(self):
+        """Z from the taps, by Gauss and Jordan; zeros for the sources."""
         inner, size = self._inner, len(NODES)
         rows = [[0.0] * (2 * size) for _ in range(size)]
         for (tail, head), tap in zip(ENDS, self._taps):
@@ -107,9 +100,7 @@ class Twins:
                 factor = rows[j][i]
                 if j != i and factor:
                     rows[j] = [value - factor * other for value, other in zip(rows[j], row)]
-        for i in inner:
-            self._z[i] = [rows[i][size + j] if j in inner else 0.0 for j in range(size)]
-        self.drive([self.free[node] for node in self._sources] + [self.desired_V])
+        return [[rows[i][size + j] if i in inner and j in inner else 0.0 for j in range(size)] for i in range(size)]
 
 
 def conductance(tap):
