@@ -4,6 +4,13 @@ from clockfree.clock import below, first_us, ticks_add, ticks_diff, wait_us
 from clockfree.rule import moved
 from clockfree.sense import AGAIN, BLIND
 
+try:
+    import micropython
+except ImportError:  # CPython compiles nothing
+
+    class micropython:  # type: ignore[no-redef]  # noqa: D101
+        native = staticmethod(lambda function: function)
+
 
 class Edge:
     """An edge of the network, driven by nothing but its own clock.
@@ -28,6 +35,8 @@ class Edge:
         tap unknown; readings without an answer, and steps that the chip did not confirm.
     step : int
         What the rule said at the last firing.
+    looking : bool
+        A firing is under way: the front end wants to be looked at again.
     """
 
     def __init__(self, clock, sense, pots, late_us, floor_c16=0, dither_c16=0):
@@ -48,22 +57,26 @@ class Edge:
         self.errors = 0
         self._gate = 0
         self._look = sense.look
-        self._looking = False
+        self.looking = False
 
     def start(self, now_us):
         """Begin firing: returns when the first event is due, us modulo 2**30."""
-        self._looking = False
+        if self.looking:  # HOLD came between two looks
+            self.sense.restart()
+        self.looking = False
         self.due_us = ticks_add(now_us, first_us(self.clock))
         return self.due_us
 
+    @micropython.native
     def fire(self, now_us):
         """Handle the event that is due now; returns when the next one is due, us modulo 2**30.
 
-        Nothing in here waits: an edge that must let its trim settle returns the time at which to call again.
+        Nothing in here waits: an edge that must let its trim settle returns the time at which to call again. Between
+        the look and the step there is only the rule, and what it needs is at hand before: that is the decision age.
         """
         due_us = self.due_us
         clock = self.clock
-        if not self._looking:
+        if not self.looking:
             if ticks_diff(now_us, due_us) > self.late_us:
                 self.dropped += 1
                 self.due_us = due_us = ticks_add(now_us, wait_us(clock))
@@ -72,19 +85,21 @@ class Edge:
             if self.dither_c16:
                 gate += below(clock, self.dither_c16 + 1)
             self._gate = gate
+        pots = self.pots
+        tap = pots.tap
+        lowest = pots.lowest
+        highest = pots.highest
         step = self._look(self._gate)
         if step:
             if step == AGAIN:
-                self._looking = True
+                self.looking = True
                 return ticks_add(now_us, self.sense.settle_us)
-            pots = self.pots
-            tap = pots.tap
             if step == BLIND:
                 step = 0
                 self.errors += 1
             elif tap < 0:
                 self.skipped += 1
-            elif moved(tap, step, pots.lowest, pots.highest) == tap:
+            elif moved(tap, step, lowest, highest) == tap:
                 self.rail += 1
             elif not pots.step(step):
                 self.errors += 1
@@ -92,7 +107,7 @@ class Edge:
                 self.up += 1
             else:
                 self.down += 1
-        self._looking = False
+        self.looking = False
         self.step = step
         self.firings += 1
         self.due_us = due_us = ticks_add(due_us, wait_us(clock))

@@ -45,9 +45,9 @@ def seal(message):
 
 
 def opened(line):
-    """The message in a line without its newline, or None where it is anything but a whole sealed line.
+    r"""The message in a line without its newline, or None where it is anything but a whole sealed line.
 
-    The CRC is taken over the bytes as they came, never over a re-encoding; one ``\\r`` at the end is dropped.
+    The CRC is taken over the bytes as they came, never over a re-encoding; one ``\r`` at the end is dropped.
     """
     if line[-1:] == b"\r":
         line = line[:-1]
@@ -77,7 +77,7 @@ class Lines:
 
     def feed(self, data):
         """Take bytes as they come; returns the lines they complete, without their newlines."""
-        lines = []
+        lines: list[bytes] = []
         start = 0
         while True:
             end = data.find(b"\n", start)

@@ -1,7 +1,8 @@
 """Twin potentiometer drivers: one object steps both wipers of an edge.
 
 Every driver has the same face: `tap` is the shadow of both wipers, or UNKNOWN,
-and never a guess; `lowest` and `highest` bound it; `adopt`, `set`, `step` and
+and never a guess; `lowest` and `highest` bound it; `reads_back` says whether
+the chip can tell its tap after a reset of the board; `adopt`, `set`, `step` and
 `check` are the only ways to change it. A tap counts resistance, whatever the
 wiring: R = R_W + tap R_AB / 128. With terminals B and W in the circuit a tap
 is the chip's own code; with A and W (`reverse`) it is counted from the other
@@ -22,14 +23,14 @@ class PotError(Exception):
     """The chip does not answer, or what it reads back cannot be the tap of an edge."""
 
 
-def lowest_tap(vdd_mv, wiper_ohm, rab_ohm):
-    """Lowest tap at which V_DD across one edge drives at most 2.5 mA through a terminal.
+def lowest_tap(vdd_mv, wiper_ohm, rab_ohm, most_ua=2500):
+    """Lowest tap at which V_DD across one edge drives at most 2.5 mA through a terminal, or what `most_ua` says.
 
     ceil((V_DD / 2.5 mA - R_W) * 128 / R_AB), in integers: the supply in mV, the
-    smallest wiper resistance and the end-to-end resistance in ohm.
+    smallest wiper resistance and the end-to-end resistance in ohm, the current in uA.
     """
-    excess = (2 * vdd_mv - 5 * wiper_ohm) * 128
-    return max(0, -(-excess // (5 * rab_ohm)))
+    excess = (1000 * vdd_mv - most_ua * wiper_ohm) * 128
+    return max(0, -(-excess // (most_ua * rab_ohm)))
 
 
 def _refuse_outside(tap, lowest, highest):
@@ -49,6 +50,7 @@ class Mcp42xx:
         increment lowers R
     """
 
+    reads_back = True
     highest = 127
 
     def __init__(self, spi, cs, lowest=0, reverse=False):
@@ -159,6 +161,7 @@ class PulsePots:
     lowest, reverse : as in Mcp42xx
     """
 
+    reads_back = False
     highest = 127
     _codes = 128
     _beyond = 1  # on A-W wiring the end stop is tap 128, this many above `highest`

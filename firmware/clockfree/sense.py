@@ -5,7 +5,8 @@ converter does not answer: no step). What was seen stays in ``a`` and ``b``: the
 drop. Drops, offsets and gates are integers in 1/16 ADC code (c16): 65536 of them span the reference voltage.
 
 ``nulling`` is the part of calibration an edge does by itself in HOLD, with the clamp floated so that both twins
-are alike: a generator that yields how long to wait, us, before it is resumed.
+are alike: a generator that yields how long to wait, us, before it is resumed. ``trims`` are the values it found, and
+``put_trims`` puts them back after a reset.
 """
 
 from clockfree.rule import agreed, from_bits, from_drops
@@ -53,6 +54,19 @@ class TrimmedPins:
         self.offset_c16 = 0
         self.a = 0
         self.b = 0
+
+    def restart(self):
+        """Forget a firing that was begun."""
+        self._phase = 0
+
+    def trims(self):
+        """Calibration: offset of A, c16."""
+        return [self.offset_c16]
+
+    def put_trims(self, values):
+        """Take calibration values that ``trims`` gave."""
+        (offset_c16,) = values
+        self.offset_c16 = int(offset_c16)
 
     def _set(self, c16):
         """Shift the reference; True if the filter must settle first."""
@@ -132,6 +146,17 @@ class _Drops:
         self.b = clamped
         return from_drops(free, clamped, gate)
 
+    def trims(self):
+        """Calibration: offsets of the free and the clamped drop, c16; mismatch, 2**-15."""
+        return [self.offset_free_c16, self.offset_clamped_c16, self.mismatch]
+
+    def put_trims(self, values):
+        """Take calibration values that ``trims`` gave."""
+        free, clamped, mismatch = values
+        if not -_MOST_MISMATCH <= mismatch <= _MOST_MISMATCH:
+            raise ValueError("mismatch outside -%d..%d" % (_MOST_MISMATCH, _MOST_MISMATCH))
+        self.offset_free_c16, self.offset_clamped_c16, self.mismatch = int(free), int(clamped), int(mismatch)
+
     def _mean(self, reads):
         """Mean of ``reads`` readings of both drops, c16; yields between readings."""
         free = clamped = 0
@@ -173,6 +198,10 @@ class AdcDrops(_Drops):
         super().__init__()
         self._code = adc.read
         self._channels = channels
+
+    def codes(self):
+        """Codes of the four nodes: free tail and head, clamped tail and head; -1 where the ADC does not answer."""
+        return [self._code(channel) for channel in self._channels]
 
     def _read(self):
         code = self._code

@@ -1,0 +1,10 @@
+"""Starts the board: edge or supervisor, by /clockfree.json. With GP3 held low at reset it does nothing."""
+
+from machine import Pin
+
+if Pin(3, Pin.IN, Pin.PULL_UP)():
+    from clockfree import hw
+
+    hw.start()
+else:
+    print("clockfree: GP3 is held low, so the program is skipped")
