@@ -7,7 +7,7 @@ to tell, then the rest: whatever of that would take long waits for a moment in w
 from clockfree.clock import ticks_add, ticks_diff
 from clockfree.link import HOLD, NUMBERS, PROTOCOL, RUN, VERSION
 
-IDLE_US = 500_000  # nothing due: look again after this long
+IDLE_US = 100_000  # nothing due: look again after this long
 _SLACK_US = 1_000  # with less time before the next firing nothing is sent
 _TELL_US = 5_000  # with less than this no telemetry is built: a Pico takes some ms for a line
 _FEED_US = 1_000_000
