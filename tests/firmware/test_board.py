@@ -270,11 +270,28 @@ def test_reset_waits_until_its_answer_is_gone_and_is_refused_in_run():
 
 @pytest.mark.parametrize(
     "message",
-    [["tap"], ["tap", "x"], [7, 1], [None, 1], [[], 1], [{}, 1], ["tap", 1, 9, 9], ["tap", 1, "a", "b"],
-    
-     ["tap", 1, 0, 1.5], ["tap", 1], ["tap", 1, 0, 0], ["trim", 1, 0, []], ["edge", 1, 0, None, 0, 0, 0, 0, 0, 0, 0, 0], ["hello", 1, 2],
-     ["prepare", 1, NUMBERS], ["prepare", 1, "x"], ["ok", 1], ["null", 1, 0], ["report", 1, "x", 0]],
-)  # fmt: skip
+    [
+        ["tap"],
+        ["tap", "x"],
+        [7, 1],
+        [None, 1],
+        [[], 1],
+        [{}, 1],
+        ["tap", 1, 9, 9],
+        ["tap", 1, "a", "b"],
+        ["tap", 1, 0, 1.5],
+        ["tap", 1],
+        ["tap", 1, 0, 0],
+        ["trim", 1, 0, []],
+        ["edge", 1, 0, None, 0, 0, 0, 0, 0, 0, 0, 0],
+        ["hello", 1, 2],
+        ["prepare", 1, NUMBERS],
+        ["prepare", 1, "x"],
+        ["ok", 1],
+        ["null", 1, 0],
+        ["report", 1, "x", 0],
+    ],
+)
 def test_nonsense_is_refused_and_changes_nothing(message):
     desk = Desk()
     desk.port.incoming.append(message)
