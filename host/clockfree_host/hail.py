@@ -1,0 +1,71 @@
+"""One question to a board and its answer, before there is a session: who is at a port, and in what state."""
+
+import random
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import serial
+from clockfree.link import NUMBERS, TO_HOST, Lines, opened, seal
+
+READ_S = 0.05
+"""What a port should be opened with: how long a single read may wait."""
+ASK_S = 1.0
+_AGAIN_S = 0.4  # a board in RUN answers within a firing or two
+_PROMPT = re.compile(rb"\n>>> ")
+
+
+class NoAnswerError(Exception):
+    """Nothing that speaks the link is there; the text says what is there instead."""
+
+
+class RefusedError(Exception):
+    """The board said no."""
+
+
+def ask(port: serial.SerialBase, kind: str, *arguments: Any, within_s: float = ASK_S) -> list[Any]:
+    """Send a command until it is answered; returns what follows `["ok", id]`.
+
+    Raises
+    ------
+    NoAnswerError
+        Nothing answered in time, or a MicroPython prompt did.
+    RefusedError
+    OSError
+        The port is gone.
+    """
+    lines = Lines(TO_HOST)
+    number = random.randrange(NUMBERS)  # an answer to somebody else's question is not ours
+    line = seal([kind, number, *arguments])
+    late_s = time.monotonic() + within_s
+    while time.monotonic() < late_s:
+        port.write(b"\n" + line)  # the newline ends whatever half a line stands before it
+        for message in _messages(port, lines, min(late_s, time.monotonic() + _AGAIN_S)):
+            if message[:2] == ["ok", number]:
+                return message[2:]
+            if message[:2] == ["no", number]:
+                raise RefusedError(f"{kind}: refused: {' '.join(map(str, message[2:]))}")
+    raise NoAnswerError("no answer")
+
+
+def hello(port: serial.SerialBase, within_s: float = ASK_S) -> dict[str, Any]:
+    """What the board says of itself; raises as `ask` does."""
+    answer = ask(port, "hello", within_s=within_s)
+    if len(answer) != 1 or not isinstance(answer[0], dict):
+        raise NoAnswerError("an answer that is no HELLO")
+    return answer[0]
+
+
+def _messages(port: serial.SerialBase, lines: Lines, late_s: float) -> Iterator[list[Any]]:
+    """The messages that arrive until a moment; raises NoAnswerError where a prompt of MicroPython does."""
+    text = b""
+    while time.monotonic() < late_s:
+        data = port.read(max(1, port.in_waiting))
+        for line in lines.feed(data):
+            message = opened(line)
+            if message is not None:
+                yield message
+        text = text[-8:] + data
+        if _PROMPT.search(text):
+            raise NoAnswerError("MicroPython's prompt, no clockfree")

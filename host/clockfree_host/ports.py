@@ -1,0 +1,120 @@
+"""Serial ports: which board is at which port, and a port for oneself alone.
+
+A board is known by its unique id, which its USB serial number repeats. Operating systems tell it in two ways: with each
+port, and in the names of a folder of links (`/dev/serial/by-id`); a bench can name a folder of links of its own.
+"""
+
+import errno
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import serial
+from serial.tools import list_ports
+
+BY_ID = Path("/dev/serial/by-id")
+BAUD = 115_200  # USB does not care; a serial line does
+WRITE_S = 10.0
+_LINK = re.compile(r"usb-.*_([0-9a-f]{16})-if00", re.IGNORECASE)
+_ID = re.compile(r"[0-9a-f]{16}", re.IGNORECASE)
+
+
+class PortError(Exception):
+    """A board that is not at exactly one port, or a port that cannot be had; the text says what to do."""
+
+
+@dataclass(frozen=True, order=True)
+class Found:
+    """A port with a board: its unique id (16 hex digits), and the device (`/dev/ttyACM0`, `COM3`)."""
+
+    id: str
+    device: str
+
+
+def scan(by_id: Path | None = None) -> list[Found]:
+    """Every board that has a port, by id.
+
+    Parameters
+    ----------
+    by_id : Path or None
+        Folder of links to look into, and nowhere else; None is all that the system knows.
+    """
+    found = {
+        Found(match[1].lower(), str(link.resolve())) for link in _links(by_id) if (match := _LINK.match(link.name))
+    }
+    if by_id is None:
+        ports = [(str(port.serial_number or ""), port.device) for port in list_ports.comports()]
+        found |= {Found(number.lower(), str(_literal(device))) for number, device in ports if _ID.fullmatch(number)}
+    return sorted(found)
+
+
+def _links(by_id: Path | None) -> list[Path]:
+    try:
+        return [*(by_id or BY_ID).iterdir()]
+    except OSError:  # there is no folder while no board is plugged in
+        return []
+
+
+def _literal(device: str) -> str | Path:
+    """The device itself where the name is a link: some of what mpremote does goes by the name."""
+    return Path(device).resolve() if device.startswith("/") else device
+
+
+def locate(id_: str | None, port: str | None, by_id: Path | None = None) -> str:
+    """The device or URL to open for a board that is named by its unique id or by its port.
+
+    Raises
+    ------
+    PortError
+        No port has this id, or several have.
+    """
+    if id_ is None:
+        return str(_literal(port or ""))
+    boards = scan(by_id)
+    devices = [board.device for board in boards if board.id == id_]
+    if len(devices) > 1:
+        raise PortError(
+            f"expected one port with this id, got {' and '.join(devices)}: clones can repeat an id; "
+            "give port instead of id in the bench file"
+        )
+    if not devices:
+        others = ", ".join(board.id for board in boards[:3]) + (f" and {len(boards) - 3} more" * (len(boards) > 3))
+        where = by_id or "the ports of this machine"
+        raise PortError(f"expected a port with this id in {where}, got {others or 'no board at all'}: plug it in")
+    return devices[0]
+
+
+def open_port(device: str, read_s: float) -> serial.SerialBase:
+    """Open a port that nobody else has, and nobody gets until it is closed.
+
+    Parameters
+    ----------
+    device : str
+        What `locate` returns; may be `rfc2217://...` or `socket://...`, which their server locks.
+    read_s : float
+        A read that gets nothing for so long returns what it has, s.
+
+    Raises
+    ------
+    PortError
+    """
+    alone = {} if "://" in device else {"exclusive": True}
+    try:
+        return serial.serial_for_url(device, BAUD, timeout=read_s, write_timeout=WRITE_S, **alone)
+    except OSError as error:
+        raise PortError(_why(device, error)) from None
+    except ValueError as error:  # a URL that is none
+        raise PortError(f"{device}: expected a port, got {error}") from None
+
+
+def _why(device: str, error: OSError) -> str:
+    text = " ".join(str(error).split())
+    refused = "PermissionError" in text  # Windows: somebody has it; elsewhere: not for this user
+    if error.errno in (errno.EAGAIN, errno.EBUSY) or (refused and os.name == "nt"):
+        return f"{device}: in use by another program: end it (clockfree, mpremote, a terminal) and try again"
+    if error.errno == errno.EACCES:
+        return f"{device}: no permission: on Linux, join the group of the port (dialout) and log in again"
+    if error.errno == errno.ENOENT:
+        return f"{device}: no such port: plug the board in"
+    return f"{device}: {text.rpartition('] ')[2]}"
