@@ -38,17 +38,21 @@ def ngspice() -> str:
 
 
 @pytest.fixture(scope="session")
-def vm(tmp_path_factory) -> Callable[..., str]:
-    """Run a script on the real MicroPython VM, which finds ``clockfree`` in firmware/: ``vm(code, timeout_s=60)``.
-
-    Returns what the script printed. A script that raises, or takes longer, fails the test with its traceback.
-    Where there is no wheel of the VM for this machine the test is skipped; where there is one, it has to be installed.
-    """
+def micropython() -> None:
+    """The VM's wheel. Where there is none for this machine the test is skipped; else it has to be installed."""
     if importlib.util.find_spec("micropython_unix") is None:
         needed = [Requirement(line) for line in importlib.metadata.requires("clockfree") or ()]
         if any(each.name == VM_PACKAGE and (each.marker is None or each.marker.evaluate()) for each in needed):
             pytest.fail(f"{VM_PACKAGE} is not installed: make setup")
-        pytest.skip(f"there is no {VM_PACKAGE} for this machine, so nothing is compared with MicroPython")
+        pytest.skip(f"there is no {VM_PACKAGE} for this machine, so nothing runs on MicroPython")
+
+
+@pytest.fixture(scope="session")
+def vm(micropython, tmp_path_factory) -> Callable[..., str]:
+    """Run a script on the real MicroPython VM, which finds ``clockfree`` in firmware/: ``vm(code, timeout_s=60)``.
+
+    Returns what the script printed. A script that raises, or takes longer, fails the test with its traceback.
+    """
 
     def run(code: str, timeout_s: float = 60) -> str:
         folder = tmp_path_factory.mktemp("vm")

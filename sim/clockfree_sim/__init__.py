@@ -17,6 +17,8 @@ def _compiled_code_of_these_sources() -> str:
     digest = hashlib.sha256()
     for package in (Path(__file__).parent, Path(clockfree.__file__).parent):
         for source in sorted(package.rglob("*.py")):
+            if "virtual" in source.relative_to(package).parts:  # nothing is compiled there
+                continue
             digest.update(source.read_bytes())
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return str(cache / "clockfree" / digest.hexdigest()[:16])
