@@ -1,0 +1,318 @@
+"""Firmware onto boards, all at once, by mpremote: the only module that knows it.
+
+What is on a board is asked first, and only what differs is sent: to a name of its own beside the old file, read back by
+its hash, and renamed when all of it is there. So whatever ends a flash early, each file is the old one or the new one,
+and what was sent already need not be sent again.
+"""
+
+import contextlib
+import io
+import json
+import struct
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import serial
+from clockfree.link import RUN, VERSION
+from mpremote.transport import TransportError, TransportExecError
+from mpremote.transport_serial import SerialTransport
+
+from clockfree_host import hail, prompt
+from clockfree_host.benchfile import BenchFile, Board, board_config, config_hash, config_text
+from clockfree_host.firmware import BoardFile, FirmwareError, compiled_files, source_files
+from clockfree_host.ports import PortError, locate, open_port
+
+REPL_S = 10.0
+BACK_S = 20.0
+"""After a reset: USB comes back within two seconds, a board on a busy hub later."""
+
+Tell = Callable[[str, float, str], None]
+"""Is told of a board's name, how far it is (0 .. 1), and what it does now."""
+
+
+class FlashError(Exception):
+    """A board that could not be flashed; the text says why, and what to do."""
+
+
+class _StoppedError(Exception):
+    """Ctrl-C: leave the board as it is."""
+
+
+@dataclass
+class Report:
+    """What happened to one board.
+
+    Attributes
+    ----------
+    board : str
+        Its name in the bench file.
+    error : str
+        Why it failed, and what to do; "" if it did not.
+    copied, removed : list of str
+        Files, by their path on the board.
+    unchanged : int
+        Files that were there already.
+    sent : int
+        Bytes of files as they went over the port.
+    seconds : float
+    hello : dict
+        What the board says of itself after all; {} if it does not.
+    """
+
+    board: str
+    error: str = ""
+    copied: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    unchanged: int = 0
+    sent: int = 0
+    seconds: float = 0.0
+    hello: dict[str, Any] = field(default_factory=dict)
+
+
+def deploy(
+    bench: BenchFile, boards: Sequence[Board], tell: Tell, source: bool = False, stop: threading.Event | None = None
+) -> list[Report]:
+    """Bring the firmware and each board's own configuration onto boards, all of them at once.
+
+    Parameters
+    ----------
+    bench : BenchFile
+    boards : list of Board
+        Those of the bench to flash.
+    tell : callable
+        Called from the boards' own threads.
+    source : bool
+        Files as they were written, not compiled.
+    stop : Event
+        Set it to break off; the reports are of what was done.
+
+    Returns
+    -------
+    list of Report
+        In the order of `boards`; a failure of one board does not stop the others.
+    """
+    stop = stop or threading.Event()
+    workers = [_Worker(bench, board, source, tell, stop) for board in boards]
+    with contextlib.redirect_stdout(io.StringIO()):  # mpremote prints what it did not expect
+        pool = ThreadPoolExecutor(max(1, len(workers)), "flash")
+        jobs = [pool.submit(worker.run) for worker in workers]
+        try:
+            return [job.result() for job in jobs]
+        finally:  # also on Ctrl-C: every board ends between two steps
+            stop.set()
+            pool.shutdown()
+
+
+class _Repl(SerialTransport):
+    """mpremote's raw REPL on a port that is open already, so that nobody gets it in between."""
+
+    def __init__(self, port: serial.SerialBase) -> None:
+        self.in_raw_repl = False
+        self.use_raw_paste = True
+        self.device_name = port.name
+        self.mounted = False
+        self.serial = port
+        self.is_pty = True  # wait for bytes, on any port, instead of looking for some every 10 ms
+
+
+class _Worker:
+    """Flashes one board."""
+
+    def __init__(self, bench: BenchFile, board: Board, source: bool, tell: Tell, stop: threading.Event) -> None:
+        self._bench = bench
+        self._board = board
+        self._config = board_config(bench, board)
+        self._source = source
+        self._tell = tell
+        self._stop = stop
+        self._port: serial.SerialBase | None = None
+        self._repl: _Repl | None = None
+        self._doing = ""
+        self._unsent: list[str] = []
+        self.report = Report(board.name)
+
+    def run(self) -> Report:
+        """All of it; what goes wrong is in the report."""
+        begun_s = time.monotonic()
+        try:
+            self._flash()
+        except _StoppedError:
+            self.report.error = "interrupted: each file on it is the old one or the new one; flash again"
+        except (FlashError, FirmwareError, PortError) as error:
+            self.report.error = str(error)
+        except TransportExecError as error:
+            self.report.error = self._board_said(error.error_output)
+        except (TransportError, OSError, struct.error, hail.NoAnswerError, hail.RefusedError) as error:
+            why = " ".join(str(error).split())
+            self.report.error = (
+                f"lost while {self._doing} ({why}): each file on it is the old one or the new one; "
+                "plug it in and flash again (--retry-failed)"
+            )
+        finally:
+            self._leave()
+        self.report.seconds = time.monotonic() - begun_s
+        self._say(1.0, self.report.error or "done")
+        return self.report
+
+    def _say(self, share: float, doing: str) -> None:
+        self._doing = doing
+        self._tell(self._board.name, share, doing)
+
+    def _go_on(self) -> None:
+        if self._stop.is_set():
+            raise _StoppedError
+
+    # -- the steps -----------------------------------------------------------------------------------------------
+
+    def _flash(self) -> None:
+        self._say(0.0, "looking for it")
+        self._open()
+        self._stop_program()
+        self._say(0.1, "asking what is on it")
+        self._enter(soft_reset=True)
+        mpy, micropython, packs, there = json.loads(self._exec(prompt.SURVEY))
+        files = source_files() if self._source else compiled_files(mpy, micropython)
+        files.append(BoardFile("/clockfree.json", config_text(self._config).encode()))
+        self._update(files, there, packs)
+        self._say(0.9, "restarting")
+        self._hard_reset()
+        self.report.hello = self._wait_for_hello(None)
+        self._check(self.report.hello)
+
+    def _stop_program(self) -> None:
+        """Bring a running board into a state in which no watchdog is armed and nothing runs but the prompt.
+
+        A board in RUN has an armed watchdog that only a reset disarms: HOLD, and a reset over the link. One that was
+        stopped by Ctrl-C feeds it from a timer, which a soft reset would end: reset it as well.
+        """
+        assert self._port is not None
+        self._say(0.05, "stopping its program")
+        try:
+            before = hail.hello(self._port)
+        except hail.NoAnswerError:
+            self._enter(soft_reset=False)
+            if self._exec(prompt.LOADED).strip() == b"True":
+                self._hard_reset()
+                self._wait_for_hello(None)
+            return
+        if before.get("state") == RUN:
+            hail.ask(self._port, "hold")
+        hail.ask(self._port, "reset")
+        self._wait_for_hello(before.get("boot"))
+
+    def _update(self, files: list[BoardFile], there: dict[str, str], packs: bool) -> None:
+        """Make the board hold these files, and none of the firmware's beside them."""
+        changed = [file for file in files if there.get(file.path) != file.digest]
+        unsent = [file for file in changed if there.get(file.path + prompt.NEW) != file.digest]
+        wanted = {file.path for file in files} | {file.path + prompt.NEW for file in changed}
+        stale = sorted(path for path in there if path not in wanted)
+        total = sum(len(file.data) for file in unsent) or 1
+        done = 0
+        self._unsent = [file.path + prompt.NEW for file in unsent]
+        if unsent:
+            self._exec(prompt.WRITER)
+        for file in unsent:
+            self._say(0.1 + 0.8 * done / total, f"writing {file.path}")
+            self._write(file, packs)
+            done += len(file.data)
+        if changed or stale:
+            self._go_on()
+            self._say(0.9, "putting the new files in place")
+            self._exec(prompt.put_in_place([file.path for file in changed], stale))
+        self.report.copied = [file.path for file in changed]
+        self.report.removed = [path for path in stale if not path.endswith(prompt.NEW)]
+        self.report.unchanged = len(files) - len(changed)
+
+    def _write(self, file: BoardFile, packs: bool) -> None:
+        """Send a file to its name for new ones, and have it read back."""
+        for start in range(0, max(1, len(file.data)), prompt.PART):
+            part = file.data[start : start + prompt.PART]
+            packed = prompt.pack(part) if packs else part
+            self._exec(prompt.write(file.path, start == 0, packed))
+            self.report.sent += len(packed)
+        if self._exec(prompt.read_back(file.path)).strip().decode() != file.digest:
+            raise FlashError(
+                f"{file.path}: wrote it and read back other bytes: flash again; if it stays so, the flash is worn"
+            )
+
+    def _check(self, hello: dict[str, Any]) -> None:
+        """The board that came back is the right one, and runs what it was given."""
+        expected = {"version": VERSION, "config": config_hash(self._config), "role": self._config["role"]}
+        if self._board.id is not None:
+            expected["id"] = self._board.id
+        if hello.get("role") is None and hello.get("reason"):
+            raise FlashError(f"it is in HOLD and says: {hello['reason']}")
+        for key, value in expected.items():
+            if hello.get(key) != value:
+                raise FlashError(f"HELLO: {key}: expected {value}, got {hello.get(key)}")
+
+    # -- the port ------------------------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        device = locate(self._board.id, self._board.port, self._bench.links)
+        self._port = open_port(device, hail.READ_S)
+
+    def _enter(self, soft_reset: bool) -> None:
+        assert self._port is not None
+        self._go_on()
+        self._port.timeout = REPL_S
+        self._repl = _Repl(self._port)
+        self._repl.enter_raw_repl(soft_reset=soft_reset)
+
+    def _exec(self, code: str | bytes) -> bytes:
+        assert self._repl is not None
+        self._go_on()
+        return self._repl.exec(code)
+
+    def _hard_reset(self) -> None:
+        assert self._repl is not None
+        self._repl.exec_raw_no_follow(prompt.RESET)
+
+    def _wait_for_hello(self, old_boot: int | None) -> dict[str, Any]:
+        """The board after a reset, at whatever port it comes back."""
+        late_s = time.monotonic() + BACK_S
+        why = ""
+        while time.monotonic() < late_s:
+            self._go_on()
+            self._close()
+            try:
+                self._open()
+                assert self._port is not None
+                found = hail.hello(self._port, within_s=0.5)
+                if found.get("boot") != old_boot:
+                    return found
+            except (PortError, OSError, hail.NoAnswerError) as error:
+                why = str(error)
+                time.sleep(0.02)
+        raise FlashError(
+            f"no HELLO within {BACK_S:.0f} s of its reset ({why}): is GP3 held low, or another main.py on it?"
+        )
+
+    def _leave(self) -> None:
+        """Start the board again if it was left at its prompt, and let go of the port."""
+        if self._repl is not None and self._repl.in_raw_repl:
+            with contextlib.suppress(TransportError, OSError, struct.error):
+                self._hard_reset()
+        self._close()
+
+    def _close(self) -> None:
+        self._repl = None
+        if self._port is not None:
+            with contextlib.suppress(OSError):
+                self._port.close()
+            self._port = None
+
+    def _board_said(self, text: str) -> str:
+        last = (text.strip().splitlines() or [""])[-1]
+        if "ENOSPC" in last or last.endswith(" 28"):
+            with contextlib.suppress(TransportError, OSError, struct.error):
+                self._exec(prompt.remove(self._unsent))
+            return (
+                "its flash is full: the new files need room beside the old ones, which are as they were; remove what "
+                "is not needed (mpremote fs rm) and flash again"
+            )
+        return f"MicroPython: {last} while {self._doing}; the old files are as they were"

