@@ -59,7 +59,7 @@ def compiled_files(mpy: int, micropython: str) -> list[BoardFile]:
     mpy : int
         The board's `sys.implementation._mpy`: bytecode version, sub-version of native code, architecture.
     micropython : str
-        The board's version of MicroPython, for what an error says.
+        What it is, with its version, for what an error says.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def compiled_files(mpy: int, micropython: str) -> list[BoardFile]:
         if version != mpy & 0xFF or (is_native(file.data) and sub_version != mpy >> 8 & 3):
             takes = f"version {mpy & 0xFF}.{mpy >> 8 & 3} of .mpy files" if mpy else "no .mpy files"
             raise FirmwareError(
-                f"its MicroPython {micropython} takes {takes}, and mpy-cross here makes {version}.{sub_version}: flash "
+                f"its {micropython} takes {takes}, and mpy-cross here makes {version}.{sub_version}: flash "
                 "with --source, or put a MicroPython on it that takes those (1.23 or later; mpflash from PyPI does it)"
             )
     return files
