@@ -134,7 +134,7 @@ class Loop:
 
     def _comparators(self, name: str) -> list[list]:
         """An attribute of A and B of every edge."""
-        return [[getattr(each, name) for each in board.comparators or ()] for board in self._kernel.boards]
+        return [[getattr(each, name) for each in board.chips.comparators or ()] for board in self._kernel.boards]
 
     def teach(self) -> None:
         """Take the lesson that the supervisor has taken, with what its chips put on the circuit at each example."""

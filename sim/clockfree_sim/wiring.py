@@ -1,6 +1,6 @@
 """Simulated boards: the firmware's drivers and objects on the pins and buses of simulated chips."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 from clockfree import clock
@@ -11,25 +11,10 @@ from clockfree.sense import AdcDrops, ComparatorPins, PicoAdcDrops, TrimmedPins
 from clockfree.supervisor import FIXED as IN_ORDER
 from clockfree.supervisor import MIXER_TOP, RANDOM, SHUFFLED, Supervisor
 
-from clockfree_sim import noise
+from clockfree_sim.chips import DUTY_PER_C16, TRIM_SETTLE_US, EdgeChips, SupervisorChips
 from clockfree_sim.job import Lesson
 from clockfree_sim.parts.bus import I2cBus, SpiBus
-from clockfree_sim.parts.comparators import ComparatorA, ComparatorB, MagnitudeA, TrimFilter, Volts
-from clockfree_sim.parts.converters import (
-    Code,
-    Mcp3204Chip,
-    Mcp3208Chip,
-    Mcp4728Chip,
-    code_transfer,
-    pico_levels,
-    pico_u16,
-    smooth_levels,
-)
-from clockfree_sim.parts.potentiometers import Ad5220PairChip, Ad5222Chip, Mcp4xxxChip, Mcp4131Chip, X9c104PairChip
 from clockfree_sim.plant import START_TAP, Plant
-
-DUTY_PER_C16 = 8
-"""Reach of the trim: half the PWM's range is supply / (2 * 8) = supply / 16."""
 
 CLOCKS = {"exponential": clock.EXPONENTIAL, "jittered": clock.JITTERED, "periodic": clock.PERIODIC}
 ORDERS = {"fixed": IN_ORDER, "shuffled": SHUFFLED, "random": RANDOM}
@@ -42,30 +27,22 @@ def seeded(seed: int, index: int) -> list[int]:
     return state
 
 
-def _read(volts: list[Volts]) -> Callable[[int], float]:
-    """The inputs of an ADC: called with a channel, gives its voltage."""
-    return lambda channel: volts[channel]()
-
-
-def _scaled(draw: Volts, size_V: float) -> Volts | None:
-    return (lambda: size_V * draw()) if size_V else None
-
-
 class EdgeBoard:
-    """One edge: its potentiometers, its front end, its Edge.
+    """One edge: its chips, the drivers on them, its Edge.
 
     Attributes
     ----------
     edge : Edge
     pots, sense : the drivers
-    chip : the potentiometer
+    chips : EdgeChips
     """
 
     def __init__(self, plant: Plant, index: int):
         settings, physics = plant.job.edge, plant.physics
-        self.comparators: tuple[ComparatorA | MagnitudeA, ComparatorB] | None = None
-        self.pots = self._pots(plant, index)
-        self.sense = getattr(self, "_" + settings.front_end)(plant, index)
+        spi = SpiBus()
+        self.chips = EdgeChips(plant, index, spi)
+        self.pots = self._pots(plant, index, spi)
+        self.sense = getattr(self, "_" + settings.front_end)(spi)
         state = seeded(plant.job.seed, index)
         mean_us = round(1e6 / settings.rate_hz)
         clock.configure(state, CLOCKS[settings.clock], mean_us)
@@ -78,30 +55,16 @@ class EdgeBoard:
             physics.c16(settings.theta_V),
         )
 
-    def stick(self, kind: str) -> None:
-        """A comparator's output is stuck from now on: 'stuck_a0', 'stuck_a1', 'stuck_b0' or 'stuck_b1'."""
-        assert self.comparators is not None, "checked before the run"
-        self.comparators["ab".index(kind[6])].stuck = int(kind[7])
-
-    def _pots(self, plant: Plant, index: int):
+    def _pots(self, plant: Plant, index: int, spi: SpiBus):
         lowest = plant.physics.lowest_tap()
-        pot = plant.job.edge.pot
-        move = plant.mover(index)
-        self.chip: Mcp4xxxChip | Ad5220PairChip
+        pot, at = plant.job.edge.pot, self.chips.inputs
         pots: Mcp42xx | PulsePots
         if pot == "mcp42xx":
-            bus = SpiBus()
-            self.chip = spi_chip = Mcp4xxxChip(move)
-            pots = Mcp42xx(bus, bus.attach(spi_chip), lowest)
+            pots = Mcp42xx(spi, at["pot_cs"], lowest)
         elif pot == "ad5222":
-            self.chip = dual = Ad5222Chip(move)
-            pots = Ad5222(dual.clk, dual.up_down, dual.cs, dual.mode, dual.dacsel, lowest)
-        elif pot == "ad5220":
-            self.chip = pair = Ad5220PairChip(move)
-            pots = PulsePots(pair.clk, pair.up_down, pair.cs, lowest)
+            pots = Ad5222(at["clk"], at["ud"], at["pulse_cs"], at["mode"], at["dacsel"], lowest)
         else:
-            self.chip = pair = X9c104PairChip(move, stored=(START_TAP, START_TAP))
-            pots = X9cPots(pair.clk, pair.up_down, pair.cs, lowest)
+            pots = {"ad5220": PulsePots, "x9c": X9cPots}[pot](at["clk"], at["ud"], at["pulse_cs"], lowest)
         pots.adopt()
         start = plant.job.start_taps
         tap = START_TAP if start is None else int(start[index])
@@ -109,87 +72,39 @@ class EdgeBoard:
             pots.set(tap)
         return pots
 
-    def _comparators(self, plant: Plant, index: int, trim_V=None):
-        physics, seed = plant.physics, plant.job.seed
-        drops, fixed = plant.drops(index), plant.fixed[index]
-        gauss = _scaled(noise.stream(seed, index, noise.DECISION, normal=True), physics.noise_V)
-        offset_a, offset_b = physics.offset_V * fixed(), physics.offset_V * fixed()
-        bias = noise.stream(seed, index, noise.BIAS, normal=False)
-        if physics.sigma_V and physics.sigma_kind == "signed":
-            offset_a += physics.sigma_V * bias()
-            offset_b += physics.sigma_V * bias()
-        elif physics.sigma_V:
-            if physics.sigma_kind == "redrawn":
-                return MagnitudeA(drops, lambda: physics.sigma_V * bias()), ComparatorB(drops)
-            once = physics.sigma_V * bias()
-            return MagnitudeA(drops, lambda: once), ComparatorB(drops)
-        return ComparatorA(drops, offset_a, gauss, trim_V), ComparatorB(drops, offset_b, gauss)
+    def _comparator(self, spi: SpiBus):
+        return ComparatorPins(self.chips.outputs["a"], self.chips.outputs["b"])
 
-    def _comparator(self, plant: Plant, index: int):
-        self.comparators = self._comparators(plant, index)
-        return ComparatorPins(self.comparators[0].pin, self.comparators[1].pin)
+    def _trimmed(self, spi: SpiBus):
+        assert self.chips.trim is not None
+        a, b = self.chips.outputs["a"], self.chips.outputs["b"]
+        return TrimmedPins(a, b, self.chips.trim.duty_u16, DUTY_PER_C16, TRIM_SETTLE_US)
 
-    def _trimmed(self, plant: Plant, index: int):
-        time = plant.time
-        trim = TrimFilter(lambda: time.now_us, plant.physics.supply_V / (2 * DUTY_PER_C16), tau_us=100.0)
-        self.comparators = self._comparators(plant, index, trim.volts)
-        # ten time constants of the filter
-        return TrimmedPins(self.comparators[0].pin, self.comparators[1].pin, trim.duty_u16, DUTY_PER_C16, 1000)
+    def _adc(self, spi: SpiBus):
+        return AdcDrops(Mcp320x(spi, self.chips.inputs["adc_cs"], channels=4))
 
-    def _adc(self, plant: Plant, index: int):
-        physics = plant.physics
-        tail, head = plant.job.network.ends[index].tolist()
-        volts = [plant.node(node, twin) for twin in (0, 1) for node in (tail, head)]
-        codes = self._transfers(plant, index, 4, physics.noise_V / 2**0.5, smooth_levels, physics.adc_inl_lsb)
-        bus = SpiBus()
-        return AdcDrops(Mcp320x(bus, bus.attach(Mcp3204Chip(_read(volts), codes)), channels=4))
-
-    def _pico_adc(self, plant: Plant, index: int):
-        # Difference amplifiers bring -supply .. supply into the ADC's range, at half the size.
-        drops, supply_V = plant.drops(index), plant.physics.supply_V
-        free, clamped = self._transfers(
-            plant, index, 2, plant.physics.noise_V / 2, pico_levels, 8 * plant.physics.adc_inl_lsb
-        )
-        return PicoAdcDrops(
-            pico_u16(lambda: 0.5 * (supply_V + drops()[0]), free),
-            pico_u16(lambda: 0.5 * (supply_V + drops()[1]), clamped),
-        )
-
-    def _transfers(self, plant: Plant, index: int, channels: int, noise_V: float, levels, inl_lsb: float) -> list[Code]:
-        physics, fixed = plant.physics, plant.fixed[index]
-        gauss = _scaled(noise.stream(plant.job.seed, index, noise.DECISION, normal=True), noise_V)
-        at = levels(fixed, inl_lsb) if inl_lsb else None
-        return [code_transfer(physics.supply_V, at, physics.offset_V * fixed(), 1.0, gauss) for _ in range(channels)]
+    def _pico_adc(self, spi: SpiBus):
+        return PicoAdcDrops(*self.chips.analog_u16)
 
 
 class SupervisorBoard:
     """The supervisor with as many DAC, mixer and ADC chips as the task needs."""
 
     def __init__(self, plant: Plant):
-        job, supply_V = plant.job, plant.physics.supply_V
+        job = plant.job
         self._plant = plant
-        self._sources = len(job.sources)
-        self._supply_V = supply_V
-        self._clamped = 0
+        self._supply_V = plant.physics.supply_V
         outputs = len(job.targets)
-        channels = self._sources + outputs
-        self._dac_chips = [Mcp4728Chip(lambda volts: None, supply_V) for _ in range(-(-channels // 4))]
-        dacs = []
-        for i, chip in enumerate(self._dac_chips):
-            if i % 8 == 0:  # eight addresses on a bus
-                i2c = I2cBus()
-            i2c.attach(0x60 + i % 8, chip)
-            dacs.append(Mcp4728(i2c, 0x60 + i % 8))
+        channels = len(job.sources) + outputs
+        buses = [I2cBus() for _ in range(-(-channels // 32))]  # eight addresses on a bus
+        places = [(buses[i // 8], 0x60 + i % 8) for i in range(-(-channels // 4))]
         spi = SpiBus()
-        self._mixer_chips = [Mcp4131Chip(lambda wiper, tap: self._refresh()) for _ in range(outputs)]
-        mixers = [Mcp4131(spi, spi.attach(chip)) for chip in self._mixer_chips]
-        targets = [plant.node(node, 0) for node in job.targets]
-        code = code_transfer(supply_V)
-        adcs = []
-        for first in range(0, outputs, 8):
-            adcs.append(Mcp320x(spi, spi.attach(Mcp3208Chip(_read(targets[first : first + 8]), [code] * 8))))
+        self.chips = chips = SupervisorChips(plant, spi, places, outputs, [8] * -(-outputs // 8))
+        dacs = [Mcp4728(i2c, address) for i2c, address in places]
+        mixers = [Mcp4131(spi, cs) for cs in chips.mixer_cs]
+        adcs = [Mcp320x(spi, cs) for cs in chips.adc_cs]
         state = seeded(job.seed, len(job.network.ends))
-        self.supervisor = Supervisor(state, dacs, Latch(self._ldac), mixers, self._switch, adcs)
+        self.supervisor = Supervisor(state, dacs, Latch(chips.ldac), mixers, chips.clamp, adcs)
         self._order, self._dwell_us = ORDERS[job.clamp.order], round(job.clamp.dwell_s * 1e6)
         self.supervisor.nudge(round(plant.physics.mixer_eta(job.clamp.eta) * MIXER_TOP))
         self.supervisor.clamp(True)
@@ -212,7 +127,7 @@ class SupervisorBoard:
         """What the circuit is given at each example of a lesson: source_V, desired_V, eta, as the chips have them."""
         volts = self._plant.physics.dac_volts
         for source_V, desired_V in zip(lesson.source_V, lesson.desired_V, strict=True):
-            yield volts(source_V), volts(desired_V), self._mixer_chips[0].eta
+            yield volts(source_V), volts(desired_V), self.chips.eta
 
     def calm(self, source_V: np.ndarray) -> None:
         """Calibration: float the clamp and put these voltages on the sources."""
@@ -229,20 +144,3 @@ class SupervisorBoard:
         if (codes < 0).any():
             return float("nan")
         return float(np.mean((codes / 4096 * self._supply_V - lesson.desired_V) ** 2))
-
-    def _ldac(self, level: int) -> None:
-        for chip in self._dac_chips:
-            chip.ldac(level)
-        if not level:
-            self._refresh()
-
-    def _switch(self, level: int) -> None:
-        self._clamped = level
-        self._refresh()
-
-    def _refresh(self) -> None:
-        """Whatever the chips put out now goes to the circuit."""
-        volts = np.concatenate([chip.outputs_V for chip in self._dac_chips])
-        desired_V = volts[self._sources : self._sources + len(self._mixer_chips)]
-        eta = self._mixer_chips[0].eta
-        self._plant.drive(volts[: self._sources], desired_V, eta, bool(self._clamped))

@@ -135,7 +135,7 @@ class World:
         elif damage.kind == "cut":
             self.plant.cut(damage.edge)
         else:
-            self.boards[damage.edge].stick(damage.kind)
+            self.boards[damage.edge].chips.stick(damage.kind)
 
     def _busy(self, index: int, fire: Fire) -> Fire:
         """A board that is busy: after its first event the edge is served a random time later than it asked for."""

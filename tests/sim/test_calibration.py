@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from clockfree_sim import wiring
+from clockfree_sim import chips
 from clockfree_sim.parts.converters import Mcp3204Chip
 from clockfree_sim.physics import BOARD, IDEAL, Physics
 from clockfree_sim.world import World
@@ -161,7 +161,7 @@ def test_taps_are_put_back(front_end, pot):
     taps = np.random.default_rng(0).integers(5, 100, 16)
     world = World(calibrated(front_end=front_end, edge={"pot": pot}, start_taps=taps, updates=1))
     assert [board.pots.tap for board in world.boards] == taps.tolist()
-    assert [board.chip.wipers for board in world.boards] == [[tap, tap] for tap in taps]
+    assert [board.chips.pot.wipers for board in world.boards] == [[tap, tap] for tap in taps]
 
 
 @pytest.mark.parametrize("front_end", ["trimmed", "adc", "pico_adc"])
@@ -217,6 +217,6 @@ def test_an_adc_that_does_not_answer_cannot_be_calibrated(monkeypatch):
             super().__init__(*wires)
             self.present = False
 
-    monkeypatch.setattr(wiring, "Mcp3204Chip", Unplugged)
+    monkeypatch.setattr(chips, "Mcp3204Chip", Unplugged)
     with pytest.raises(OSError, match="answer"):
         World(calibrated())

@@ -74,7 +74,7 @@ def nearest(world):
         return look
 
     for board in world.boards:
-        for comparator in board.comparators:
+        for comparator in board.chips.comparators:
             comparator._drops = watched(comparator._drops)
     return closest_V
 

@@ -58,7 +58,7 @@ def test_the_nudge_is_that_of_the_mixers(eta, given):
     targets = list(job.targets)
     free, clamped = world.plant.circuit.v_free[targets], world.plant.circuit.v_clamped[targets]
     np.testing.assert_allclose(clamped, free + given * (job.lessons[0].desired_V[0] - free))
-    assert [chip.eta for chip in world.supervisor._mixer_chips] == [given] * 2
+    assert [chip.eta for chip in world.supervisor.chips.mixers] == [given] * 2
 
 
 @pytest.mark.parametrize("physics", [IDEAL, BOARD])
@@ -70,7 +70,7 @@ def test_it_sends_nothing_to_the_edges(physics):
     def state(board):
         edge = board.edge
         numbers = {name: value for name, value in vars(edge).items() if isinstance(value, int)}
-        return list(edge.clock), numbers, vars(board.sense).copy(), board.pots.tap, board.chip.wipers[:]
+        return list(edge.clock), numbers, vars(board.sense).copy(), board.pots.tap, board.chips.pot.wipers[:]
 
     before, due = [state(board) for board in world.boards], sorted(world.time._heap)[:16]
     voltages = set()

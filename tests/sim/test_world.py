@@ -54,7 +54,7 @@ def test_every_front_end_with_every_pot(front_end, pot):
     world, samples = run(a_job(edge={"front_end": front_end, "pot": pot}, updates=250, samples=5))
     assert samples[-1].error_V2 < samples[0].error_V2 / 100
     for board, tap in zip(world.boards, samples[-1].taps, strict=True):
-        assert board.chip.wipers == [tap, tap]
+        assert board.chips.pot.wipers == [tap, tap]
     assert not any(samples[-1].counters["errors"])
 
 
@@ -201,7 +201,7 @@ def test_taps_to_start_from(pot, delays):
     start = next(world.run())
     assert start.taps.tolist() == taps.tolist()
     assert start.error_V2 == pytest.approx(squared_error(job, taps), rel=1e-9)
-    assert [board.chip.wipers for board in world.boards] == [[tap, tap] for tap in taps]
+    assert [board.chips.pot.wipers for board in world.boards] == [[tap, tap] for tap in taps]
     assert not any(any(counts) for counts in start.counters.values())
 
 

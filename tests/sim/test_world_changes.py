@@ -4,9 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from clockfree_sim import wiring
 from clockfree_sim.job import Damage
-from clockfree_sim.parts.converters import Mcp3204Chip
 from clockfree_sim.physics import BOARD, IDEAL, PRESETS
 from clockfree_sim.world import World, check
 
@@ -26,7 +24,7 @@ def test_a_dead_edge_falls_silent_at_its_update(rule, at):
     assert samples[-1].updates == pytest.approx(60, abs=1)  # per live edge
     assert sum(end - firings) == pytest.approx(15 * (60 - at), abs=16)
     # A dead controller leaves its resistors where they are.
-    assert samples[-1].taps[5] == died.taps[5] == world.boards[5].chip.wipers[0]
+    assert samples[-1].taps[5] == died.taps[5] == world.boards[5].chips.pot.wipers[0]
 
 
 def test_a_run_ends_when_every_edge_is_dead():
@@ -112,20 +110,12 @@ def test_a_lesson_is_shown_from_the_next_dwell_on():
     assert {(0, False), (1, False), (1, True)} == {row[:2] for row in seen}
 
 
-def test_an_adc_that_does_not_answer_is_counted_and_steps_nothing(monkeypatch):
-    chips = []
-
-    class Unpluggable(Mcp3204Chip):
-        def __init__(self, *wires):
-            super().__init__(*wires)
-            chips.append(self)
-
-    monkeypatch.setattr(wiring, "Mcp3204Chip", Unpluggable)
+def test_an_adc_that_does_not_answer_is_counted_and_steps_nothing():
     world = World(a_job(edge={"front_end": "adc"}, updates=40, samples=2))
     samples = world.run()
     next(samples)
     middle = next(samples)
-    chips[9].present = False
+    world.boards[9].chips.adc.present = False
     end = next(samples)
     assert end.taps[9] == middle.taps[9] and end.counters["errors"][9] > 10
     fired = end.counters["firings"][9] - middle.counters["firings"][9]
