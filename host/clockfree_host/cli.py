@@ -5,23 +5,18 @@ What is slow to import is imported where it is used, so that `clockfree --help` 
 """
 
 import importlib.metadata
-import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
+from clockfree_host import board_commands
 from clockfree_host.errors import InputError
+from clockfree_host.output import BAD_INPUT, DONE, FAILED, INTERRUPTED, Json, print_json, print_table
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
-DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 COMMANDS = "clockfree.commands"
-WIDE = 200
-"""Columns of a table that goes to a file or a pipe, so that nothing is folded."""
 
 app = typer.Typer(
     name="clockfree",
@@ -33,7 +28,6 @@ app = typer.Typer(
 
 TaskFile = Annotated[Path, typer.Argument(help="Task file (TOML), or the run.toml of a run, to run it again.")]
 RunFolder = Annotated[Path, typer.Argument(help="Folder of a run.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on stdout.")]
 
 
 def _version(wanted: bool) -> None:
@@ -91,9 +85,9 @@ def run(
     with progress() as shown:
         outcome = experiment.run(plan, task, bench, boards, out, shown)
     if as_json:
-        _print_json(outcome.summary)
+        print_json(outcome.summary)
     else:
-        _print_table(report.table(outcome.summary, outcome.data))
+        print_table(report.table(outcome.summary, outcome.data))
     if outcome.interrupted:
         raise typer.Exit(INTERRUPTED)
 
@@ -108,9 +102,9 @@ def show(folder: RunFolder, as_json: Json = False) -> None:
     report.figure(data, folder / "figure.png")
     found = results.summary(record, data)
     if as_json:
-        _print_json(found)
+        print_json(found)
     else:
-        _print_table(report.table(found, data))
+        print_table(report.table(found, data))
 
 
 @app.command()
@@ -121,20 +115,13 @@ def read(folder: RunFolder, as_json: Json = False) -> None:
     record = runlog.read(folder)
     rows = readout.readings(record)
     if as_json:
-        _print_json(readout.as_json(record, rows))
+        print_json(readout.as_json(record, rows))
     else:
-        _print_table(readout.table(record, rows))
+        print_table(readout.table(record, rows))
 
 
-def _print_json(found: dict[str, Any]) -> None:
-    print(json.dumps(found, allow_nan=False))
-
-
-def _print_table(table: "Table") -> None:
-    from rich.console import Console
-
-    width = None if sys.stdout.isatty() else WIDE
-    Console(highlight=False, width=width).print(table)
+app.command()(board_commands.boards)
+app.command()(board_commands.flash)
 
 
 def _add_desk_commands() -> None:

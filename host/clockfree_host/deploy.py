@@ -12,17 +12,17 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any
 
 import serial
-from clockfree.link import RUN, VERSION
+from clockfree.link import RUN
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
 from clockfree_host import hail, prompt
-from clockfree_host.benchfile import BenchFile, Board, board_config, config_hash, config_text
+from clockfree_host.benchfile import BenchFile, Board, board_config, config_text
 from clockfree_host.firmware import BoardFile, FirmwareError, compiled_files, source_files
 from clockfree_host.ports import PortError, locate, open_port
 
@@ -74,7 +74,7 @@ class Report:
 
 
 def deploy(
-    bench: BenchFile, boards: Sequence[Board], tell: Tell, source: bool = False, stop: threading.Event | None = None
+    bench: BenchFile, boards: Sequence[Board], tell: Tell, stop: threading.Event, *, source: bool = False
 ) -> list[Report]:
     """Bring the firmware and each board's own configuration onto boards, all of them at once.
 
@@ -85,26 +85,25 @@ def deploy(
         Those of the bench to flash.
     tell : callable
         Called from the boards' own threads.
+    stop : Event
+        Set it to break off, as Ctrl-C does: every board ends between two steps, and the reports say how far it was.
     source : bool
         Files as they were written, not compiled.
-    stop : Event
-        Set it to break off; the reports are of what was done.
 
     Returns
     -------
     list of Report
         In the order of `boards`; a failure of one board does not stop the others.
     """
-    stop = stop or threading.Event()
     workers = [_Worker(bench, board, source, tell, stop) for board in boards]
     with contextlib.redirect_stdout(io.StringIO()):  # mpremote prints what it did not expect
-        pool = ThreadPoolExecutor(max(1, len(workers)), "flash")
-        jobs = [pool.submit(worker.run) for worker in workers]
-        try:
+        with ThreadPoolExecutor(max(1, len(workers)), "flash") as pool:
+            jobs = [pool.submit(worker.run) for worker in workers]
+            try:
+                wait(jobs)
+            except KeyboardInterrupt:
+                stop.set()
             return [job.result() for job in jobs]
-        finally:  # also on Ctrl-C: every board ends between two steps
-            stop.set()
-            pool.shutdown()
 
 
 class _Repl(SerialTransport):
@@ -181,7 +180,9 @@ class _Worker:
         self._say(0.9, "restarting")
         self._hard_reset()
         self.report.hello = self._wait_for_hello(None)
-        self._check(self.report.hello)
+        wrong = hail.misfit(self.report.hello, self._board.id, self._config)
+        if wrong:
+            raise FlashError(f"flashed, but it is not as it should be: {wrong}")
 
     def _stop_program(self) -> None:
         """Bring a running board into a state in which no watchdog is armed and nothing runs but the prompt.
@@ -238,17 +239,6 @@ class _Worker:
             raise FlashError(
                 f"{file.path}: wrote it and read back other bytes: flash again; if it stays so, the flash is worn"
             )
-
-    def _check(self, hello: dict[str, Any]) -> None:
-        """The board that came back is the right one, and runs what it was given."""
-        expected = {"version": VERSION, "config": config_hash(self._config), "role": self._config["role"]}
-        if self._board.id is not None:
-            expected["id"] = self._board.id
-        if hello.get("role") is None and hello.get("reason"):
-            raise FlashError(f"it is in HOLD and says: {hello['reason']}")
-        for key, value in expected.items():
-            if hello.get(key) != value:
-                raise FlashError(f"HELLO: {key}: expected {value}, got {hello.get(key)}")
 
     # -- the port ------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import serial
-from clockfree.link import NUMBERS, TO_HOST, Lines, opened, seal
+from clockfree.link import NUMBERS, PROTOCOL, TO_HOST, VERSION, Lines, opened, seal
+
+from clockfree_host.benchfile import config_hash
 
 READ_S = 0.05
 """What a port should be opened with: how long a single read may wait."""
@@ -69,3 +71,19 @@ def _messages(port: serial.SerialBase, lines: Lines, late_s: float) -> Iterator[
         text = text[-8:] + data
         if _PROMPT.search(text):
             raise NoAnswerError("MicroPython's prompt, no clockfree")
+
+
+def misfit(hello: dict[str, Any], board_id: str | None, config: dict[str, Any]) -> str:
+    """What of a board's HELLO is not as it should be; "" if all of it is.
+
+    `config` is what its `/clockfree.json` should say; `board_id` is None where it is named by its port.
+    """
+    if hello.get("role") is None:
+        return f"in HOLD with a configuration it cannot use: {hello.get('reason')}"
+    expected = {"version": VERSION, "protocol": PROTOCOL, "role": config["role"], "config": config_hash(config)}
+    if board_id is not None:
+        expected["id"] = board_id
+    for key, value in expected.items():
+        if hello.get(key) != value:
+            return f"{key}: expected {value}, got {hello.get(key)}"
+    return ""

@@ -1,6 +1,7 @@
-"""How a run gets on, on stderr: a bar on a terminal, a few lines anywhere else."""
+"""How a run, or a flash, gets on, on stderr: a bar on a terminal, a few lines anywhere else."""
 
 import sys
+import threading
 import time
 from types import TracebackType
 
@@ -69,7 +70,7 @@ class Lines:
 
     def say(self, text: str) -> None:
         """One line."""
-        print(text, file=sys.stderr, flush=True)
+        say(text)
 
     def sample(self, job: Job, sample: Sample, wall_s: float) -> None:
         """A line now and then."""
@@ -81,3 +82,56 @@ class Lines:
 def progress() -> Bar | Lines:
     """What suits stderr."""
     return Bar() if sys.stderr.isatty() else Lines()
+
+
+def say(text: str) -> None:
+    """One line, where there is no bar."""
+    print(text, file=sys.stderr, flush=True)
+
+
+class BoardBar:
+    """A bar over so many boards, each a part of it."""
+
+    def __init__(self, boards: int) -> None:
+        columns = (TextColumn("flashing"), BarColumn(), TextColumn("{task.completed:.0f} of {task.total} boards"))
+        self._progress = Progress(*columns, TextColumn("{task.fields[doing]}"), console=Console(stderr=True))
+        self._task = self._progress.add_task("", total=boards, doing="")
+        self._shares: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> "BoardBar":
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def tell(self, board: str, share: float, doing: str) -> None:
+        """One board is so far (0 .. 1), and does this; from any thread."""
+        with self._lock:
+            self._shares[board] = share
+            self._progress.update(self._task, completed=sum(self._shares.values()), doing=f"{board}: {doing}")
+
+
+class BoardLines:
+    """A line for each board when it is done with."""
+
+    def __enter__(self) -> "BoardLines":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    def tell(self, board: str, share: float, doing: str) -> None:
+        """One board is so far (0 .. 1), and does this; from any thread."""
+        if share >= 1:
+            say(f"{board}: {doing}")
+
+
+def board_progress(boards: int) -> BoardBar | BoardLines:
+    """What suits stderr."""
+    return BoardBar(boards) if sys.stderr.isatty() else BoardLines()

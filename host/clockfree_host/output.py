@@ -1,0 +1,29 @@
+"""What commands have in common: exit statuses, and how they print what they found."""
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+WIDE = 200
+"""Columns of a table that goes to a file or a pipe, so that nothing is folded."""
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on stdout.")]
+
+
+def print_json(found: dict[str, Any]) -> None:
+    """One object on one line."""
+    print(json.dumps(found, allow_nan=False))
+
+
+def print_table(table: "Table") -> None:
+    """A table as wide as the terminal, or as it needs to be anywhere else."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else WIDE
+    Console(highlight=False, width=width).print(table)
