@@ -2,10 +2,12 @@
 
 import binascii
 import json
+import tomllib
 import tracemalloc
+from pathlib import Path
 
 import pytest
-from clockfree.link import NUMBERS, TO_BOARD, TO_HOST, Lines, opened, seal
+from clockfree.link import NUMBERS, TO_BOARD, TO_HOST, VERSION, Lines, opened, seal
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -160,3 +162,8 @@ def test_micropython_seals_and_opens_the_same(vm):
     right = [seal(case)[:-1] for case in cases]
     code = f"for lines in {wrong!r}, {right!r}:\n    print([opened(line) for line in lines])\n"
     assert vm("from clockfree.link import opened\n" + code).splitlines() == [repr([None] * len(wrong)), repr(cases)]
+
+
+def test_the_firmware_has_the_version_of_the_project():
+    project = tomllib.loads((Path(__file__).resolve().parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["version"] == VERSION
