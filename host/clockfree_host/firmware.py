@@ -66,18 +66,19 @@ def compiled_files(mpy: int, micropython: str) -> list[BoardFile]:
     FirmwareError
         The board cannot take what mpy-cross makes.
     """
+    takes = (mpy & 0xFF, mpy >> 8 & 3)
+    if not mpy:
+        raise FirmwareError(f"its {micropython} takes no .mpy files: flash with --source")
     with _one_at_a_time:  # boards that ask at the same time get the same files
         files = _compiled(mpy >> 10 & 0x0F)
-    for file in files:
-        if not file.path.endswith(".mpy"):
-            continue
-        version, sub_version = file.data[1], file.data[2] & 3
-        if version != mpy & 0xFF or (is_native(file.data) and sub_version != mpy >> 8 & 3):
-            takes = f"version {mpy & 0xFF}.{mpy >> 8 & 3} of .mpy files" if mpy else "no .mpy files"
-            raise FirmwareError(
-                f"its {micropython} takes {takes}, and mpy-cross here makes {version}.{sub_version}: flash "
-                "with --source, or put a MicroPython on it that takes those (1.23 or later; mpflash from PyPI does it)"
-            )
+    # The sub-version is that of native code, which some of the firmware is.
+    made = max((file.data[1], file.data[2] & 3) for file in files if file.path.endswith(".mpy"))
+    if made != takes:
+        raise FirmwareError(
+            f"its {micropython} takes version {takes[0]}.{takes[1]} of .mpy files, and mpy-cross here makes "
+            f"{made[0]}.{made[1]}: flash with --source, or put a MicroPython on it that takes those (1.23 or later; "
+            "mpflash from PyPI does it)"
+        )
     return files
 
 
@@ -105,6 +106,8 @@ def _compiled(architecture: int) -> list[BoardFile]:
     for path, file, process in at_work:
         mpy, said = process.communicate(file.read_bytes())
         if process.returncode:
-            raise FirmwareError(f"{file}: expected source that mpy-cross compiles, got: {said.decode().strip()}")
+            raise FirmwareError(
+                f"{file}: expected source that mpy-cross compiles, got: {' '.join(said.decode().split())}"
+            )
         files.append(BoardFile(path.removesuffix(".py") + ".mpy", mpy))
     return files

@@ -75,13 +75,13 @@ def locate(id_: str | None, port: str | None, by_id: Path | None = None) -> str:
     devices = [board.device for board in boards if board.id == id_]
     if len(devices) > 1:
         raise PortError(
-            f"expected one port with this id, got {' and '.join(devices)}: clones can repeat an id; "
-            "give port instead of id in the bench file"
+            f"{id_}: expected one port, got {' and '.join(devices)}: clones can repeat an id; give port "
+            "instead of id in the bench file"
         )
     if not devices:
-        others = ", ".join(board.id for board in boards[:3]) + (f" and {len(boards) - 3} more" * (len(boards) > 3))
+        there = ", ".join(board.id for board in boards[:3]) + (f" and {len(boards) - 3} more" * (len(boards) > 3))
         where = by_id or "the ports of this machine"
-        raise PortError(f"expected a port with this id in {where}, got {others or 'no board at all'}: plug it in")
+        raise PortError(f"{id_}: expected a port with this id in {where}, got {there or 'no board'}: plug it in")
     return devices[0]
 
 

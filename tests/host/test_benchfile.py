@@ -1,0 +1,163 @@
+import json
+import tomllib
+from hashlib import sha256
+
+import pytest
+from clockfree.pots import lowest_tap
+from clockfree_host.benchfile import (
+    BenchFile,
+    bench_text,
+    board_config,
+    config_hash,
+    config_text,
+    lacking,
+    misserved,
+)
+from pydantic import ValidationError
+
+SUPERVISOR, EDGE, MANY = "e6614c311b7f5a2b", "e6614c311b7f5a2c", "e6614c311b7f5a2d"
+
+
+def bench(*edges, **more):
+    table = {
+        "supervisor": {"id": SUPERVISOR},
+        "boards": [{"id": EDGE, "edges": [{"edge": "A-B"}]}, {"id": MANY, "edges": list(edges)}][: 1 + bool(edges)],
+    }
+    return BenchFile.model_validate({**table, **more})
+
+
+def test_the_configuration_of_an_edge_board():
+    made = bench()
+    assert board_config(made, made.boards[0]) == {
+        "format": 1,
+        "role": "edge",
+        "led": 25,
+        "fire": 15,
+        "on_loss": "learn",
+        "loss_ms": 15000,
+        "supply_mv": 3300,
+        "most_ua": 2500,
+        "spi": {"miso": 16, "sck": 18, "mosi": 19, "baud": 1000000},
+        "edges": [
+            {
+                "edge": "A-B",
+                "front_end": "comparator",
+                "pot": "mcp42xx",
+                "rab_ohm": 100000,
+                "wiper_ohm": 75,
+                "reverse": False,
+                "pins": {"a": 4, "b": 5, "pot_cs": 17},
+            }
+        ],
+    }
+
+
+def test_the_configuration_of_a_supervisor():
+    made = bench(on_loss="hold", loss_s=2.5)
+    config = board_config(made, made.supervisor)
+    assert {key: config[key] for key in ("role", "on_loss", "loss_ms", "i2c", "ldac", "clamp")} == {
+        "role": "supervisor",
+        "on_loss": "hold",
+        "loss_ms": 2500,
+        "i2c": {"sda": 4, "scl": 5},
+        "ldac": 6,
+        "clamp": 21,
+    }
+    assert (config["dacs"], config["mixers"], config["adcs"]) == ([0x60], [20, 22], [[17, 8]])
+
+
+@pytest.mark.parametrize(
+    ("front_end", "pot", "pins"),
+    [
+        ("trimmed", "ad5222", {"a", "b", "trim", "clk", "ud", "pulse_cs", "mode", "dacsel"}),
+        ("adc", "ad5220", {"adc_cs", "clk", "ud", "pulse_cs"}),
+        ("pico_adc", "x9c", {"clk", "ud", "pulse_cs"}),
+    ],
+)
+def test_a_board_is_told_of_the_pins_in_use_only(front_end, pot, pins):
+    made = bench({"edge": "A-C", "front_end": front_end, "pot": pot, "wiper_ohm": 50.4, "duty_per_c16": 5})
+    (edge,) = board_config(made, made.boards[1])["edges"]
+    assert set(edge["pins"]) == pins
+    assert edge["wiper_ohm"] == 50
+    assert edge.get("duty_per_c16") == (5 if front_end == "trimmed" else None)
+    assert edge.get("settle_us") == (1000 if front_end == "trimmed" else None)
+
+
+def test_the_most_current_reaches_the_lowest_tap():
+    made = bench(max_mA=1.0, supply_V=5.0)
+    config = board_config(made, made.boards[0])
+    edge = config["edges"][0]
+    assert lowest_tap(config["supply_mv"], edge["wiper_ohm"], edge["rab_ohm"], config["most_ua"]) == 7  # 5 V / 1 mA
+
+
+def test_text_and_hash_are_of_the_contents_alone():
+    made = bench()
+    config = board_config(made, made.boards[0])
+    text = config_text(config)
+    assert text.endswith("}\n") and " " not in text and json.loads(text) == config
+    assert config_text(dict(reversed(config.items()))) == text
+    assert config_hash(config) == sha256(text.encode()).hexdigest()[:16]
+    changed = bench(loss_s=16)
+    assert config_hash(board_config(changed, changed.boards[0])) != config_hash(config)
+
+
+def test_a_bench_file_is_written_through_the_model_and_says_only_what_is_not_by_default():
+    made = bench({"edge": "A-C", "front_end": "adc", "pins": {"pot_cs": 13}}, by_id="/dev/mine", max_mA=1.5)
+    text = bench_text(made)
+    assert BenchFile.model_validate(tomllib.loads(text)) == made
+    assert "adc_cs" not in text and "supply_V" not in text and text.startswith("max_mA = 1.5\nby_id = ")
+
+
+@pytest.mark.parametrize(
+    ("edge", "board", "said"),
+    [
+        ({"front_end": "adc", "pins": {"adc_cs": 3}}, {}, "expected GP3 unused"),
+        ({}, {"led": 17}, "expected each pin for one purpose, got GP17 twice"),
+        ({}, {"fire": 4}, "got GP4 twice"),
+        ({}, {"led": 15, "fire": 15}, "got GP15 twice"),
+        ({"front_end": "pico_adc", "pins": {"pot_cs": 27}}, {}, "got GP27 twice"),
+        ({"pot": "ad5222", "pins": {"dacsel": 10}}, {}, "got GP10 twice"),
+        ({"edge": "Ä-B"}, {}, "should match pattern"),
+        ({"edge": ""}, {}, "should match pattern"),
+        ({"duty_per_c16": 0}, {}, "greater than or equal to 1"),
+        ({}, {"led": "GP25"}, "led"),
+    ],
+)
+def test_what_cannot_be_wired_is_refused(edge, board, said):
+    table = {"supervisor": {"id": SUPERVISOR}, "boards": [{"id": EDGE, "edges": [{"edge": "A-B", **edge}], **board}]}
+    with pytest.raises(ValidationError, match=said):
+        BenchFile.model_validate(table)
+
+
+@pytest.mark.parametrize(
+    ("board", "edge", "fire"),
+    [
+        ({}, {}, 15),
+        ({"fire": 7}, {}, 7),
+        ({"led": 15}, {}, None),
+        ({}, {"front_end": "adc", "pins": {"adc_cs": 15}}, None),
+    ],
+)
+def test_the_fire_pin_gives_way_unless_it_was_asked_for(board, edge, fire):
+    table = {"supervisor": {"id": SUPERVISOR}, "boards": [{"id": EDGE, "edges": [{"edge": "A-B", **edge}], **board}]}
+    made = BenchFile.model_validate(table)
+    assert board_config(made, made.boards[0]).get("fire") == fire
+
+
+def test_a_task_that_needs_more_than_the_chips_of_the_supervisor():
+    made = bench()
+    assert lacking(made, 2, 2) is None
+    assert lacking(made, 6, 2) == "supervisor: the task needs 8 DAC channels, bench has 4"
+    assert lacking(made, 1, 3) == "supervisor: the task needs 3 mixers, bench has 2"
+    two = bench(supervisor={"id": SUPERVISOR, "dacs": [{}, {"address": 0x61}], "adcs": [{"chip": "mcp3204"}]})
+    assert lacking(two, 6, 2) is None
+    assert lacking(two, 2, 5) == "supervisor: the task needs 5 mixers, bench has 2"
+
+
+def test_every_edge_of_the_network_is_served_once():
+    made = bench({"edge": "A-C"})
+    assert misserved(made, ["A-C", "A-B"]) is None
+    assert misserved(made, ["A-B", "A-C", *"XYZUV"]) == (
+        "boards: expected every edge of the network served, got no board for X, Y, Z, U and 1 more"
+    )
+    assert misserved(made, ["A-B"]) == "boards: expected edges of the network only, got A-C (boards.1)"

@@ -1,0 +1,87 @@
+"""Which files go onto a board, and what they are compiled to."""
+
+import json
+from pathlib import Path
+
+import pytest
+from clockfree_host import firmware
+from clockfree_host.firmware import ARCHITECTURES, FirmwareError, compiled_files, is_native, source_files
+
+FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
+NATIVE = {"/clockfree/edge.mpy"}
+X64, ARMV6M, ARMV7EMSP = (ARCHITECTURES.index(name) for name in ("x64", "armv6m", "armv7emsp"))
+
+
+def mpy(architecture, version=6, sub_version=3):
+    """`sys.implementation._mpy` of a board."""
+    return architecture << 10 | sub_version << 8 | version
+
+
+def compiled(architecture):
+    return {file.path: file.data for file in compiled_files(mpy(architecture), "MicroPython v1.28.0")}
+
+
+@pytest.mark.parametrize("architecture", [X64, ARMV6M, ARMV7EMSP], ids=["x64", "RP2040", "RP2350"])
+def test_which_files_hold_native_code(architecture):
+    files = compiled(architecture)
+    assert {path for path, data in files.items() if path.endswith(".mpy") and is_native(data)} == NATIVE
+    assert files["/clockfree/edge.mpy"][2] >> 2 & 15 == architecture
+
+
+def test_what_holds_none_is_the_same_on_every_board():
+    x64, rp2040, rp2350 = map(compiled, (X64, ARMV6M, ARMV7EMSP))
+    same = set(x64) - NATIVE
+    assert len(same) > 10
+    assert all(x64[path] == rp2040[path] == rp2350[path] for path in same)
+    assert len({files["/clockfree/edge.mpy"] for files in (x64, rp2040, rp2350)}) == 3
+
+
+def test_source_files_are_those_of_the_firmware_byte_for_byte():
+    files = {file.path: file.data for file in source_files()}
+    assert files.keys() == {f"/{path.relative_to(FIRMWARE)}" for path in FIRMWARE.rglob("*.py")}
+    assert all((FIRMWARE / path[1:]).read_bytes() == data for path, data in files.items())
+    assert {path.replace(".mpy", ".py") for path in compiled(ARMV6M)} == files.keys()
+    assert compiled(ARMV6M)["/main.py"] == files["/main.py"]
+
+
+def test_the_package_for_mip_has_every_file_where_a_flash_puts_it():
+    urls = json.loads((FIRMWARE / "package.json").read_text())["urls"]
+    assert {f"/{url}" for _, url in urls} == {file.path for file in source_files()}
+    assert all(target == f"../{url}" for target, url in urls)  # from /lib
+
+
+@pytest.mark.parametrize(
+    ("board", "said"),
+    [
+        (
+            mpy(ARMV6M, version=5),
+            r"^its MicroPython v1\.12 takes version 5\.3 of \.mpy files, and mpy-cross here makes 6\.3",
+        ),
+        (
+            mpy(ARMV6M, sub_version=1),
+            r"takes version 6\.1 of \.mpy files, .* flash with --source, or put a MicroPython",
+        ),
+        (0, r"^its MicroPython v1\.12 takes no \.mpy files: flash with --source$"),
+        (mpy(0), r"no native code that mpy-cross can make \(architecture 0\)"),
+        (mpy(15), r"\(architecture 15\)"),
+    ],
+)
+def test_a_board_that_cannot_take_what_mpy_cross_makes_is_refused(board, said):
+    with pytest.raises(FirmwareError, match=said):
+        compiled_files(board, "MicroPython v1.12")
+
+
+def test_a_mark_of_newer_boards_above_the_architecture_is_no_part_of_it():
+    assert compiled_files(mpy(ARMV6M) | 1 << 14, "MicroPython") == compiled_files(mpy(ARMV6M), "MicroPython")
+
+
+def test_source_that_does_not_compile(tmp_path, monkeypatch):
+    (tmp_path / "clockfree").mkdir()
+    (tmp_path / "clockfree" / "bad.py").write_text("def f(:\n")
+    with pytest.raises(FirmwareError, match=r"main\.py: expected the firmware's main\.py, got none"):
+        monkeypatch.setattr(firmware, "FOLDER", tmp_path)
+        source_files()
+    (tmp_path / "main.py").write_text("")
+    firmware._compiled.cache_clear()
+    with pytest.raises(FirmwareError, match=r"bad\.py: expected source that mpy-cross compiles, got: .*SyntaxError"):
+        compiled_files(mpy(ARMV6M), "MicroPython")

@@ -1,0 +1,134 @@
+import errno
+import os
+import pty
+import types
+
+import pytest
+import serial
+from clockfree_host import ports
+from clockfree_host.ports import Found, PortError, locate, open_port, scan
+
+ONE, TWO, THREE = "e6614c311b7f5a2b", "e6614c311b7f5a2c", "e6614c311b7f5a2d"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder of links to ports: `folder(name=device, ...)`."""
+
+    def make(**links):
+        for name, device in links.items():
+            (tmp_path / name.replace("_if", "-if").replace("usb_", "usb-")).symlink_to(device)
+        return tmp_path
+
+    return make
+
+
+@pytest.fixture
+def terminal():
+    master, slave = pty.openpty()
+    yield os.ttyname(slave)
+    os.close(master)
+    os.close(slave)
+
+
+def usb(id_, maker="MicroPython_Board_in_FS_mode", interface="00"):
+    return f"usb_{maker}_{id_}_if{interface}"
+
+
+@pytest.fixture
+def system(monkeypatch, tmp_path):
+    """What the system tells of its ports: `system((device, serial number), ...)`."""
+
+    def tell(*told):
+        found = [types.SimpleNamespace(device=device, serial_number=number) for device, number in told]
+        monkeypatch.setattr(ports.list_ports, "comports", lambda: found)
+        monkeypatch.setattr(ports, "BY_ID", tmp_path)
+
+    return tell
+
+
+def test_a_folder_of_links_tells_boards_from_all_else(folder):
+    links = {
+        usb(ONE.upper()): "/dev/ttyACM0",
+        usb(TWO): "/dev/ttyACM1",
+        usb(TWO, interface="02"): "/dev/ttyACM2",  # another interface of the same board
+        usb("0123"): "/dev/ttyACM3",
+        "notes": "/dev/ttyACM4",
+    }
+    assert scan(folder(**links)) == [Found(ONE, "/dev/ttyACM0"), Found(TWO, "/dev/ttyACM1")]
+
+
+def test_the_system_tells_boards_too_and_nobody_is_counted_twice(folder, system):
+    folder(**{usb(ONE): "/dev/ttyACM0"})
+    system(("/dev/ttyACM0", ONE.upper()), ("COM3", TWO), ("/dev/ttyUSB0", "A50285BI"), ("/dev/ttyS0", None))
+    assert scan() == [Found(ONE, "/dev/ttyACM0"), Found(TWO, "COM3")]
+
+
+def test_no_folder_no_boards(tmp_path, system):
+    system()
+    assert scan(tmp_path / "nowhere") == scan() == []
+
+
+def test_a_bench_with_a_folder_of_its_own_looks_nowhere_else(tmp_path, system):
+    system(("/dev/ttyACM0", ONE))
+    own = tmp_path / "own"
+    own.mkdir()
+    with pytest.raises(PortError, match=f"^{ONE}: expected a port with this id in {own}, got no board: plug it in$"):
+        locate(ONE, None, own)
+
+
+def test_a_missing_board_is_said_with_what_is_there_instead(folder):
+    links = folder(**{usb(f"000000000000000{i}"): f"/dev/ttyACM{i}" for i in range(5)})
+    with pytest.raises(PortError) as raised:
+        locate(ONE, None, links)
+    said = f"{ONE}: expected a port with this id in {links}, got 0000000000000000, 0000000000000001, "
+    assert str(raised.value) == said + "0000000000000002 and 2 more: plug it in"
+
+
+def test_two_ports_with_one_id_are_refused_and_named(folder):
+    links = folder(**{usb(ONE): "/dev/ttyACM0", usb(ONE, "Clone"): "/dev/ttyACM7"})
+    with pytest.raises(PortError, match=f"{ONE}: expected one port, got /dev/ttyACM0 and /dev/ttyACM7: clones"):
+        locate(ONE, None, links)
+
+
+def test_a_link_leads_to_the_device_itself(folder, terminal):
+    links = folder(**{usb(ONE): terminal, "mine": terminal})
+    assert locate(ONE, None, links) == terminal
+    assert locate(None, str(links / "mine")) == terminal
+    assert locate(None, "COM3") == "COM3"
+    assert locate(None, "rfc2217://lab:4001") == "rfc2217://lab:4001"
+
+
+def test_a_port_is_had_alone(terminal):
+    with open_port(terminal, 0.1) as port:
+        with pytest.raises(PortError, match=f"^{terminal}: in use by another program: end it"):
+            open_port(terminal, 0.1)
+        assert port.read(1) == b""
+    open_port(terminal, 0.1).close()
+
+
+def refuses(error):
+    def serial_for_url(*args, **kwargs):
+        raise error
+
+    return serial_for_url
+
+
+@pytest.mark.parametrize(
+    ("device", "said"),
+    [
+        ("/dev/no-such-port", "^/dev/no-such-port: no such port: plug the board in$"),
+        ("socket://localhost:1", "^socket://localhost:1: Connection refused$"),
+        ("rfc2217://localhost:1", "^rfc2217://localhost:1: Connection refused$"),
+        ("gopher://localhost", "^gopher://localhost: expected a port, got "),
+    ],
+)
+def test_a_port_that_cannot_be_had(device, said):
+    with pytest.raises(PortError, match=said):
+        open_port(device, 0.1)
+
+
+def test_no_permission(monkeypatch):
+    monkeypatch.setattr(serial, "serial_for_url", refuses(serial.SerialException(errno.EACCES, "could not open port")))
+    with pytest.raises(PortError, match="no permission: on Linux, join the group"):
+        open_port("/dev/ttyACM0", 0.1)
