@@ -1,0 +1,99 @@
+import pytest
+from clockfree.link import PROTOCOL, TO_BOARD, VERSION, Lines, opened, seal
+from clockfree_host import hail
+from clockfree_host.benchfile import config_hash
+from clockfree_host.hail import NoAnswerError, RefusedError, ask, hello, misfit
+
+CONFIG = {"role": "edge"}
+HELLO = {"role": "edge", "id": "e6614c311b7f5a2b", "version": VERSION, "protocol": PROTOCOL, "reason": ""}
+HELLO["config"] = config_hash(CONFIG)
+
+
+class Wire:
+    """A port with something at its other end: `answer(message)` is what comes back for a sealed message, in bytes."""
+
+    def __init__(self, answer, most=5):
+        self._answer, self._most = answer, most
+        self._lines = Lines(TO_BOARD)
+        self._held = b""
+        self.heard = []
+
+    @property
+    def in_waiting(self):
+        return min(len(self._held), self._most)
+
+    def write(self, data):
+        for line in self._lines.feed(data):
+            message = opened(line)
+            if message:
+                self.heard.append(message)
+                self._held += self._answer(message)
+
+    def read(self, count):
+        data, self._held = self._held[:count], self._held[count:]
+        return data
+
+
+@pytest.fixture(autouse=True)
+def _short(monkeypatch):
+    monkeypatch.setattr(hail, "_AGAIN_S", 0.01)
+
+
+def test_the_answer_to_the_question_and_to_no_other():
+    def answer(message):
+        other = seal(["ok", message[1] + 1, "another's"])
+        return b'half a line"]*0000' + other + b"\n" + other + seal(["edges", 5, []]) + seal(["ok", message[1], 63, 1])
+
+    wire = Wire(answer)
+    assert ask(wire, "tap", 0, 63) == [63, 1]
+    assert wire.heard[0][0] == "tap" and wire.heard[0][2:] == [0, 63]
+
+
+def test_a_lost_question_is_asked_again_with_the_same_id():
+    wire = Wire(lambda message: seal(["ok", message[1]]) if len(wire.heard) == 3 else b"")
+    assert ask(wire, "hold") == []
+    assert len({tuple(message) for message in wire.heard}) == 1
+
+
+def test_a_refusal():
+    with pytest.raises(RefusedError, match=r"^reset: refused: in HOLD only$"):
+        ask(Wire(lambda message: seal(["no", message[1], "in HOLD only"])), "reset")
+
+
+@pytest.mark.parametrize("noise", [b"", b"\xff\x00" * 40, b"x" * 5000, b"no prompt: 3 >>> 2\n"], ids=range(4))
+def test_no_answer(noise):
+    with pytest.raises(NoAnswerError, match=r"^no answer$"):
+        ask(Wire(lambda message: noise, most=500), "hello", within_s=0.05)
+
+
+def test_a_prompt_is_known_at_once():
+    wire = Wire(lambda message: b'\r\n>>> ["hello",5]*00000000\r\nTraceback', most=3)
+    with pytest.raises(NoAnswerError, match=r"^MicroPython's prompt, no clockfree$"):
+        ask(wire, "hello", within_s=1e9)
+
+
+def test_a_hello_is_a_table():
+    assert hello(Wire(lambda message: seal(["ok", message[1], HELLO]))) == HELLO
+    for wrong in ([], [5], [HELLO, 1]):
+        with pytest.raises(NoAnswerError, match="no HELLO"):
+            hello(Wire(lambda message, wrong=wrong: seal(["ok", message[1], *wrong])))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, ""),
+        ({"version": "0.1.9"}, f"version: expected {VERSION}, got 0.1.9"),
+        ({"protocol": 0}, f"protocol: expected {PROTOCOL}, got 0"),
+        ({"role": "supervisor"}, "role: expected edge, got supervisor"),
+        ({"config": None}, f"config: expected {HELLO['config']}, got None"),
+        ({"id": "0" * 16}, f"id: expected {HELLO['id']}, got {'0' * 16}"),
+        ({"role": None, "reason": "pins: no GP99"}, "in HOLD with a configuration it cannot use: pins: no GP99"),
+    ],
+)
+def test_what_of_a_hello_is_not_as_it_should_be(change, said):
+    assert misfit({**HELLO, **change}, HELLO["id"], CONFIG) == said
+
+
+def test_a_board_named_by_its_port_may_be_any():
+    assert misfit({**HELLO, "id": "0" * 16}, None, CONFIG) == ""
