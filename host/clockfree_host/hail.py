@@ -1,7 +1,6 @@
 """One question to a board and its answer, before there is a session: who is at a port, and in what state."""
 
 import random
-import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +14,7 @@ READ_S = 0.05
 """What a port should be opened with: how long a single read may wait."""
 ASK_S = 1.0
 _AGAIN_S = 0.4  # a board in RUN answers within a firing or two
-_PROMPT = re.compile(rb"\n>>> ")
+_PROMPT = b"\n>>> "
 
 
 class NoAnswerError(Exception):
@@ -60,7 +59,10 @@ def hello(port: serial.SerialBase, within_s: float = ASK_S) -> dict[str, Any]:
 
 
 def _messages(port: serial.SerialBase, lines: Lines, late_s: float) -> Iterator[list[Any]]:
-    """The messages that arrive until a moment; raises NoAnswerError where a prompt of MicroPython does."""
+    """The messages that arrive until a moment; raises NoAnswerError where a prompt of MicroPython does.
+
+    It answers an empty line with a prompt, and a command, that it does not know, with another: all is read then.
+    """
     text = b""
     while time.monotonic() < late_s:
         data = port.read(max(1, port.in_waiting))
@@ -68,9 +70,11 @@ def _messages(port: serial.SerialBase, lines: Lines, late_s: float) -> Iterator[
             message = opened(line)
             if message is not None:
                 yield message
-        text = text[-8:] + data
-        if _PROMPT.search(text):
-            raise NoAnswerError("MicroPython's prompt, no clockfree")
+        text = text[-TO_HOST:] + data
+        if text.count(_PROMPT) > 1:
+            break
+    if _PROMPT in text:
+        raise NoAnswerError("MicroPython's prompt, no clockfree")
 
 
 def misfit(hello: dict[str, Any], board_id: str | None, config: dict[str, Any]) -> str:

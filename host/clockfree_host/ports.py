@@ -99,9 +99,11 @@ def open_port(device: str, read_s: float) -> serial.SerialBase:
     ------
     PortError
     """
-    alone = {} if "://" in device else {"exclusive": True}
+    more = {} if "://" in device else {"exclusive": True}
+    if not device.startswith("rfc2217:"):  # which has its own limit, and takes none
+        more["write_timeout"] = WRITE_S
     try:
-        return serial.serial_for_url(device, BAUD, timeout=read_s, write_timeout=WRITE_S, **alone)
+        return serial.serial_for_url(device, BAUD, timeout=read_s, **more)
     except OSError as error:
         raise PortError(_why(device, error)) from None
     except ValueError as error:  # a URL that is none

@@ -66,10 +66,19 @@ def test_no_answer(noise):
         ask(Wire(lambda message: noise, most=500), "hello", within_s=0.05)
 
 
-def test_a_prompt_is_known_at_once():
-    wire = Wire(lambda message: b'\r\n>>> ["hello",5]*00000000\r\nTraceback', most=3)
+PROMPT = b'\r\n>>> ["hello",5]*00000000\r\nTraceback (most recent call last):\r\n  SyntaxError: invalid syntax\r\n>>> '
+
+
+def test_a_prompt_is_known_at_once_and_all_it_says_is_read():
+    wire = Wire(lambda message: PROMPT, most=3)
     with pytest.raises(NoAnswerError, match=r"^MicroPython's prompt, no clockfree$"):
         ask(wire, "hello", within_s=1e9)
+    assert len(wire.heard) == 1 and not wire.in_waiting
+
+
+def test_a_prompt_that_says_nothing_more_is_one_too():
+    with pytest.raises(NoAnswerError, match=r"^MicroPython's prompt, no clockfree$"):
+        ask(Wire(lambda message: PROMPT[:20]), "hello", within_s=0.05)
 
 
 def test_a_hello_is_a_table():
