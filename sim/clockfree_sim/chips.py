@@ -80,6 +80,10 @@ class EdgeChips:
         assert self.comparators is not None, "checked before the run"
         self.comparators["ab".index(kind[6])].stuck = int(kind[7])
 
+    def power_cycle(self) -> None:
+        """The supply went away and came back."""
+        self.pot.power_cycle()
+
     def _pot(self, plant: Plant, index: int, spi: SpiBus) -> Mcp4xxxChip | Ad5220PairChip:
         pot, move = plant.job.edge.pot, plant.mover(index)
         if pot == "mcp42xx":
@@ -153,16 +157,19 @@ class SupervisorChips:
 
     Attributes
     ----------
+    dacs : list of Mcp4728Chip
     mixers : list of Mcp4131Chip
+    clamped : int
+        1 while the clamp is connected.
     mixer_cs, adc_cs : list of Pin
     """
 
     def __init__(self, plant: Plant, spi: SpiBus, dacs: Sequence[tuple[I2cBus, int]], mixers: int, adcs: Sequence[int]):
         job, supply_V = plant.job, plant.physics.supply_V
         self._plant = plant
-        self._clamped = 0
-        self._dacs = [Mcp4728Chip(lambda volts: None, supply_V) for _ in dacs]
-        for chip, (i2c, address) in zip(self._dacs, dacs, strict=True):
+        self.clamped = 0
+        self.dacs = [Mcp4728Chip(lambda volts: None, supply_V) for _ in dacs]
+        for chip, (i2c, address) in zip(self.dacs, dacs, strict=True):
             i2c.attach(address, chip)
         self.mixers = [Mcp4131Chip(lambda wiper, tap: self._refresh()) for _ in range(mixers)]
         self.mixer_cs = [spi.attach(chip) for chip in self.mixers]
@@ -182,22 +189,30 @@ class SupervisorChips:
 
     def ldac(self, level: int) -> None:
         """LDAC of all DACs."""
-        for chip in self._dacs:
+        for chip in self.dacs:
             chip.ldac(level)
         if not level:
             self._refresh()
 
     def clamp(self, level: int) -> None:
         """The switch of the clamp: 1 connects it, 0 floats it."""
-        self._clamped = level
+        self.clamped = level
+        self._refresh()
+
+    def power_cycle(self) -> None:
+        """The supply went away and came back."""
+        for dac in self.dacs:
+            dac.power_cycle()
+        for mixer in self.mixers:
+            mixer.power_cycle()
         self._refresh()
 
     def _refresh(self) -> None:
         """Whatever the chips put out now goes to the circuit."""
         job = self._plant.job
-        volts = np.concatenate([chip.outputs_V for chip in self._dacs])
+        volts = np.concatenate([chip.outputs_V for chip in self.dacs])
         sources, targets = len(job.sources), len(job.targets)
-        self._plant.drive(volts[:sources], volts[sources : sources + targets], self.eta, bool(self._clamped))
+        self._plant.drive(volts[:sources], volts[sources : sources + targets], self.eta, bool(self.clamped))
 
 
 def _ground() -> float:

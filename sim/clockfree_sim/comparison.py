@@ -10,7 +10,7 @@ from clockfree.clock import MASK
 from clockfree.edge import Edge
 
 from clockfree_sim.plant import Plant
-from clockfree_sim.timeline import Fire
+from clockfree_sim.timeline import Fire, Timeline
 
 
 def probability(rule: str) -> float:
@@ -30,12 +30,14 @@ class Rounds:
     ----------
     plant : Plant
         Its conductances change at the end of each round from now on.
+    time : Timeline
+        The plant's.
     p : float
         Chance of each edge to take part in a round.
     """
 
-    def __init__(self, plant: Plant, p: float):
-        self._time = plant.time
+    def __init__(self, plant: Plant, time: Timeline, p: float):
+        self._time = time
         self._step = plant.circuit.step
         self._p = p
         self._random = np.random.default_rng([plant.job.seed, 0x73796E63])

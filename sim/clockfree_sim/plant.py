@@ -7,7 +7,7 @@ import numpy as np
 from clockfree_sim.circuit import Circuit
 from clockfree_sim.job import Job
 from clockfree_sim.noise import FIXED, stream
-from clockfree_sim.timeline import Timeline
+from clockfree_sim.timeline import Time
 
 TOP = {"mcp42xx": 128, "ad5220": 127, "ad5222": 127, "x9c": 99}
 """Highest wiper position of each potentiometer; an X9C divides R_AB into 99 steps, the others into 128."""
@@ -25,7 +25,8 @@ class Plant:
     Parameters
     ----------
     job : Job
-    time : Timeline
+    time : Time
+        A timeline, or wall time.
 
     Attributes
     ----------
@@ -35,7 +36,7 @@ class Plant:
         Part-to-part constants of each edge: standard normal draws.
     """
 
-    def __init__(self, job: Job, time: Timeline):
+    def __init__(self, job: Job, time: Time):
         network, physics = job.network, job.physics
         self.job, self.physics, self.time = job, physics, time
         # Tracks that differ, wipers that move one after the other, and pulse pots that may part: two circuits.

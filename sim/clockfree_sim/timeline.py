@@ -14,6 +14,17 @@ def _nobody(now_us: int) -> int:
     raise RuntimeError("this edge has not entered")
 
 
+class Time(Protocol):
+    """Time as the plant needs it, virtual or wall."""
+
+    @property
+    def now_us(self) -> int:
+        """Time now, us; it does not wrap."""
+
+    def later(self, time_us: int, action: Callable[[], None]) -> None:
+        """Run an action once, at a time."""
+
+
 class Pace(Protocol):
     """What decides whose turn it is."""
 

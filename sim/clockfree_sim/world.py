@@ -51,7 +51,7 @@ class World:
         # Edges are either on their own clocks or, in the paper's comparison, gathered in rounds.
         self._pace: Pace = self.time
         if job.rule != "clockfree":
-            self._pace = Rounds(self.plant, probability(job.rule))
+            self._pace = Rounds(self.plant, self.time, probability(job.rule))
         self.boards = [EdgeBoard(self.plant, i) for i in range(edges)]
         self.supervisor = SupervisorBoard(self.plant)
         self.updates = 0.0

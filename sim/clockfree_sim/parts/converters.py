@@ -163,6 +163,11 @@ class Mcp4728Chip:
         self._ldac = 1
         self._inputs = [(0, 0)] * 4  # V_REF PD1 PD0 G, code
 
+    def power_cycle(self) -> None:
+        """The supply went away and came back: its EEPROM has all outputs at zero."""
+        self._inputs = [(0, 0)] * 4
+        self._switch(range(4))
+
     def ldac(self, level: int | None = None) -> int | None:
         """LDAC, active low: all outputs take over their input registers."""
         if level is None:

@@ -1,326 +1,248 @@
-"""One board: a MicroPython in a process of its own, its port, its flash, and the ways it can be reset."""
+"""One board: MicroPython, its port, its flash, what is on its pins, and the ways it can be reset."""
 
-import contextlib
 import os
-import signal
-import socket
 import struct
-import time
-from collections.abc import Callable
+import sys
+import traceback
 from pathlib import Path
 
+from clockfree_sim.virtual.flow import Flow
 from clockfree_sim.virtual.loop import Loop
+from clockfree_sim.virtual.machine import Machine, refusal
 from clockfree_sim.virtual.ports import BY_ID, Port, Watch
+from clockfree_sim.virtual.vm import Input, Vm
+from clockfree_sim.virtual.wired import Wired
 from clockfree_sim.virtual.zygote import RESET, Zygote
 
 FLASH_BYTES = 352 * 4096
 POWER, WATCHDOG = 1, 3
 """Reset causes, as `machine` numbers them on an RP2040; `machine.reset` uses the watchdog there."""
 
-_PIPE_BYTES = 4096
-_HELD_BYTES = 4096  # on the way between host and board, each way
-_PACKET_BYTES = 64  # of USB, at a Pico's pace
-_US_PER_BYTE = 50  # 20 kB/s
-_STOPPED_S = 2.0
+_MESSAGE_BYTES = 4096
 _CTRL_C = b"\x03"
 
 
-class Flow:
-    """Bytes on the way in one direction, at most so many, and so many a second."""
-
-    def __init__(self, loop: Loop, paced: bool, pump: Callable[[], None]):
-        self.held = bytearray()
-        self._time = loop.time
-        self._paced = paced
-        self._pump = pump
-        self._free_us = 0
-        self._waiting = False
-
-    @property
-    def room(self) -> int:
-        """Bytes that may be added."""
-        return max(0, (_PACKET_BYTES if self._paced else _HELD_BYTES) - len(self.held))
-
-    def allowed(self) -> memoryview:
-        """What may go on now; calls `pump` again when there is more to come."""
-        if self._paced and self._time.now_us < self._free_us:
-            if not self._waiting:
-                self._waiting = True
-                self._time.later(self._free_us, self._again)
-            return memoryview(b"")
-        return memoryview(bytes(self.held))
-
-    def went(self, count: int) -> None:
-        """So many bytes have gone on."""
-        del self.held[:count]
-        if self._paced:
-            self._free_us = self._time.now_us + count * _US_PER_BYTE
-
-    def _again(self) -> None:
-        self._waiting = False
-        self._pump()
-
-
-class Machine:
-    """What `machine` of a board is connected to."""
-
-    def __init__(self, board: "Board"):
-        self._board = board
-
-    def hear(self, message: bytes) -> bytes | None:
-        """Take one message; returns the answer, if it is one that is answered."""
-        board = self._board
-        if message[0] == ord("U"):
-            (board.injected_bytes,) = struct.unpack_from("<I", message, 1)
-            board.is_up()
-        return None
-
-
 class Board:
-    """One virtual board.
+    """One virtual board; it begins with `power_on`.
+
+    Parameters
+    ----------
+    loop, zygote, watch : of the bench
+    unique_id : str
+        16 hex digits.
+    folder, by_id : Path
+        Where its flash is kept, and where the link to its port is.
+    pace : bool
+    heap_kib : int
 
     Attributes
     ----------
+    up : bool
+        MicroPython has started.
     injected_bytes : int
         Heap that the bench itself takes on the board: `machine`, the file system, the restrictions.
     crashes : int
         How often MicroPython itself has crashed.
+    wired : Wired
+    machine : Machine
     """
 
     def __init__(self, loop: Loop, zygote: Zygote, watch: Watch, unique_id: str, folder: Path, by_id: Path, *,
                  pace: bool, heap_kib: int):  # fmt: skip
         self.unique_id = unique_id
+        self.up = False
         self.injected_bytes = 0
         self.crashes = 0
-        self.process = 0
-        self.up = False
-        self.port: Port | None = None
-        self.machine = Machine(self)
+        self.wired = Wired()
+        self.machine = Machine(
+            loop.time, self.wired, lambda: self.reset(WATCHDOG), {"U": self._is_up, "R": self._asks_for_reset}
+        )
         self._loop, self._zygote, self._watch = loop, zygote, watch
         self._link = by_id / BY_ID.format(unique_id)
         self._pace, self._heap_kib = pace, heap_kib
         self._flash = os.open(folder / f"{unique_id}.flash", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         os.ftruncate(self._flash, FLASH_BYTES)
-        self._cause = POWER
+        self._vm: Vm | None = None
+        self._port: Port | None = None
+        self._stdin = Input()
         self._plugged = True
+        self._cause = POWER
         self._resetting = False
-        self._in = Flow(loop, pace, self._pump_in)
-        self._out = Flow(loop, pace, self._pump_out)
-        self._stdin = self._stdout = (-1, -1)
-        self._socket: socket.socket | None = None
+        self._in = Flow(loop.time, pace, self._pump_in)
+        self._out = Flow(loop.time, pace, self._pump_out)
+
+    @property
+    def process(self) -> int:
+        """Of its MicroPython; 0 while there is none."""
+        return self._vm.process if self._vm else 0
 
     # -- life ----------------------------------------------------------------------------------------------------
 
-    def power_on(self, cause: int = POWER) -> None:
-        """Start from nothing."""
-        self._cause = cause
-        self._in.held.clear()
-        self._out.held.clear()
-        self._stdin = _pipe()
-        os.set_blocking(self._stdin[1], False)
+    def power_on(self) -> None:
+        """Start; it is up some milliseconds later."""
         self._start(raw=False)
 
     def reset(self, cause: int = POWER) -> None:
-        """Reset: RAM is lost, and the port vanishes until the board is up again."""
+        """RAM is lost and the pins let go; the port vanishes, and is back when the board is up again."""
         self._cause = cause
         self._resetting = True
-        self._unplug()
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.process, signal.SIGKILL)
+        self.up = False
+        self._drop_port()
+        if self._vm:
+            self._vm.kill()
 
-    def is_up(self) -> None:
-        """The board has started: boot.py is next, and the port is there."""
-        self.up = True
-        if self._plugged and not self.port:
-            self._plug()
-        self._pump()
+    def power_cycle(self) -> None:
+        """Power goes away and comes back, that of the chips on the pins too."""
+        self.reset()
+        self.machine.reset()
+        self.wired.power_cycle()
 
     def ended(self, status: int) -> None:
-        """Its process has ended."""
-        self.process = 0
-        self.up = False
-        self._drain()
-        self._close_machine()
-        if self._resetting or status not in (RESET, RESET + 1):
+        """Its process has ended: with a soft reset, in a reset, or in a crash."""
+        assert self._vm is not None
+        vm, self.up = self._vm, False
+        soft = status in (RESET, RESET + 1) and not self._resetting
+        if soft:
+            while self._hear():  # what it sent last
+                pass
+            self._out.held += vm.rest() + b"MPY: soft reboot\r\n"
+        self._loop.reads(vm.socket, None)
+        self._loop.reads(vm.stdout, None)
+        vm.close()
+        self._vm = None
+        if soft and not self._resetting:  # a reset may have been among the last it sent
+            self.machine.soft_reset()
+        else:
             if not self._resetting:
                 self.crashes += 1
-                self._unplug()
+                self._drop_port()
             self._resetting = False
-            for file in self._stdin:
-                os.close(file)
-            self.power_on(self._cause)
-        else:
-            self._out.held += b"MPY: soft reboot\r\n"
-            self._start(raw=status == RESET + 1)
+            self.machine.reset()
+            self._in.held.clear()
+            self._out.held.clear()
+            self._stdin.clear()
+        self._start(raw=soft and status == RESET + 1)
+
+    def close(self) -> None:
+        """The bench ends."""
+        self._drop_port()
+        self._stdin.close()
+        os.close(self._flash)
+
+    def _start(self, raw: bool) -> None:
+        code = (
+            "import gc;n=gc.mem_alloc();import _board;"
+            f"_board.boot(n,{self.unique_id!r},{self._cause},{self._pace},{not raw})"
+        )
+        self._vm = vm = Vm(self._zygote, code, self._heap_kib, raw, self._stdin, self._flash)
+        self._loop.reads(vm.socket, self._hear)
+        self._pump_out()
+
+    def _is_up(self, message: bytes) -> None:
+        (self.injected_bytes,) = struct.unpack_from("<I", message, 1)
+        self.up = True
+        if self._plugged and not self._port:
+            self._make_port()
+        self._pump_in()
+
+    def _asks_for_reset(self, message: bytes) -> None:
+        self.reset(WATCHDOG)
+
+    def _hear(self) -> bool:
+        """Take one message of `machine`; False if there is none."""
+        assert self._vm is not None
+        try:
+            message = self._vm.socket.recv(_MESSAGE_BYTES)
+        except BlockingIOError:
+            return False
+        if not message:
+            self._loop.reads(self._vm.socket, None)
+            return False
+        try:
+            answer = self.machine.hear(message)
+        except Exception:  # a chip that cannot do what was asked of it, in the simulation at least
+            print(f"virtual board {self.unique_id}: message {message!r}:", file=sys.stderr)
+            traceback.print_exc()
+            answer = refusal(message)
+        if answer:
+            try:
+                self._vm.socket.send(answer)
+            except OSError:  # it has just ended
+                return False
+        return True
+
+    # -- port ----------------------------------------------------------------------------------------------------
 
     def plug(self) -> None:
         """Plug the board in."""
         self._plugged = True
-        if self.up and not self.port:
-            self._plug()
-            self._pump()
+        if self.up and not self._port:
+            self._make_port()
 
     def unplug(self) -> None:
         """Unplug the board; it has power of its own, and goes on."""
         self._plugged = False
-        self._unplug()
+        self._drop_port()
 
-    def _start(self, raw: bool) -> None:
-        self._stdout = _pipe()
-        os.set_blocking(self._stdout[0], False)
-        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._socket.setblocking(False)
-        code = "import gc;n=gc.mem_alloc();import _board;_board.boot(n,{!r},{},{},{})"
-        code = code.format(self.unique_id, self._cause, self._pace, not raw)
-        files = (self._stdin[0], self._stdout[1], theirs.fileno(), self._flash)
-        self.process = self._zygote.fork(code, self._heap_kib, raw, files)
-        theirs.close()
-        os.close(self._stdout[1])
-        self._loop.reads(self._socket, self._hear)
-        self._pump()
-
-    def _close_machine(self) -> None:
-        if self._socket is not None:
-            self._loop.reads(self._socket, None)
-            self._socket.close()
-            self._socket = None
-
-    def _hear(self) -> None:
-        assert self._socket is not None
-        try:
-            message = self._socket.recv(512)
-        except BlockingIOError:
-            return
-        if not message:
-            self._close_machine()
-            return
-        answer = self.machine.hear(message)
-        if answer is not None and self._socket is not None:
-            with contextlib.suppress(BrokenPipeError, BlockingIOError):
-                self._socket.send(answer)
-
-    # -- bytes between host and board ----------------------------------------------------------------------------
-
-    def _plug(self) -> None:
-        self.port = Port(self._watch, self._link)
-
-    def _unplug(self) -> None:
-        if self.port:
-            self._loop.reads(self.port, None)
-            self._loop.writes(self.port, None)
-            self.port.close()
-            self.port = None
-        self._in.held.clear()
-        self._pump()
-
-    def _pump(self) -> None:
+    def _make_port(self) -> None:
+        self._port = Port(self._watch, self._link)
         self._pump_in()
         self._pump_out()
 
+    def _drop_port(self) -> None:
+        if self._port:
+            self._loop.reads(self._port, None)
+            self._loop.writes(self._port, None)
+            self._port.close()
+            self._port = None
+        self._in.held.clear()
+        if self._vm:
+            self._pump_out()
+
     def _pump_in(self) -> None:
         """From the host to the board."""
-        flow, port = self._in, self.port
-        if self.up and port and flow.room:
+        flow, port = self._in, self._port
+        if not port:
+            return
+        if self.up and flow.room:
             self._take(port.read(flow.room))
-        if self.up and flow.held:
-            allowed = flow.allowed()
-            if allowed:
-                with contextlib.suppress(BlockingIOError):
-                    flow.went(os.write(self._stdin[1], allowed))
-        if port:
-            self._loop.reads(port, self._pump_in if self.up and flow.room else None)
-        blocked = self.up and flow.held and flow.allowed()
-        self._loop.writes(self._stdin[1], self._pump_in if blocked else None)
+        ready = self.up and flow.ready()
+        if ready:
+            flow.went(self._stdin.write(flow.held))
+            ready = flow.ready()
+        self._loop.reads(port, self._pump_in if self.up and flow.room else None)
+        self._loop.writes(self._stdin, self._pump_in if ready else None)
 
     def _take(self, data: bytes) -> None:
+        assert self._vm is not None
         first, *rest = data.split(_CTRL_C)
-        self._in.held += first
+        held = self._in.held
+        held += first
         for more in rest:
-            if not self._interrupt():
-                self._in.held += _CTRL_C
-            self._in.held += more
+            if self._vm.interrupt(self._stdin):
+                held.clear()
+            else:
+                held += _CTRL_C
+            held += more
 
     def _pump_out(self) -> None:
-        """From the board to the host."""
-        flow, port = self._out, self.port
-        if self._stdout[0] >= 0 and (flow.room or not (port and port.connected)):
-            try:
-                data = os.read(self._stdout[0], flow.room or _HELD_BYTES)
+        """From the board to the host; while nobody has the port open, to nobody, as from a board."""
+        flow, port, vm = self._out, self._port, self._vm
+        connected = port is not None and port.connected
+        if vm and flow.room:
+            data = vm.read(flow.room)
+            if data:
                 flow.held += data
-                if not data:
-                    self._close_stdout()
-            except BlockingIOError:
-                pass
-        if not (port and port.connected):
-            flow.held.clear()  # as a board does whose port nobody has open
-        elif flow.held:
-            allowed = flow.allowed()
-            if allowed:
-                flow.went(port.write(allowed))
-        if self._stdout[0] >= 0:
-            self._loop.reads(self._stdout[0], self._pump_out if flow.room else None)
+            elif data is not None:
+                self._loop.reads(vm.stdout, None)
+                vm = None
+        if not connected:
+            flow.held.clear()
+        ready = flow.ready()
+        if port and ready:
+            flow.went(port.write(flow.held))
+            ready = flow.ready()
+        if vm:
+            self._loop.reads(vm.stdout, self._pump_out if flow.room else None)
         if port:
-            blocked = port.connected and flow.held and flow.allowed()
-            self._loop.writes(port, self._pump_out if blocked else None)
-
-    def _drain(self) -> None:
-        """Keep what the board has written before it ended."""
-        if self._stdout[0] >= 0:
-            with contextlib.suppress(BlockingIOError):
-                while data := os.read(self._stdout[0], _PIPE_BYTES):
-                    self._out.held += data
-            self._close_stdout()
-
-    def _close_stdout(self) -> None:
-        self._loop.reads(self._stdout[0], None)
-        os.close(self._stdout[0])
-        self._stdout = (-1, -1)
-
-    # -- Ctrl-C --------------------------------------------------------------------------------------------------
-
-    def _interrupt(self) -> bool:
-        """Raise KeyboardInterrupt on the board; False where it reads Ctrl-C as a byte: at the REPL, say.
-
-        The board is stopped for the moment between asking and acting, so that it cannot go from one to the other.
-        What the host had sent before and nobody has read is thrown away, as on a Pico.
-        """
-        if not self.process:
-            return False
-        try:
-            os.kill(self.process, signal.SIGSTOP)
-            self._stopped()
-            caught = _catches_ctrl_c(self.process)
-            if caught:
-                os.kill(self.process, signal.SIGUSR1)
-                self._in.held.clear()
-                os.set_blocking(self._stdin[0], False)
-                with contextlib.suppress(BlockingIOError):
-                    os.read(self._stdin[0], _PIPE_BYTES)
-                os.set_blocking(self._stdin[0], True)
-            os.kill(self.process, signal.SIGCONT)
-        except (ProcessLookupError, FileNotFoundError):
-            return False
-        return caught
-
-    def _stopped(self) -> None:
-        until = time.monotonic() + _STOPPED_S
-        while time.monotonic() < until:
-            state = Path(f"/proc/{self.process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
-            if state not in "RSD":
-                return
-            os.sched_yield()
-
-
-def _catches_ctrl_c(process: int) -> bool:
-    """True while MicroPython has its handler for Ctrl-C in place, which it has while a program runs."""
-    with open(f"/proc/{process}/status", encoding="ascii") as status:
-        caught = next(int(line.split()[1], 16) for line in status if line.startswith("SigCgt"))
-    return bool(caught >> signal.SIGINT - 1 & 1)
-
-
-def _pipe() -> tuple[int, int]:
-    import fcntl
-
-    ends = os.pipe2(os.O_CLOEXEC)
-    fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-    return ends
+            self._loop.writes(port, self._pump_out if ready else None)

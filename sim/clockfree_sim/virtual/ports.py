@@ -102,7 +102,7 @@ class Port:
         except BlockingIOError:
             return b""
 
-    def write(self, data: bytes | memoryview) -> int:
+    def write(self, data: bytes | bytearray) -> int:
         """Bytes that went to the host; 0 while it does not read."""
         try:
             return os.write(self._master, data)

@@ -15,15 +15,13 @@ import signal
 import socket
 import traceback
 from collections import deque
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import NoReturn
 
 RESET = 64
 """Exit status of a board that ended in order: this much more than its REPL's mode, 0 friendly or 1 raw."""
 
-DEVICE = Path(__file__).parent / "device"
 _ROOM = 4096
 _HIGH = 64  # files from here on are out of the way
 _PR_SET_PDEATHSIG = 1
@@ -33,9 +31,14 @@ class Zygote:
     """The bench's end: asks for boards and hears when they end.
 
     Start it before the first thread. Everything it has started ends with it, and it ends with the bench.
+
+    Parameters
+    ----------
+    device : str
+        Folder of the modules that a board finds before it has files of its own.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, device: str) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._ended: deque[tuple[int, int]] = deque()
         if os.fork() == 0:
@@ -43,7 +46,7 @@ class Zygote:
             try:
                 own = fcntl.fcntl(theirs, fcntl.F_DUPFD, _HIGH)
                 os.closerange(3, own)
-                _serve(socket.socket(fileno=own))
+                _serve(socket.socket(fileno=own), device)
                 status = 0
             except BaseException:
                 traceback.print_exc()
@@ -89,7 +92,7 @@ class Zygote:
         return kind, process, status
 
 
-def _serve(bench: socket.socket) -> None:
+def _serve(bench: socket.socket, device: str) -> None:
     """Fork what the bench asks for until it is gone."""
     micropython_run = importlib.import_module("micropython_run")
 
@@ -99,34 +102,44 @@ def _serve(bench: socket.socket) -> None:
         end.setblocking(False)
     signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
     boards: set[int] = set()
-    while True:
-        ready, _, _ = select.select([bench, wakes], [], [])
-        if wakes in ready:
-            with contextlib.suppress(BlockingIOError):
-                while wakes.recv(_ROOM):
-                    pass
-            while boards:
-                process, status = os.waitpid(-1, os.WNOHANG)
-                if not process:
+    try:
+        while True:
+            ready, _, _ = select.select([bench, wakes], [], [])
+            if wakes in ready:
+                with contextlib.suppress(BlockingIOError):
+                    while wakes.recv(_ROOM):
+                        pass
+                for process, status in _ended(boards):
+                    bench.send(json.dumps(["ended", process, status]).encode())
+            if bench in ready:
+                request, files, _, _ = socket.recv_fds(bench, _ROOM, 8)
+                if not request:
                     break
-                boards.remove(process)
-                bench.send(json.dumps(["ended", process, os.waitstatus_to_exitcode(status)]).encode())
-        if bench in ready:
-            request, files, _, _ = socket.recv_fds(bench, _ROOM, 8)
-            if not request:
-                break
-            process = os.fork()
-            if not process:
-                _board(micropython_run, files, *json.loads(request))
-            boards.add(process)
-            for file in files:
-                os.close(file)
-            bench.send(json.dumps(["forked", process, 0]).encode())
-    for process in boards:
-        os.kill(process, signal.SIGKILL)
+                process = os.fork()
+                if not process:
+                    _board(micropython_run, device, files, *json.loads(request))
+                boards.add(process)
+                for file in files:
+                    os.close(file)
+                bench.send(json.dumps(["forked", process, 0]).encode())
+    except (BrokenPipeError, ConnectionResetError):  # the bench went away while something was on its way to it
+        pass
+    finally:
+        for process in boards:
+            os.kill(process, signal.SIGKILL)
 
 
-def _board(micropython_run: ModuleType, files: list[int], code: str, heap_kib: int, raw: bool) -> NoReturn:
+def _ended(boards: set[int]) -> Iterator[tuple[int, int]]:
+    """Boards that have ended: process, and exit status or minus the signal."""
+    while boards:
+        process, status = os.waitpid(-1, os.WNOHANG)
+        if not process:
+            break
+        boards.remove(process)
+        yield process, os.waitstatus_to_exitcode(status)
+
+
+def _board(micropython_run: ModuleType, device: str, files: list[int], code: str, heap_kib: int, raw: bool) -> NoReturn:
     """In the forked process: become the board."""
     status = 1
     try:
@@ -147,7 +160,7 @@ def _board(micropython_run: ModuleType, files: list[int], code: str, heap_kib: i
         libc.signal(signal.SIGUSR1, vm.mp_sched_keyboard_interrupt)
         libc.siginterrupt(signal.SIGUSR1, 1)
         os.environ.clear()
-        os.environ["MICROPYPATH"] = f".frozen:{DEVICE}"
+        os.environ["MICROPYPATH"] = f".frozen:{device}"
         mode = ctypes.c_int.in_dll(vm, "pyexec_mode_kind")
         mode.value = int(raw)
         micropython_run.run_main(["board", "-X", f"heapsize={heap_kib}K", "-i", "-c", code])

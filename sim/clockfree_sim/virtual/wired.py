@@ -1,0 +1,99 @@
+"""What is on the pins of each board, by its configuration: the same chips that boards in virtual time have."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from clockfree_sim.parts.bus import I2cBus, SpiBus
+from clockfree_sim.virtual.pads import Pad
+
+SPI_PINS = ("sck", "mosi", "miso")
+
+
+class Wired:
+    """The chips of one board; there are none until `attach_edges` or `attach_supervisor` puts them there.
+
+    Attributes
+    ----------
+    spi, i2c : the buses
+    spi_pins : tuple of int
+        GP numbers of SCK, MOSI and MISO.
+    i2c_pins : tuple of int
+        GP numbers of SDA and SCL.
+    analog : dict of int to callable
+        What is on the board's own ADC, by GP number, as 16 bits.
+    """
+
+    def __init__(self) -> None:
+        self.spi, self.i2c = SpiBus(), I2cBus()
+        self.spi_pins: tuple[int, ...] = ()
+        self.i2c_pins: tuple[int, ...] = ()
+        self.analog: dict[int, Any] = {}
+        self.edges: dict[str, Any] = {}
+        self.supervisor: Any = None
+
+    def attach_edges(self, plant: Any, config: Mapping[str, Any], pads: list[Pad]) -> None:
+        """Potentiometers and front ends of the edges of a configuration.
+
+        ValueError where it does not say what the job of the plant says.
+        """
+        from clockfree_sim.chips import EdgeChips
+
+        self._buses(config)
+        for place, wiring in enumerate(config["edges"]):
+            settings, pins = plant.job.edge, wiring["pins"]
+            expected = {"front_end": settings.front_end, "pot": settings.pot, "reverse": False}
+            for key, value in expected.items():
+                if wiring[key] != value:
+                    raise ValueError(f"edges.{place}.{key}: expected {value}, as in the job, got {wiring[key]}")
+            index = plant.job.network.edge(wiring["edge"])
+            self.edges[wiring["edge"]] = chips = EdgeChips(plant, index, self.spi)
+            for name, chip_input in chips.inputs.items():
+                pads[pins[name]].drive(chip_input, int(name.endswith("cs")))
+            for name, chip_output in chips.outputs.items():
+                pads[pins[name]].sense(chip_output)
+            if chips.trim:
+                pads[pins["trim"]].modulate(chips.trim.duty_u16)
+            self.analog.update(zip((26, 27), chips.analog_u16, strict=False))
+
+    def attach_supervisor(self, plant: Any, config: Mapping[str, Any], pads: list[Pad]) -> None:
+        """DACs, mixers and ADCs of a configuration; ValueError where they are too few for the job of the plant."""
+        from clockfree_sim.chips import SupervisorChips
+
+        self._buses(config)
+        self.i2c_pins = (config["i2c"]["sda"], config["i2c"]["scl"])
+        job = plant.job
+        sources, targets = len(job.sources), len(job.targets)
+        needs = {
+            "dacs": (sources + targets, 4 * len(config["dacs"])),
+            "mixers": (targets, len(config["mixers"])),
+            "adcs": (targets, sum(channels for _, channels in config["adcs"])),
+        }
+        for key, (needed, there) in needs.items():
+            if needed > there:
+                raise ValueError(f"{key}: expected {needed} channels for this job, got {there}")
+        places = [(self.i2c, address) for address in config["dacs"]]
+        adcs = [channels for _, channels in config["adcs"]]
+        self.supervisor = chips = SupervisorChips(plant, self.spi, places, len(config["mixers"]), adcs)
+        for chip_select, number in zip(chips.mixer_cs, config["mixers"], strict=True):
+            pads[number].drive(chip_select, 1)
+        for chip_select, (number, _) in zip(chips.adc_cs, config["adcs"], strict=True):
+            pads[number].drive(chip_select, 1)
+        pads[config["ldac"]].drive(chips.ldac, 0)
+        pads[config["clamp"]].drive(chips.clamp, 0)
+
+    def power_cycle(self) -> None:
+        """The supply of the chips went away and came back."""
+        for chips in (*self.edges.values(), *([self.supervisor] if self.supervisor else [])):
+            chips.power_cycle()
+
+    def look(self) -> dict[str, Any]:
+        """What the chips are at: wipers by edge; outputs, mixers and clamp of a supervisor."""
+        found: dict[str, Any] = {"wipers": {edge: list(chips.pot.wipers) for edge, chips in self.edges.items()}}
+        if self.supervisor:
+            found["outputs_V"] = [volts for chip in self.supervisor.dacs for volts in chip.outputs_V]
+            found["mixers"] = [chip.wipers[0] for chip in self.supervisor.mixers]
+            found["clamped"] = self.supervisor.clamped
+        return found
+
+    def _buses(self, config: Mapping[str, Any]) -> None:
+        self.spi_pins = tuple(config["spi"][name] for name in SPI_PINS)
