@@ -1,0 +1,78 @@
+"""A host's end of a board's port: the raw REPL, and bytes."""
+
+import time
+from pathlib import Path
+
+import serial
+
+FIRMWARE = Path(__file__).resolve().parents[3] / "firmware"
+
+
+class Repl:
+    """One open port."""
+
+    def __init__(self, port):
+        self.serial = serial.Serial(port, timeout=0.01, exclusive=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.serial.close()
+
+    def send(self, data):
+        self.serial.write(data)
+
+    def until(self, ending, timeout_s=5.0):
+        """What comes until and with these bytes."""
+        return until(lambda: self.serial.read_until(ending), ending, timeout_s)
+
+    def enter(self):
+        """Interrupt whatever runs, and go to the raw REPL."""
+        self.send(b"\r\x03\x03")
+        self.send(b"\r\x01")
+        self.until(b"raw REPL; CTRL-B to exit\r\n>")
+
+    def start(self, code):
+        """Let the raw REPL begin this."""
+        self.send(code.encode() + b"\x04")
+        self.until(b"OK")
+
+    def finish(self, timeout_s=5.0):
+        """What it printed; AssertionError with the traceback if it raised."""
+        printed = self.until(b"\x04", timeout_s)[:-1].decode()
+        raised = self.until(b"\x04>", timeout_s)[:-2].decode()
+        assert not raised, raised
+        return printed
+
+    def run(self, code, timeout_s=5.0):
+        """Run code in the raw REPL."""
+        self.start(code)
+        return self.finish(timeout_s)
+
+    def install(self, *names):
+        """Put modules of the firmware on the board."""
+        self.run("import os\nif 'clockfree' not in os.listdir(): os.mkdir('clockfree')")
+        for name in ("__init__", *names):
+            data = (FIRMWARE / "clockfree" / f"{name}.py").read_bytes()
+            self.run(f"file = open('clockfree/{name}.py', 'wb')")
+            for at in range(0, len(data), 4096):
+                self.run(f"file.write({data[at : at + 4096]!r})")
+            self.run("file.close()")
+
+
+def until(read, ending, timeout_s):
+    found, stop = b"", time.monotonic() + timeout_s
+    while not found.endswith(ending):
+        found += read()
+        assert time.monotonic() < stop, f"no {ending!r} in {timeout_s:g} s, but {found[-500:]!r}"
+    return found
+
+
+def wait(condition, timeout_s=5.0):
+    """Wait until something is so, and return it."""
+    stop = time.monotonic() + timeout_s
+    while not (found := condition()):
+        assert time.monotonic() < stop, f"not in {timeout_s:g} s"
+        time.sleep(0.002)
+    return found
