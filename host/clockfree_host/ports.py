@@ -99,7 +99,7 @@ def open_port(device: str, read_s: float) -> serial.SerialBase:
     ------
     PortError
     """
-    more = {} if "://" in device else {"exclusive": True}
+    more: dict[str, bool | float] = {} if "://" in device else {"exclusive": True}
     if not device.startswith("rfc2217:"):  # which has its own limit, and takes none
         more["write_timeout"] = WRITE_S
     try:
