@@ -19,7 +19,9 @@ POWER, WATCHDOG = 1, 3
 """Reset causes, as `machine` numbers them on an RP2040; `machine.reset` uses the watchdog there."""
 
 _MESSAGE_BYTES = 4096
-_CTRL_C = b"\x03"
+_CTRL_C = 3
+_DOUBT_US = 1000
+_MOST_DOUBTS = 250
 
 
 class Board:
@@ -55,7 +57,10 @@ class Board:
         self.crashes = 0
         self.wired = Wired()
         self.machine = Machine(
-            loop.time, self.wired, lambda: self.reset(WATCHDOG), {"U": self._is_up, "R": self._asks_for_reset}
+            loop.time,
+            self.wired,
+            lambda: self.reset(WATCHDOG),
+            {"U": self._is_up, "E": self._has_ended, "e": self._has_ended, "R": self._asks_for_reset},
         )
         self._loop, self._zygote, self._watch = loop, zygote, watch
         self._link = by_id / BY_ID.format(unique_id)
@@ -68,6 +73,8 @@ class Board:
         self._plugged = True
         self._cause = POWER
         self._resetting = False
+        self._ended_as = 0
+        self._doubts = 0
         self._in = Flow(loop.time, pace, self._pump_in)
         self._out = Flow(loop.time, pace, self._pump_out)
 
@@ -101,6 +108,7 @@ class Board:
         """Its process has ended: with a soft reset, in a reset, or in a crash."""
         assert self._vm is not None
         vm, self.up = self._vm, False
+        status, self._ended_as = self._ended_as or status, 0
         soft = status in (RESET, RESET + 1) and not self._resetting
         if soft:
             while self._hear():  # what it sent last
@@ -144,6 +152,12 @@ class Board:
         if self._plugged and not self._port:
             self._make_port()
         self._pump_in()
+
+    def _has_ended(self, message: bytes) -> None:
+        """A program has asked for a soft reset, before the REPL began."""
+        assert self._vm is not None
+        self._ended_as = RESET + (message == b"e")
+        self._vm.kill()
 
     def _asks_for_reset(self, message: bytes) -> None:
         self.reset(WATCHDOG)
@@ -201,29 +215,51 @@ class Board:
 
     def _pump_in(self) -> None:
         """From the host to the board."""
-        flow, port = self._in, self._port
+        flow, port, vm = self._in, self._port, self._vm
         if not port:
             return
-        if self.up and flow.room:
-            self._take(port.read(flow.room))
-        ready = self.up and flow.ready()
-        if ready:
-            flow.went(self._stdin.write(flow.held))
-            ready = flow.ready()
+        blocked = False
+        if vm and self.up:
+            if flow.room:
+                flow.held += port.read(flow.room)
+                self._interrupt_at_once(vm)
+            while flow.ready() and not blocked:
+                end = flow.held.find(_CTRL_C)
+                if end == 0:
+                    byte = self._settle_ctrl_c(vm)
+                    if byte is None:
+                        break
+                    if not byte:
+                        continue
+                    end = 1
+                count = self._stdin.write(flow.held[: end if end > 0 else None])
+                flow.went(count)
+                blocked = not count
         self._loop.reads(port, self._pump_in if self.up and flow.room else None)
-        self._loop.writes(self._stdin, self._pump_in if ready else None)
+        self._loop.writes(self._stdin, self._pump_in if blocked else None)
 
-    def _take(self, data: bytes) -> None:
-        assert self._vm is not None
-        first, *rest = data.split(_CTRL_C)
+    def _interrupt_at_once(self, vm: Vm) -> None:
+        """Ctrl-C ends a program that runs, whatever it has not read before."""
         held = self._in.held
-        held += first
-        for more in rest:
-            if self._vm.interrupt(self._stdin):
-                held.clear()
-            else:
-                held += _CTRL_C
-            held += more
+        while (at := held.find(_CTRL_C)) >= 0 and vm.interrupt(self._stdin):
+            del held[: at + 1]
+
+    def _settle_ctrl_c(self, vm: Vm) -> bool | None:
+        """Whether a Ctrl-C that comes next is one more byte; else it has done its work. None: look again soon.
+
+        That is while the board is busy with what came before it, which may be a program's start. A real board is so
+        quick there that no host notices.
+        """
+        held, time = self._in.held, self._loop.time
+        caught = vm.interrupt(self._stdin)
+        if caught is None and self._doubts < _MOST_DOUBTS:
+            self._doubts += 1
+            time.later(time.now_us + _DOUBT_US, self._pump_in)
+            return None
+        self._doubts = 0
+        if caught:
+            del held[:1]
+        return not caught
 
     def _pump_out(self) -> None:
         """From the board to the host; while nobody has the port open, to nobody, as from a board."""

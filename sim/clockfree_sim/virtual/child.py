@@ -141,10 +141,11 @@ def main(number: int, device: str) -> None:
         job, configs = handle.recv()
         if job is not None:
             bench.wire(job, configs)
+        handle.send((True, None))
+        bench.run()
     except EOFError:
-        return
+        pass
     except Exception as error:
         handle.send((False, _plain(error)))
-        return
-    handle.send((True, None))
-    bench.run()
+    finally:
+        zygote.close()

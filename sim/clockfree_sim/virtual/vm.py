@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import select
 import signal
 import socket
 import time
@@ -41,6 +42,11 @@ class Input:
             return os.write(self.sink, data)
         except BlockingIOError:
             return 0
+
+    @property
+    def waiting(self) -> bool:
+        """True if there is something that nobody has read."""
+        return bool(select.select([self.source], [], [], 0)[0])
 
     def clear(self) -> None:
         """Throw away what is there."""
@@ -98,31 +104,31 @@ class Vm:
         self.socket.close()
         os.close(self.stdout)
 
-    def interrupt(self, stdin: Input) -> bool:
-        """Raise KeyboardInterrupt in its program; False where it reads Ctrl-C as a byte: at the REPL, say.
+    def interrupt(self, stdin: Input) -> bool | None:
+        """Raise KeyboardInterrupt in its program; what the host had sent before and nobody has read is thrown away.
 
-        It is stopped between the question and the answer, so that it cannot go from one to the other meanwhile. What
-        the host had sent before and nobody has read is thrown away, as on a board.
+        False where it waits for input with Ctrl-C as one more byte, as the REPL does; None where that cannot be told
+        yet, because it is busy with what the host sent before.
         """
         try:
+            waits = self._state() == "S" and not stdin.waiting
+            # Stopped, so that it cannot go from one to the other between the question and the answer.
             os.kill(self.process, signal.SIGSTOP)
-            self._wait_until_stopped()
+            until = time.monotonic() + _STOPPED_S
+            while self._state() in "RSD" and time.monotonic() < until:
+                os.sched_yield()
             caught = self._catches_ctrl_c()
             if caught:
                 os.kill(self.process, signal.SIGUSR1)
                 stdin.clear()
             os.kill(self.process, signal.SIGCONT)
-        except (ProcessLookupError, FileNotFoundError):
+        except (ProcessLookupError, FileNotFoundError):  # it has just ended
             return False
-        return caught
+        return caught or (False if waits else None)
 
-    def _wait_until_stopped(self) -> None:
-        until = time.monotonic() + _STOPPED_S
-        while time.monotonic() < until:
-            state = Path(f"/proc/{self.process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
-            if state not in "RSD":
-                return
-            os.sched_yield()
+    def _state(self) -> str:
+        """R, runs; S, waits; T, stopped; ..."""
+        return Path(f"/proc/{self.process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
 
     def _catches_ctrl_c(self) -> bool:
         """True while MicroPython has its handler for Ctrl-C in place, as it has while a program runs."""

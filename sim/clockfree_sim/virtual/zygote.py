@@ -41,7 +41,8 @@ class Zygote:
     def __init__(self, device: str) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._ended: deque[tuple[int, int]] = deque()
-        if os.fork() == 0:
+        self._process = os.fork()
+        if not self._process:
             status = 1
             try:
                 own = fcntl.fcntl(theirs, fcntl.F_DUPFD, _HIGH)
@@ -83,6 +84,7 @@ class Zygote:
     def close(self) -> None:
         """End it, and with it every board."""
         self._socket.close()
+        os.waitpid(self._process, 0)
 
     def _hear(self) -> tuple[str, int, int]:
         message = self._socket.recv(_ROOM)
@@ -127,6 +129,7 @@ def _serve(bench: socket.socket, device: str) -> None:
     finally:
         for process in boards:
             os.kill(process, signal.SIGKILL)
+            os.waitpid(process, 0)
 
 
 def _ended(boards: set[int]) -> Iterator[tuple[int, int]]:

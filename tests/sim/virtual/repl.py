@@ -13,6 +13,7 @@ class Repl:
 
     def __init__(self, port):
         self.serial = serial.Serial(port, timeout=0.01, exclusive=True)
+        self._come = b""
 
     def __enter__(self):
         return self
@@ -24,8 +25,13 @@ class Repl:
         self.serial.write(data)
 
     def until(self, ending, timeout_s=5.0):
-        """What comes until and with these bytes."""
-        return until(lambda: self.serial.read_until(ending), ending, timeout_s)
+        """What comes until and with these bytes; what comes after them is kept."""
+        stop = time.monotonic() + timeout_s
+        while ending not in self._come:
+            self._come += self.serial.read(max(1, self.serial.in_waiting))
+            assert time.monotonic() < stop, f"no {ending!r} in {timeout_s:g} s, but {self._come[-500:]!r}"
+        found, _, self._come = self._come.partition(ending)
+        return found + ending
 
     def enter(self):
         """Interrupt whatever runs, and go to the raw REPL."""
@@ -59,14 +65,6 @@ class Repl:
             for at in range(0, len(data), 4096):
                 self.run(f"file.write({data[at : at + 4096]!r})")
             self.run("file.close()")
-
-
-def until(read, ending, timeout_s):
-    found, stop = b"", time.monotonic() + timeout_s
-    while not found.endswith(ending):
-        found += read()
-        assert time.monotonic() < stop, f"no {ending!r} in {timeout_s:g} s, but {found[-500:]!r}"
-    return found
 
 
 def wait(condition, timeout_s=5.0):

@@ -132,12 +132,13 @@ def boot(before, unique_id, cause, slow, script):
     builtins.__import__ = _board_import
     gc.collect()
     machine.up(gc.mem_alloc() - before)
-    names = sys.modules["__main__"].__dict__
+    import __main__
+
     try:
         for file in ("boot.py", "main.py") if script else ("boot.py",):
             if file in _Os.listdir():
-                execfile(file, names)  # noqa: F821
+                execfile(file, __main__.__dict__)  # noqa: F821
     except SystemExit:
-        raise
+        machine.end(script)
     except BaseException as error:
         sys.print_exception(error)

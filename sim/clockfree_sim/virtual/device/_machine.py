@@ -28,6 +28,7 @@ _write = bytearray(b"p\0\0")
 _frames = {}  # requests of an SPI, by length
 _identity = [b"", 0]
 _fed = 0
+_dropped = 0
 
 
 def begin(unique_id, cause):
@@ -39,9 +40,20 @@ def up(injected):
     _send(struct.pack("<BI", 85, injected))
 
 
+def end(script):
+    """A program has ended itself, in a soft reset: MicroPython (unix) would go to its prompt."""
+    _send(b"E" if script else b"e")
+    _wait()
+
+
+def _wait():
+    while True:
+        time.sleep(1)
+
+
 def _ask(request):
     """Send a request, in whose bytes 1 and 2 goes its number; the answer is in `_answer` then."""
-    global _number
+    global _number, _dropped
     number = _number = (_number + 1) & 0xFFFF
     request[1] = low = number & 0xFF
     request[2] = high = number >> 8
@@ -50,6 +62,7 @@ def _ask(request):
         _bench.readinto(_answer)
         if _answer[0] == low and _answer[1] == high:
             break
+        _dropped += 1
     if _answer[2]:
         raise OSError(_answer[2])
 
@@ -64,8 +77,7 @@ def reset_cause():
 
 def reset():
     _send(b"R")
-    while True:
-        time.sleep(1)
+    _wait()
 
 
 def soft_reset():
