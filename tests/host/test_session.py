@@ -1,0 +1,357 @@
+"""One board at its port: replies lost, late, twice; noise; unplugged, reset; and nothing that hangs."""
+
+import threading
+import time
+
+import pytest
+from clockfree.link import NUMBERS, seal
+from clockfree_host import session as module
+from clockfree_host.benchfile import EdgeBoard
+from clockfree_host.hail import NoAnswerError, RefusedError
+from clockfree_host.ports import PortError
+from clockfree_host.roundtrips import FIRST_S, LEAST_S, MOST_S, RoundTrips
+from clockfree_host.session import Listener, Session
+
+from tests.host.peers import ID, Peer, hello, no, ok, pause, told
+
+HELLO = (("hello",), [ok(hello())])
+
+
+class Heard(Listener):
+    """Keeps what it is told, and can be waited for."""
+
+    def __init__(self):
+        self.all = []
+        self._more = threading.Condition()
+
+    def _keep(self, *what):
+        with self._more:
+            self.all.append(what)
+            self._more.notify_all()
+
+    def heard(self, session, message):
+        self._keep("heard", message)
+
+    def text(self, session, line):
+        self._keep("text", line)
+
+    def missed(self, session, count):
+        self._keep("missed", count)
+
+    def rebooted(self, session, boot):
+        self._keep("rebooted", boot)
+
+    def gone(self, session, why):
+        self._keep("gone", why)
+
+    def back(self, session, away_s):
+        self._keep("back", away_s)
+
+    def of(self, kind):
+        return [what[1] for what in self.all if what[0] == kind]
+
+    def wait_for(self, kind, count=1):
+        with self._more:
+            assert self._more.wait_for(lambda: len(self.of(kind)) >= count, 10), f"no {kind}: {self.all}"
+        return self.of(kind)
+
+
+@pytest.fixture
+def meet(tmp_path):
+    """Plays a script and opens a session with it: (peer, session, what is heard)."""
+    at_work = []
+
+    def start(*script, board=None, greet=True, tcp=False, **more):
+        peer = Peer([HELLO, *script] if greet else script, by_id=tmp_path, tcp=tcp)
+        heard = Heard()
+        found = EdgeBoard(**({"port": peer.port} if tcp else {"id": ID}), edges=[{"edge": "A-B"}])
+        session = Session(board or found, tmp_path, heard, **more)
+        at_work.append((peer, session))
+        session.open()
+        return peer, session, heard
+
+    yield start
+    for peer, session in at_work:
+        session.close()
+        peer.finish()
+
+
+def test_a_command_is_answered(meet):
+    _, session, _ = meet((("tap", 0, 63), [ok(63)]), (("null", 1), [ok([5, -6, 0])]))
+    assert session.hello == hello()
+    assert session.ask("tap", 0, 63) == [63]
+    assert session.ask("null", 1) == [[5, -6, 0]]
+
+
+def test_a_refusal_says_why(meet):
+    _, session, _ = meet((("run", 5), [no("prepared for run 0")]))
+    with pytest.raises(RefusedError, match="run: refused: prepared for run 0"):
+        session.ask("run", 5)
+
+
+def test_a_lost_reply_is_asked_for_again_under_the_same_id(meet):
+    again = ("tap", 0, 63)
+    peer, session, _ = meet((again, []), (again, []), (again, [ok(63)]), (("hold",), [ok()]))
+    assert session.ask("tap", 0, 63) == [63]
+    assert session.ask("hold") == []
+    _, first, second, third, other = peer.ids
+    assert first == second == third != other
+
+
+def test_a_reply_that_comes_twice_or_late_answers_nothing_else(meet):
+    late = []
+
+    def keep(number):
+        late.append(seal(["ok", number, 1]))
+        return b""
+
+    peer, session, _ = meet(
+        (("tap", 0, 1), [keep]),
+        (("tap", 0, 1), [ok(1), ok(1)]),
+        (("tap", 0, 2), [lambda number: late[0], ok(2), ok(2)]),
+        (("tap", 0, 3), [lambda number: seal(["ok", number - 1, 2]), ok(3)]),
+    )
+    assert [session.ask("tap", 0, tap) for tap in (1, 2, 3)] == [[1], [2], [3]]
+
+
+def test_several_may_ask_at_once(meet):
+    held = []
+
+    def hold(number):
+        held.append(number)
+        return b""
+
+    def answer_all(number):
+        return b"".join(seal(["ok", each, each]) for each in [number, *held])
+
+    peer, session, _ = meet((("status",), [hold]), (("status",), [hold]), (("status",), [answer_all]))
+    session.trips.timeout_s = 5.0
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(session.ask("status"))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == sorted([number] for number in peer.ids[1:])
+
+
+def test_noise_is_kept_as_text_and_never_parsed(meet):
+    noise = b'\n["ok",1,2]\nTraceback (most recent call last):\n["ok",9]*00000000\n\xff\x00\x1b[1m\n\n'
+    _, session, heard = meet((("hold",), [noise, ok(), b'half["ok"']), (("hold",), [b"\n", ok()]))
+    assert session.ask("hold") == session.ask("hold") == []
+    expected = [
+        '["ok",1,2]', "Traceback (most recent call last):", '["ok",9]*00000000', "\\xff\x00\x1b[1m", 'half["ok"',
+    ]  # fmt: skip
+    assert heard.wait_for("text", 5) == expected == list(session.texts)
+
+
+def test_ten_megabytes_without_a_newline_are_thrown_away(meet):
+    peer, session, heard = meet((("hold",), [ok()]))
+    for _ in range(160):
+        peer.say(b"x" * 65536)
+    peer.say(b"\n" + told("edges", 0, 5, 7, 0, []))
+    assert heard.wait_for("heard") == [["edges", 0, 5, 7, 0, []]]
+    assert session.ask("hold") == []
+    assert not session.texts
+
+
+def test_what_is_in_the_middle_of_a_line_when_we_come_is_no_text(meet):
+    peer, session, heard = meet((("hold",), [b"a real text\n", ok()]))
+    peer.say(told("edges", 3, 5, 7, 0, [])[9:])
+    session.ask("hold")
+    assert heard.of("text") == ["a real text"]
+
+
+def test_missing_telemetry_is_counted_and_never_made_up_for(meet):
+    peer, session, heard = meet()
+    for number in (NUMBERS - 2, NUMBERS - 1, 0, 3, 4, 4, 10):
+        peer.say(told("firings", number, 0))
+    found = heard.wait_for("heard", 7)
+    assert [message[1] for message in found] == [NUMBERS - 2, NUMBERS - 1, 0, 3, 4, 4, 10]
+    assert heard.of("missed") == [2, 5] and session.gaps == 7
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        told("hello", 0, hello(boot=8)),
+        told("edges", 0, 5, 8, 0, []),
+        told("shown", 0, 5, 8, 1, 0, 900),
+    ],
+)
+def test_another_boot_id_is_a_reset(meet, line):
+    peer, session, heard = meet()
+    peer.say(told("edges", 50, 5, 7, 0, []) + line + told("edges", 1, 5, 8, 0, []))
+    heard.wait_for("heard", 3)
+    assert heard.of("rebooted") == [8] and session.boot == 8
+    assert session.gaps == 0  # it counts from the start again
+
+
+def test_a_heartbeat_asks_for_the_status(meet):
+    status = [{"boot": 9, "state": "run"}]
+    peer, session, heard = meet((("status",), [ok(*status)]), heartbeat_s=0.01)
+    session._heartbeat_s = 1000.0  # one is enough
+    (message,) = heard.wait_for("heard")
+    assert message == ["status", peer.ids[1], *status]
+    assert heard.of("rebooted") == [9]
+
+
+def test_the_echo_of_a_prompt_is_no_message(meet):
+    def echo(number):
+        body = seal(["hello", number])
+        return b">>> " + body + body + b"SyntaxError: invalid syntax\n"
+
+    _, session, heard = meet((("hello",), [echo]))
+    session.trips.timeout_s = 1.0
+    with pytest.raises(NoAnswerError, match="hello: no answer in"):
+        session.ask("hello", within_s=0.3)
+    assert not heard.of("heard") and heard.of("text")[-1] == "SyntaxError: invalid syntax"
+    session.texts.append(">>> x")
+    with pytest.raises(NoAnswerError, match="somebody has stopped its program; reset the board"):
+        session.ask("x", within_s=0.0)
+
+
+def test_unplugged_and_plugged_in_at_another_port(meet):
+    peer, session, heard = meet(HELLO, (("tap", 0, 5), [ok(5)]))
+    found = []
+    peer.unplug()
+    heard.wait_for("gone")
+    assert not session.up
+    asking = threading.Thread(target=lambda: found.append(session.ask("tap", 0, 5)))
+    asking.start()  # waits for the board
+    peer.plug()
+    asking.join()
+    assert found == [[5]]
+    (away_s,) = heard.wait_for("back")
+    assert 0 < away_s < 10 and session.up
+    assert not heard.of("rebooted")
+
+
+def test_a_board_that_was_reset_while_it_was_away(meet):
+    peer, session, heard = meet((("hello",), [ok(hello(boot=8))]))
+    peer.unplug()
+    peer.plug()
+    heard.wait_for("back")
+    assert heard.of("rebooted") == [8] and session.boot == session.hello["boot"] == 8
+
+
+def test_a_board_that_stays_away_fails_a_command_in_time(meet):
+    peer, session, heard = meet()
+    peer.unplug()
+    heard.wait_for("gone")
+    begun_s = time.monotonic()
+    with pytest.raises(NoAnswerError, match="hold: no answer: the board is away"):
+        session.ask("hold", within_s=0.3)
+    assert time.monotonic() - begun_s < 2
+    peer.script.append(HELLO)
+    peer.plug()
+    heard.wait_for("back")
+
+
+def test_another_board_at_its_port_is_not_taken_for_it(meet):
+    other = "0" * 16
+    peer, session, heard = meet((("hello",), [ok(hello(id=other))]), HELLO, tcp=True)
+    peer.cut()
+    heard.wait_for("back")  # the second time it is the right one again
+    assert heard.of("gone") and session.hello["id"] == ID
+    assert not peer.script
+
+
+def test_closing_while_somebody_asks_ends_the_wait(meet):
+    peer, session, heard = meet((("hold",), []))
+    failed = []
+
+    def ask():
+        try:
+            session.ask("hold", within_s=60.0)
+        except NoAnswerError as error:
+            failed.append(error)
+
+    session.trips.timeout_s = 0.2
+    asking = threading.Thread(target=ask)
+    asking.start()
+    while len(peer.ids) < 2:
+        time.sleep(0.001)
+    session.close()
+    asking.join(5)
+    assert not asking.is_alive() and failed
+
+
+def test_a_board_that_is_not_there(tmp_path):
+    session = Session(EdgeBoard(id=ID, edges=[{"edge": "A-B"}]), tmp_path)
+    with pytest.raises(PortError, match="plug it in"):
+        session.open()
+    session.close()
+
+
+def test_a_port_that_nobody_answers_at_is_let_go(tmp_path, monkeypatch):
+    monkeypatch.setattr(module.hail, "ASK_S", 0.2)
+    peer = Peer([(("hello",), [])] * 3, by_id=tmp_path)
+    session = Session(EdgeBoard(id=ID, edges=[{"edge": "A-B"}]), tmp_path)
+    with pytest.raises(NoAnswerError):
+        session.open()
+    session.close()
+    again = Session(EdgeBoard(id=ID, edges=[{"edge": "A-B"}]), tmp_path)
+    peer.script = [HELLO]
+    again.open()  # the port was not left locked
+    again.close()
+    peer.finish()
+
+
+def test_over_a_network(meet):
+    peer, session, heard = meet((("tap", 0, 63), []), (("tap", 0, 63), [ok(63)]), HELLO, tcp=True)
+    assert session.ask("tap", 0, 63) == [63]
+    peer.cut()
+    heard.wait_for("gone")
+    heard.wait_for("back")
+
+
+def test_a_slow_board_is_soon_given_its_time(meet):
+    slow = [(("hold",), [pause(0.25), ok()])] * 6
+    peer, session, _ = meet(*slow)
+    session.trips.took(0.001)
+    assert session.trips.timeout_s == LEAST_S
+    session.trips.timeout_s = 2.0
+    for _ in range(5):
+        session.ask("hold")
+    assert 0.25 < session.trips.timeout_s < MOST_S
+    before = len(peer.ids)
+    session.ask("hold")
+    assert len(peer.ids) == before + 1  # asked once
+
+
+def test_what_is_too_long_for_a_board_is_not_sent(meet):
+    _, session, _ = meet()
+    with pytest.raises(ValueError, match="a board takes 512"):
+        session.ask("example", 1, 0, [4095] * 200)
+
+
+# -- round trips -----------------------------------------------------------------------------------------------------
+
+
+def test_the_timeout_follows_the_round_trips():
+    trips = RoundTrips()
+    assert trips.timeout_s == FIRST_S
+    trips.took(0.2)
+    assert trips.timeout_s == pytest.approx(0.2 + 4 * 0.1)
+    for _ in range(100):
+        trips.took(0.2)
+    assert trips.smoothed_s == pytest.approx(0.2) and trips.timeout_s == pytest.approx(0.2, abs=1e-3)
+    trips.took(0.6)
+    assert trips.timeout_s == pytest.approx(0.25 + 4 * 0.1, abs=1e-3)
+    for _ in range(100):
+        trips.took(0.001)
+    assert trips.timeout_s == LEAST_S
+
+
+def test_a_late_reply_doubles_the_timeout_until_one_is_measured():
+    trips = RoundTrips()
+    trips.took(0.05)
+    before_s = trips.timeout_s
+    trips.late()
+    assert trips.timeout_s == 2 * before_s
+    for _ in range(10):
+        trips.late()
+    assert trips.timeout_s == MOST_S
+    trips.took(0.05)
+    assert trips.timeout_s < before_s + 1e-9
