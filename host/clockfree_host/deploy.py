@@ -57,7 +57,7 @@ class Report:
     unchanged : int
         Files that were there already.
     sent : int
-        Bytes of files as they went over the port.
+        Bytes that went over the port for them.
     seconds : float
     hello : dict
         What the board says of itself after all; {} if it does not.
@@ -141,11 +141,11 @@ class _Worker:
             self._flash()
         except _StoppedError:
             self.report.error = "interrupted: each file on it is the old one or the new one; flash again"
-        except (FlashError, FirmwareError, PortError) as error:
+        except (FlashError, FirmwareError, PortError, hail.RefusedError) as error:
             self.report.error = str(error)
         except TransportExecError as error:
             self.report.error = self._board_said(error.error_output)
-        except (TransportError, OSError, struct.error, hail.NoAnswerError, hail.RefusedError) as error:
+        except (TransportError, OSError, struct.error, hail.NoAnswerError) as error:
             why = " ".join(str(error).split())
             self.report.error = (
                 f"lost while {self._doing} ({why}): each file on it is the old one or the new one; "
@@ -170,9 +170,9 @@ class _Worker:
     def _flash(self) -> None:
         self._say(0.0, "looking for it")
         self._open()
+        self._say(0.05, "stopping its program")
         self._stop_program()
         self._say(0.1, "asking what is on it")
-        self._enter(soft_reset=True)
         mpy, micropython, packs, there = json.loads(self._exec(prompt.SURVEY))
         config = BoardFile("/clockfree.json", config_text(self._config).encode())
         firmware = source_files() if self._source else compiled_files(mpy, micropython)
@@ -185,25 +185,31 @@ class _Worker:
             raise FlashError(f"flashed, but it is not as it should be: {wrong}")
 
     def _stop_program(self) -> None:
-        """Bring a running board into a state in which no watchdog is armed and nothing runs but the prompt.
+        """Bring the board to its raw prompt, with no watchdog armed, nothing running, and room in its heap.
 
-        A board in RUN has an armed watchdog that only a reset disarms: HOLD, and a reset over the link. One that was
-        stopped by Ctrl-C feeds it from a timer, which a soft reset would end: reset it as well.
+        The firmware in RUN has an armed watchdog that only a reset disarms: HOLD, and a reset over the link. Stopped by
+        Ctrl-C it feeds it from a timer, which a soft reset would end: reset it as well. Any other program ends with a
+        soft reset, its timers too.
         """
         assert self._port is not None
-        self._say(0.05, "stopping its program")
         try:
             before = hail.hello(self._port)
-        except hail.NoAnswerError:
+        except hail.NoAnswerError as error:
             self._enter(soft_reset=False)
-            if self._exec(prompt.LOADED).strip() == b"True":
-                self._hard_reset()
-                self._wait_for_hello(None)
-            return
-        if before.get("state") == RUN:
-            hail.ask(self._port, "hold")
-        hail.ask(self._port, "reset")
-        self._wait_for_hello(before.get("boot"))
+            loaded, free = json.loads(self._exec(prompt.MEMORY))
+            if not loaded:
+                if error.silent or free < prompt.ROOM:
+                    self._enter(soft_reset=True)
+                return
+            self._hard_reset()
+            self._wait_for_hello(None)
+        else:
+            if before.get("state") == RUN:
+                hail.ask(self._port, "hold")
+            with contextlib.suppress(hail.NoAnswerError, OSError):  # its port may be gone before it has answered
+                hail.ask(self._port, "reset")
+            self._wait_for_hello(before.get("boot"))
+        self._enter(soft_reset=False)
 
     def _update(self, files: list[BoardFile], there: dict[str, str], packs: bool) -> None:
         """Make the board hold these files, and none of the firmware's beside them."""
@@ -216,10 +222,15 @@ class _Worker:
         self._unsent = [file.path + prompt.NEW for file in unsent]
         if unsent:
             self._exec(prompt.WRITER)
-        for file in unsent:
-            self._say(0.1 + 0.8 * done / total, f"writing {file.path}")
-            self._write(file, packs)
-            done += len(file.data)
+        for program, whole in prompt.write(unsent, packs):
+            self._say(0.1 + 0.8 * done / total, f"writing {len(whole)} files")
+            hashes = self._exec(program).decode().split()
+            if hashes != [file.digest for file in whole]:
+                raise FlashError(
+                    "wrote files and read back other bytes: flash again; if it stays so, the board's flash is worn"
+                )
+            self.report.sent += len(program)
+            done += sum(len(file.data) for file in whole)
         if changed or stale:
             self._go_on()
             self._say(0.9, "putting the new files in place")
@@ -227,18 +238,6 @@ class _Worker:
         self.report.copied = [file.path for file in changed]
         self.report.removed = [path for path in stale if not path.endswith(prompt.NEW)]
         self.report.unchanged = len(files) - len(changed)
-
-    def _write(self, file: BoardFile, packs: bool) -> None:
-        """Send a file to its name for new ones, and have it read back."""
-        for start in range(0, max(1, len(file.data)), prompt.PART):
-            part = file.data[start : start + prompt.PART]
-            packed = prompt.pack(part) if packs else part
-            self._exec(prompt.write(file.path, start == 0, packed))
-            self.report.sent += len(packed)
-        if self._exec(prompt.read_back(file.path)).strip().decode() != file.digest:
-            raise FlashError(
-                f"{file.path}: wrote it and read back other bytes: flash again; if it stays so, the flash is worn"
-            )
 
     # -- the port ------------------------------------------------------------------------------------------------
 
@@ -259,8 +258,10 @@ class _Worker:
         return self._repl.exec(code)
 
     def _hard_reset(self) -> None:
+        """Reset the board; its port may be gone before it has said that it understood."""
         assert self._repl is not None
-        self._repl.exec_raw_no_follow(prompt.RESET)
+        with contextlib.suppress(TransportError, OSError, struct.error):
+            self._repl.exec_raw_no_follow(prompt.RESET)
 
     def _wait_for_hello(self, old_boot: int | None) -> dict[str, Any]:
         """The board after a reset, at whatever port it comes back."""
@@ -275,6 +276,7 @@ class _Worker:
                 found = hail.hello(self._port, within_s=0.5)
                 if found.get("boot") != old_boot:
                     return found
+                why = "it did not reset"
             except (PortError, OSError, hail.NoAnswerError) as error:
                 why = str(error)
                 time.sleep(0.02)
@@ -285,8 +287,7 @@ class _Worker:
     def _leave(self) -> None:
         """Start the board again if it was left at its prompt, and let go of the port."""
         if self._repl is not None and self._repl.in_raw_repl:
-            with contextlib.suppress(TransportError, OSError, struct.error):
-                self._hard_reset()
+            self._hard_reset()
         self._close()
 
     def _close(self) -> None:

@@ -18,7 +18,17 @@ _PROMPT = b"\n>>> "
 
 
 class NoAnswerError(Exception):
-    """Nothing that speaks the link is there; the text says what is there instead."""
+    """Nothing that speaks the link is there; the text says what is there instead.
+
+    Attributes
+    ----------
+    silent : bool
+        Nothing at all came, as from a program that is busy with itself.
+    """
+
+    def __init__(self, text: str, silent: bool = False) -> None:
+        super().__init__(text)
+        self.silent = silent
 
 
 class RefusedError(Exception):
@@ -47,7 +57,7 @@ def ask(port: serial.SerialBase, kind: str, *arguments: Any, within_s: float = A
                 return message[2:]
             if message[:2] == ["no", number]:
                 raise RefusedError(f"{kind}: refused: {' '.join(map(str, message[2:]))}")
-    raise NoAnswerError("no answer")
+    raise NoAnswerError("no answer", silent=True)
 
 
 def hello(port: serial.SerialBase, within_s: float = ASK_S) -> dict[str, Any]:

@@ -3,18 +3,25 @@
 Every byte counts: a Pico's port takes 20 kB/s or so. Files go deflated, as literals in the program itself.
 """
 
+import functools
+import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+from clockfree_host.firmware import BoardFile
 
 NEW = ".new"
 """Ends the name of a file that is not whole, or not yet in its place."""
-PART = 8192
-"""Bytes of a file that are packed and sent in one go: a small heap has room for that."""
+PART = 6144
+"""Bytes that are packed, or sent, in one go: a small heap has room for that."""
 WINDOW = 12
 """2**12 bytes: the window of the board's inflater, which lies in its heap."""
 
-LOADED = "import sys\nprint('clockfree.hw' in sys.modules)"
-"""Is the firmware in memory, running or stopped?"""
+ROOM = 65536
+"""Bytes of heap that the programs below are sure to get by with."""
+
+MEMORY = "import gc,sys\ngc.collect()\nprint([int('clockfree.hw' in sys.modules),gc.mem_free()])"
+"""Prints whether the firmware is in memory, running or stopped, and the free heap."""
 
 SURVEY = f"""
 import os,sys,json
@@ -52,7 +59,7 @@ def _w(p,m,d):
   if deflate:
    d=deflate.DeflateIO(io.BytesIO(d),deflate.RAW,{WINDOW})
    while 1:
-    b=d.read(512)
+    b=d.read(1024)
     if not b:break
     f.write(b)
   else:
@@ -66,23 +73,26 @@ except OSError:
 
 RESET = "import machine\nmachine.reset()"
 
-_ESCAPED = {*range(6), *b"\n\r", 0x11, 0x13}  # ends of lines, what the REPL takes for a command, XON and XOFF
+_ESCAPED = re.compile(rb"[\x00-\x05\n\r\x11\x13'\\](?=(\d?))")  # ends of lines, the REPL's commands, XON, XOFF
 
 
-def pack(data: bytes) -> bytes:
-    """Bytes deflated, without header."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, -WINDOW)
-    return packer.compress(data) + packer.flush()
+def write(files: Sequence[BoardFile], packs: bool) -> Iterator[tuple[bytes, list[BoardFile]]]:
+    """Programs that write new files, each with the files whose hashes it prints: those that are whole then.
 
-
-def write(path: str, first: bool, packed: bytes) -> bytes:
-    """Begin a new file, or go on with it; `packed` is as it is where the board cannot inflate."""
-    return b"_w(%a,%a,%b)" % (path + NEW, "wb" if first else "ab", literal(packed))
-
-
-def read_back(path: str) -> str:
-    """Print the hash of a new file."""
-    return f"print(_h({path + NEW!r}))"
+    Several small files go in one program, and a large one in several. `packs` is whether the board can inflate.
+    """
+    program, whole = b"", list[BoardFile]()
+    for file in files:
+        for start in range(0, max(1, len(file.data)), PART):
+            part = _packed(file.data[start : start + PART], packs)
+            if program and len(program) + len(part) > PART:
+                yield program, whole
+                program, whole = b"", []
+            program += b"_w(%a,%a,%b)\n" % (file.path + NEW, "ab" if start else "wb", part)
+        program += b"print(_h(%a))\n" % (file.path + NEW)
+        whole.append(file)
+    if program:
+        yield program, whole
 
 
 def put_in_place(paths: Sequence[str], stale: Sequence[str]) -> str:
@@ -95,15 +105,26 @@ def remove(paths: Sequence[str]) -> str:
     return f"for p in {[*paths]}:\n try:\n  os.remove(p)\n except OSError:\n  pass"
 
 
+@functools.lru_cache(maxsize=256)
+def _packed(part: bytes, packs: bool) -> bytes:
+    """Part of a file as a literal; the same for every board that gets it."""
+    return literal(pack(part) if packs else part)
+
+
+def pack(data: bytes) -> bytes:
+    """Bytes deflated, without header."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -WINDOW)
+    return packer.compress(data) + packer.flush()
+
+
 def literal(data: bytes) -> bytes:
     """Bytes as MicroPython's source, which may hold any byte in a literal but a few: 7% longer, where base64 is 33%."""
-    text = bytearray(b"b'")
-    for byte, after in zip(data, [*data[1:], 0]):
-        if byte in _ESCAPED:
-            # An octal escape takes up to three digits, so all three where a digit follows.
-            text += b"\\%03o" % byte if chr(after).isdecimal() else b"\\%o" % byte
-        elif byte in b"'\\":
-            text += b"\\%c" % byte
-        else:
-            text.append(byte)
-    return bytes(text + b"'")
+    return b"b'%b'" % _ESCAPED.sub(_escape, data)
+
+
+def _escape(found: re.Match[bytes]) -> bytes:
+    byte = found[0]
+    if byte in b"'\\":
+        return b"\\" + byte
+    # An octal escape takes up to three digits, so all three where a digit follows.
+    return (b"\\%03o" if found[1] else b"\\%o") % byte[0]
