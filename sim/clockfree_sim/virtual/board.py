@@ -19,6 +19,7 @@ POWER, WATCHDOG = 1, 3
 """Reset causes, as `machine` numbers them on an RP2040; `machine.reset` uses the watchdog there."""
 
 _MESSAGE_BYTES = 4096
+_MOST_MESSAGES = 400  # that can wait in a socket
 _CTRL_C = 3
 _DOUBT_US = 1000
 _MOST_DOUBTS = 250
@@ -111,8 +112,7 @@ class Board:
         status, self._ended_as = self._ended_as or status, 0
         soft = status in (RESET, RESET + 1) and not self._resetting
         if soft:
-            while self._hear():  # what it sent last
-                pass
+            self._hear_all()
             self._out.held += vm.rest() + b"MPY: soft reboot\r\n"
         self._loop.reads(vm.socket, None)
         self._loop.reads(vm.stdout, None)
@@ -184,6 +184,12 @@ class Board:
             except OSError:  # it has just ended
                 return False
         return True
+
+    def _hear_all(self) -> None:
+        """Take the messages that are there."""
+        for _ in range(_MOST_MESSAGES):
+            if not self._hear():
+                break
 
     # -- port ----------------------------------------------------------------------------------------------------
 
@@ -263,16 +269,17 @@ class Board:
 
     def _pump_out(self) -> None:
         """From the board to the host; while nobody has the port open, to nobody, as from a board."""
-        flow, port, vm = self._out, self._port, self._vm
-        connected = port is not None and port.connected
+        flow, vm = self._out, self._vm
         if vm and flow.room:
             data = vm.read(flow.room)
             if data:
                 flow.held += data
+                self._hear_all()  # what it did before it said so
             elif data is not None:
                 self._loop.reads(vm.stdout, None)
                 vm = None
-        if not connected:
+        port = self._port
+        if not (port and port.connected):
             flow.held.clear()
         ready = flow.ready()
         if port and ready:

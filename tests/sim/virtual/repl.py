@@ -33,6 +33,12 @@ class Repl:
         found, _, self._come = self._come.partition(ending)
         return found + ending
 
+    def take(self):
+        """What has come by now."""
+        self._come += self.serial.read(max(1, self.serial.in_waiting))
+        found, self._come = self._come, b""
+        return found
+
     def enter(self):
         """Interrupt whatever runs, and go to the raw REPL."""
         self.send(b"\r\x03\x03")
