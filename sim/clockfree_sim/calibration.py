@@ -1,50 +1,69 @@
-"""Calibration in HOLD: what an edge can null and match by itself while the clamp floats and nothing learns."""
+"""Calibration in HOLD: what an edge can null and match by itself while the clamp floats and nothing learns.
 
-from collections.abc import Iterable
+One procedure, for boards in virtual time (`world`) and for those of a real bench (the host's fleet).
+"""
+
+from typing import Protocol
 
 import numpy as np
 
 from clockfree_sim.job import Job
-from clockfree_sim.timeline import Timeline
-from clockfree_sim.wiring import EdgeBoard, SupervisorBoard
 
 MATCHING_POINTS = 12
 """Inputs and taps at which the twin mismatch is fitted."""
 
-SETTLED_US = 1000
-"""After this long the nodes have settled."""
+MATCHES = ("adc", "pico_adc")
+"""Front ends that can fit it: those that measure."""
 
 
-def calibrate(job: Job, boards: list[EdgeBoard], supervisor: SupervisorBoard, time: Timeline) -> None:
+class InHold(Protocol):
+    """A bench in HOLD, as calibration sees it."""
+
+    def taps(self) -> list[int]:
+        """Tap of every edge."""
+
+    def limits(self) -> tuple[int, int]:
+        """Lowest and highest tap of an edge."""
+
+    def set_taps(self, taps: list[int]) -> None:
+        """Move every edge to a tap."""
+
+    def calm(self, source_V: np.ndarray) -> None:
+        """Float the clamp and put these voltages on the sources."""
+
+    def settle(self) -> None:
+        """Wait until the nodes have settled."""
+
+    def null(self) -> None:
+        """Every edge nulls its offsets."""
+
+    def match(self) -> None:
+        """Every edge adds a point to the fit of its mismatch."""
+
+    def release(self) -> None:
+        """Connect the clamp again."""
+
+
+def calibrate(job: Job, bench: InHold) -> None:
     """Null every edge's offsets, then fit its mismatch where its front end can.
 
     Offsets are read with all sources at half the supply: every node is at one voltage, every drop is zero. The
     mismatch is no constant offset (it grows with the drop), so it is fitted over several inputs and taps, drawn
     from the run's seed; the taps are put back afterwards.
     """
-    supply_V, margin_V, sources = job.physics.supply_V, job.physics.margin_V, len(job.sources)
-    settled_us = SETTLED_US + job.physics.age_us + job.physics.skew_us
-    supervisor.calm(np.full(sources, 0.5 * supply_V))
-    time.advance(time.now_us + settled_us)
-    for board in boards:
-        _let(time, board.sense.nulling())
-    if hasattr(boards[0].sense, "matching"):
-        random = np.random.default_rng([job.seed, len(boards)])
-        before = [board.pots.tap for board in boards]
-        lowest, highest = boards[0].pots.lowest, boards[0].pots.highest
+    supply_V, margin_V = job.physics.supply_V, job.physics.margin_V
+    sources, edges = len(job.sources), len(job.network.ends)
+    bench.calm(np.full(sources, 0.5 * supply_V))
+    bench.settle()
+    bench.null()
+    if job.edge.front_end in MATCHES:
+        random = np.random.default_rng([job.seed, edges])
+        before = bench.taps()
+        lowest, highest = bench.limits()
         for _ in range(MATCHING_POINTS):
-            for board in boards:
-                board.pots.set(int(random.integers(max(lowest, highest // 8), highest + 1)))
-            supervisor.calm(random.uniform(margin_V, supply_V - margin_V, sources))
-            time.advance(time.now_us + settled_us)
-            for board in boards:
-                _let(time, board.sense.matching())
-        for board, tap in zip(boards, before, strict=True):
-            board.pots.set(tap)
-    supervisor.release()
-
-
-def _let(time: Timeline, steps: Iterable[int]) -> None:
-    """Give an edge the time it asks for, step by step."""
-    for wait_us in steps:
-        time.advance(time.now_us + wait_us)
+            bench.set_taps([int(random.integers(max(lowest, highest // 8), highest + 1)) for _ in range(edges)])
+            bench.calm(random.uniform(margin_V, supply_V - margin_V, sources))
+            bench.settle()
+            bench.match()
+        bench.set_taps(before)
+    bench.release()

@@ -1,6 +1,6 @@
 """The simulated bench: Edge and Supervisor objects, wired to the twin circuit, learning in virtual time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from math import log
 
@@ -16,6 +16,8 @@ from clockfree_sim.timeline import Fire, Pace, Timeline
 from clockfree_sim.wiring import EdgeBoard, SupervisorBoard
 
 COUNTERS = ("firings", "up", "down", "rail", "dropped", "skipped", "errors")
+SETTLED_US = 1000
+"""After this long the nodes have settled."""
 
 
 class World:
@@ -59,7 +61,7 @@ class World:
         self._live = set(range(edges))
         self._trace: list[tuple[int, ...]] = []
         if job.edge.calibrate:
-            calibrate(job, self.boards, self.supervisor, self.time)
+            calibrate(job, _InHold(self))
         slowest_us = job.physics.age_us + job.physics.skew_us
         if slowest_us:  # whatever was written to the wipers has arrived before anything learns
             self.time.advance(self.time.now_us + slowest_us + 1)
@@ -171,3 +173,42 @@ class World:
             counters=self._counters(),
             trace=trace,
         )
+
+
+class _InHold:
+    """A world before its edges have started, for calibration."""
+
+    def __init__(self, world: World):
+        self._boards, self._time = world.boards, world.time
+        self.calm, self.release = world.supervisor.calm, world.supervisor.release
+        physics = world.job.physics
+        self._settled_us = SETTLED_US + physics.age_us + physics.skew_us
+
+    def taps(self) -> list[int]:
+        return [board.pots.tap for board in self._boards]
+
+    def limits(self) -> tuple[int, int]:
+        return self._boards[0].pots.lowest, self._boards[0].pots.highest
+
+    def set_taps(self, taps: list[int]) -> None:
+        for board, tap in zip(self._boards, taps, strict=True):
+            board.pots.set(tap)
+
+    def settle(self) -> None:
+        self._wait(self._settled_us)
+
+    def null(self) -> None:
+        for board in self._boards:
+            self._let(board.sense.nulling())
+
+    def match(self) -> None:
+        for board in self._boards:
+            self._let(board.sense.matching())
+
+    def _let(self, steps: Iterable[int]) -> None:
+        """Give an edge the time it asks for, step by step."""
+        for wait_us in steps:
+            self._wait(wait_us)
+
+    def _wait(self, wait_us: int) -> None:
+        self._time.advance(self._time.now_us + wait_us)
