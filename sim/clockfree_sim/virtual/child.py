@@ -1,8 +1,6 @@
 """The process of a virtual bench: its boards, and what the handle in the parent asks for."""
 
-import os
 import resource
-import signal
 import traceback
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
@@ -74,14 +72,14 @@ class Bench:
 
     def _asked(self) -> None:
         try:
-            what, *arguments = self._handle.recv()
+            number, what, *arguments = self._handle.recv()
         except (EOFError, OSError):
             self._loop.running = False
             return
         try:
-            answer = (True, getattr(self, "do_" + what)(*arguments))
+            answer = (number, True, getattr(self, "do_" + what)(*arguments))
         except Exception as error:
-            answer = (False, _plain(error))
+            answer = (number, False, _plain(error))
         self._handle.send(answer)
 
     def _ended(self) -> None:
@@ -130,10 +128,8 @@ def _plain(error: Exception) -> Exception:
 
 def main(number: int, device: str) -> None:
     """The child's whole life: `number` is the file of the handle's socket, `device` what `Zygote` takes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.setsid()
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # nine files a board
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # ten files a board
     zygote = Zygote(device)  # before anything that has threads is imported
     handle = Connection(number)
     try:
@@ -141,11 +137,11 @@ def main(number: int, device: str) -> None:
         job, configs = handle.recv()
         if job is not None:
             bench.wire(job, configs)
-        handle.send((True, None))
+        handle.send((0, True, None))
         bench.run()
     except EOFError:
         pass
     except Exception as error:
-        handle.send((False, _plain(error)))
+        handle.send((0, False, _plain(error)))
     finally:
         zygote.close()

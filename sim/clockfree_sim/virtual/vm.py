@@ -77,6 +77,10 @@ class Vm:
         self.socket.setblocking(False)
         os.set_blocking(self.stdout, False)
         self.process = zygote.fork(code, heap_kib, raw, (stdin.board, stdout, theirs.fileno(), flash))
+        try:
+            self._handle = os.pidfd_open(self.process)  # never another process, whatever its number
+        except ProcessLookupError:  # gone already
+            self._handle = -1
         theirs.close()
         os.close(stdout)
 
@@ -97,12 +101,14 @@ class Vm:
     def kill(self) -> None:
         """End it where it stands."""
         with contextlib.suppress(ProcessLookupError):
-            os.kill(self.process, signal.SIGKILL)
+            self._signal(signal.SIGKILL)
 
     def close(self) -> None:
         """Close our ends; it has ended."""
         self.socket.close()
         os.close(self.stdout)
+        if self._handle >= 0:
+            os.close(self._handle)
 
     def interrupt(self, stdin: Input) -> bool | None:
         """Raise KeyboardInterrupt in its program; what the host had sent before and nobody has read is thrown away.
@@ -113,18 +119,23 @@ class Vm:
         try:
             waits = self._state() == "S" and not stdin.waiting
             # Stopped, so that it cannot go from one to the other between the question and the answer.
-            os.kill(self.process, signal.SIGSTOP)
+            self._signal(signal.SIGSTOP)
             until = time.monotonic() + _STOPPED_S
             while self._state() in "RSD" and time.monotonic() < until:
                 os.sched_yield()
             caught = self._catches_ctrl_c()
             if caught:
-                os.kill(self.process, signal.SIGUSR1)
+                self._signal(signal.SIGUSR1)
                 stdin.clear()
-            os.kill(self.process, signal.SIGCONT)
+            self._signal(signal.SIGCONT)
         except (ProcessLookupError, FileNotFoundError):  # it has just ended
             return False
         return caught or (False if waits else None)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._handle < 0:
+            raise ProcessLookupError
+        signal.pidfd_send_signal(self._handle, number)
 
     def _state(self) -> str:
         """R, runs; S, waits; T, stopped; ..."""

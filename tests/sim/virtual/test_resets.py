@@ -4,7 +4,6 @@ import os
 
 import pytest
 import serial
-from clockfree_sim.virtual import VirtualBoards
 
 from tests.sim.virtual.conftest import ONE, OTHER
 from tests.sim.virtual.repl import Repl, wait
@@ -176,11 +175,3 @@ def test_a_board_that_is_reset_while_unplugged_has_no_port(boards):
     with Repl(boards.port(OTHER)) as repl:
         repl.enter()
         assert repl.run("print(1)") == "1\n"
-
-
-def test_everything_ends_with_the_bench(tmp_path):
-    with VirtualBoards(None, {ONE: {}}, tmp_path) as boards:
-        process, port, by_id = boards.told(ONE)["process"], boards.port(ONE), boards.by_id
-    wait(lambda: not os.path.exists(f"/proc/{process}"))
-    assert not by_id.exists()
-    assert not os.path.exists(port)

