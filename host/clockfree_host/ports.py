@@ -4,6 +4,7 @@ A board is known by its unique id, which its USB serial number repeats. Operatin
 port, and in the names of a folder of links (`/dev/serial/by-id`); a bench can name a folder of links of its own.
 """
 
+import contextlib
 import errno
 import os
 import re
@@ -40,20 +41,24 @@ def scan(by_id: Path | None = None) -> list[Found]:
     by_id : Path or None
         Folder of links to look into, and nowhere else; None is all that the system knows.
     """
-    found = {
-        Found(match[1].lower(), str(link.resolve())) for link in _links(by_id) if (match := _LINK.match(link.name))
-    }
+    found = _linked(by_id or BY_ID)
     if by_id is None:
         ports = [(str(port.serial_number or ""), port.device) for port in list_ports.comports()]
         found |= {Found(number.lower(), str(_literal(device))) for number, device in ports if _ID.fullmatch(number)}
     return sorted(found)
 
 
-def _links(by_id: Path | None) -> list[Path]:
+def _linked(folder: Path) -> set[Found]:
+    found = set()
     try:
-        return [*(by_id or BY_ID).iterdir()]
+        for link in folder.iterdir():
+            match = _LINK.match(link.name)
+            if match:
+                with contextlib.suppress(FileNotFoundError):  # it has just gone away
+                    found.add(Found(match[1].lower(), os.path.realpath(link)))
     except OSError:  # there is no folder while no board is plugged in
-        return []
+        pass
+    return found
 
 
 def _literal(device: str) -> str | Path:
