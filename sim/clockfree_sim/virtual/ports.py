@@ -89,8 +89,8 @@ class Port:
         return self._users > 0
 
     def opened(self, change: int) -> None:
-        """So many more users."""
-        self._users += change
+        """So many more users; two who open it at once may be told as one."""
+        self._users = max(0, self._users + change)
         if not self._users:
             # What the last one has not read is nobody's.
             termios.tcflush(self._slave, termios.TCIFLUSH)
@@ -98,9 +98,11 @@ class Port:
     def read(self, most: int) -> bytes:
         """What the host has written."""
         try:
-            return os.read(self._master, most)
+            data = os.read(self._master, most)
         except BlockingIOError:
             return b""
+        self._users = self._users or 1  # who writes has it open
+        return data
 
     def write(self, data: bytes | bytearray) -> int:
         """Bytes that went to the host; 0 while it does not read."""

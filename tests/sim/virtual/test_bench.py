@@ -18,8 +18,8 @@ import sys, time
 from pathlib import Path
 from clockfree_sim.virtual import VirtualBoards
 with VirtualBoards(None, {"e6614103e7452d2f": {}}, Path(sys.argv[1])) as boards:
-    print(boards.told("e6614103e7452d2f")["process"], boards.port("e6614103e7452d2f"), flush=True)
     try:
+        print(boards.told("e6614103e7452d2f")["process"], boards.port("e6614103e7452d2f"), flush=True)
         time.sleep(60)
     except KeyboardInterrupt:
         print(boards.is_up("e6614103e7452d2f"), flush=True)

@@ -148,7 +148,7 @@ def test_a_watchdog_that_is_fed_does_not_bite(repl, boards):
 
 
 def test_unplugged_and_replugged_a_program_goes_on(repl, boards):
-    repl.send(COUNTS.encode() + b"\x04")
+    repl.start(COUNTS)
     link = next(path for path in boards.by_id.iterdir() if ONE in path.name)
     assert os.readlink(link) == boards.port(ONE)
     boards.unplug(ONE)
