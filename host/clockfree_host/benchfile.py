@@ -19,6 +19,7 @@ Pin = Annotated[int, Field(ge=0, le=47, strict=True)]
 UniqueId = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]{16}$")]
 Port = Annotated[str, StringConstraints(pattern=r"^(/\S+|COM\d+|(rfc2217|socket)://[^/:\s]+:\d+\S*)$")]
 EdgeName = Annotated[str, StringConstraints(pattern=r"^[ -~]{1,40}$")]  # what the link can carry
+NodeName = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 
 SKIP_PIN = 3
 """Held low at reset it skips the program, so it serves nothing else."""
@@ -191,7 +192,11 @@ class Adc(_Part):
 
 
 class SupervisorBoard(Board):
-    """The board that shows examples and sets the clamp, with its chips."""
+    """The board that shows examples and sets the clamp, with its chips.
+
+    ``sources`` and ``targets`` are the nodes that its DAC channels, its mixers and its ADC channels are wired to, in
+    order of the channels. Left out, they are taken to be wired as the task says.
+    """
 
     dacs: list[Dac] = Field(default=[Dac()], min_length=1)
     mixers: list[Mixer] = Field(default=[Mixer(cs=20), Mixer(cs=22)], min_length=1)
@@ -200,6 +205,8 @@ class SupervisorBoard(Board):
     scl: Pin = 5
     ldac: Pin = 6
     clamp: Pin = 21
+    sources: list[NodeName] = []
+    targets: list[NodeName] = []
 
     def _gpios(self) -> list[int]:
         return [self.sda, self.scl, self.ldac, self.clamp, *(m.cs for m in self.mixers), *(a.cs for a in self.adcs)]
@@ -305,6 +312,17 @@ def lacking(bench: BenchFile, sources: int, targets: int) -> str | None:
     for what, (needed, there) in needs.items():
         if needed > there:
             return f"supervisor: the task needs {needed} {what}, bench has {there}"
+    return None
+
+
+def miswired(bench: BenchFile, sources: Sequence[str], targets: Sequence[str]) -> str | None:
+    """Which of a task's sources or targets the supervisor is not wired to; None where it is, or does not say."""
+    for key, wired, wanted in (
+        ("sources", bench.supervisor.sources, sources),
+        ("targets", bench.supervisor.targets, targets),
+    ):
+        if wired and wired != [*wanted]:
+            return f"supervisor.{key}: expected the nodes of the task, {_some([*wanted])}, got {_some(wired)}"
     return None
 
 

@@ -1,7 +1,9 @@
-"""`clockfree boards` and `clockfree flash`: who is there, and firmware for all of them."""
+"""What is done with boards: who is there, firmware for all of them, what they say now, HOLD; and virtual ones."""
 
+import contextlib
 import json
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,8 +17,11 @@ from clockfree_host.output import FAILED, INTERRUPTED, Json, print_json, print_t
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from clockfree_host.bench import Job
     from clockfree_host.benchfile import BenchFile, Board
     from clockfree_host.deploy import Report
+
+WATCH_S = 0.1
 
 
 def boards(
@@ -77,6 +82,80 @@ def flash(
         raise typer.Exit(INTERRUPTED)
     if any(report.error for report in reports):
         raise typer.Exit(FAILED)
+
+
+def hold(bench: Annotated[Path, typer.Option(help="Bench file (TOML).")], as_json: Json = False) -> None:
+    """Stop every board of a bench: HOLD, with the taps as they are."""
+    from rich.table import Table
+
+    from clockfree_host import live
+    from clockfree_host.bench import read_bench
+
+    found = live.hold(read_bench(bench))
+    if as_json:
+        print_json({"boards": found})
+    else:
+        drawn = Table(box=None, pad_edge=False)
+        for column in ("board", "result"):
+            drawn.add_column(column, overflow="fold")
+        for row in found:
+            was = f"HOLD; it was in {str(row['was']).upper()}" + (f", run {row['run']}" if row["run"] else "")
+            drawn.add_row(row["board"], row["error"] or was)
+        print_table(drawn)
+    if any(row["error"] for row in found):
+        raise typer.Exit(FAILED)
+
+
+def read_bench_now(bench: Path, watch: bool, as_json: bool) -> None:
+    """`clockfree read --bench`: once, or again and again until Ctrl-C; JSON is an object a line."""
+    from rich.live import Live
+
+    from clockfree_host import live
+    from clockfree_host.bench import read_bench
+
+    with live.Watcher(read_bench(bench)) as watcher:
+        look = watcher.look()
+        if as_json:
+            print_json(asdict(look))
+        elif not watch:
+            print_table(live.table(look))
+        if watch:
+            with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
+                screen = None if as_json else stack.enter_context(Live(live.table(look), auto_refresh=False))
+                while True:
+                    time.sleep(WATCH_S)
+                    look = watcher.look()
+                    if screen is None:
+                        print_json(asdict(look))
+                    else:
+                        screen.update(live.table(look), refresh=True)
+    if not look.whole:
+        raise typer.Exit(FAILED)
+
+
+def keep_up(job: "Job", task: Path, out: Path) -> None:
+    """`clockfree virtual`: boards for a job, up until Ctrl-C."""
+    from clockfree_host import runlog
+    from clockfree_host.benchfile import bench_text
+    from clockfree_host.progress import say
+    from clockfree_host.virtualbench import VirtualRack
+
+    runlog.check(out)
+    with VirtualRack(job) as rack:
+        runlog.create(out)
+        file = out / "bench.toml"
+        runlog.replace_text(file, bench_text(rack.bench))
+        first = rack.boards.port(rack.bench.every_board[1].name)
+        say(f"{len(rack.bench.every_board)} virtual boards are up, and blank. In another terminal:")
+        for command in (
+            f"clockfree flash --bench {file}", f"clockfree boards --bench {file}",
+            f"clockfree run {task} --bench {file}", f"clockfree read --bench {file} --watch",
+            f"clockfree hold --bench {file}", f"mpremote connect {first} ls",
+        ):  # fmt: skip
+            say(f"    {command}")
+        say("with the options that were given here for the task. Ctrl-C ends it.")
+        with contextlib.suppress(KeyboardInterrupt):
+            threading.Event().wait()
 
 
 def _micropython(file: Path, bench: "BenchFile") -> None:

@@ -1,4 +1,4 @@
-"""The command line: `clockfree run`, `show`, `read`, and the desk's own commands.
+"""The command line: `clockfree run`, `show`, `read`, what is done with boards, and the desk's own commands.
 
 Exit status: 0 done; 1 ran, but something failed; 2 bad input, said in one line on stderr; 130 interrupted.
 What is slow to import is imported where it is used, so that `clockfree --help` comes at once.
@@ -8,13 +8,16 @@ import importlib.metadata
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from clockfree_host import board_commands
-from clockfree_host.errors import InputError
+from clockfree_host.errors import BoardError, InputError
 from clockfree_host.output import BAD_INPUT, DONE, FAILED, INTERRUPTED, Json, print_json, print_table
+
+if TYPE_CHECKING:
+    from clockfree_host.plan import Plan
 
 COMMANDS = "clockfree.commands"
 
@@ -28,6 +31,16 @@ app = typer.Typer(
 
 TaskFile = Annotated[Path, typer.Argument(help="Task file (TOML), or the run.toml of a run, to run it again.")]
 RunFolder = Annotated[Path, typer.Argument(help="Folder of a run.")]
+BenchPath = Annotated[Path, typer.Option(help="Bench file (TOML).")]
+NetworkSpec = Annotated[
+    str | None, typer.Option(help="lab16, square:ROWSxCOLS[:periodic], planar:NODES:EDGES:SEED, or a file.")
+]
+Preset = Annotated[str | None, typer.Option(help="Physics: ideal, paper or board.")]
+Seed = Annotated[str | None, typer.Option(help="Seeds clocks and noise.", metavar="INTEGER")]
+TaskSeed = Annotated[str | None, typer.Option(help="Seeds teacher and placement.", metavar="INTEGER")]
+Sets = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any key of the task file; may be repeated.")
+]
 
 
 def _version(wanted: bool) -> None:
@@ -48,29 +61,30 @@ def _main(
 @app.command()
 def run(
     task: TaskFile,
-    bench: Annotated[str, typer.Option(help="sim (virtual time, in this process), virtual, or a bench file.")] = "sim",
-    network: Annotated[
-        str | None, typer.Option(help="lab16, square:ROWSxCOLS[:periodic], planar:NODES:EDGES:SEED, or a file.")
-    ] = None,
-    preset: Annotated[str | None, typer.Option(help="Physics: ideal, paper or board.")] = None,
+    bench: Annotated[
+        str, typer.Option(help="sim (virtual time, in this process), virtual (boards made up for it), or a bench file.")
+    ] = "sim",
+    network: NetworkSpec = None,
+    preset: Preset = None,
     rule: Annotated[str | None, typer.Option(help="clockfree; for comparison, sim only: sync or p=0.5.")] = None,
-    seed: Annotated[str | None, typer.Option(help="Seeds clocks and noise.", metavar="INTEGER")] = None,
-    task_seed: Annotated[str | None, typer.Option(help="Seeds teacher and placement.", metavar="INTEGER")] = None,
+    seed: Seed = None,
+    task_seed: TaskSeed = None,
     updates: Annotated[str | None, typer.Option(help="Updates (firings) per edge.", metavar="INTEGER")] = None,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any key of the task file; may be repeated.")
-    ] = None,
+    set_: Sets = None,
     trace: Annotated[bool, typer.Option("--trace", help="Record every firing.")] = False,
     out: Annotated[
         Path | None, typer.Option(help="Folder to make; one that exists is refused. Default: in runs/.")
     ] = None,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Take boards with another version of the firmware.")] = False,
+    or_sim: Annotated[
+        bool, typer.Option("--or-sim", help="With --bench virtual: sim, where there are no virtual boards.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Teach a network a task, and keep a record of it."""
     from clockfree_host import experiment, report
-    from clockfree_host.bench import open_bench
-    from clockfree_host.plan import make_plan
-    from clockfree_host.progress import progress
+    from clockfree_host.bench import no_virtual_boards, open_bench
+    from clockfree_host.progress import progress, say
 
     options = {
         "network": network,
@@ -80,8 +94,11 @@ def run(
         "task_seed": task_seed,
         "updates": updates,
     }
-    plan = make_plan(task, options, set_ or [], trace)
-    boards = open_bench(bench, plan.job.rule)
+    plan = _plan(task, options, set_, trace)
+    if or_sim and bench == "virtual" and (why := no_virtual_boards()):
+        say(f"{why}; so this runs on --bench sim")
+        bench = "sim"
+    boards = open_bench(bench, plan.job.rule, anyway)
     with progress() as shown:
         outcome = experiment.run(plan, task, bench, boards, out, shown)
     if as_json:
@@ -90,6 +107,14 @@ def run(
         print_table(report.table(outcome.summary, outcome.data))
     if outcome.interrupted:
         raise typer.Exit(INTERRUPTED)
+    if outcome.failures:
+        raise typer.Exit(FAILED)
+
+
+def _plan(task: Path, options: dict[str, str | None], sets: list[str] | None, trace: bool = False) -> "Plan":
+    from clockfree_host.plan import make_plan
+
+    return make_plan(task, options, sets or [], trace)
 
 
 @app.command()
@@ -108,20 +133,51 @@ def show(folder: RunFolder, as_json: Json = False) -> None:
 
 
 @app.command()
-def read(folder: RunFolder, as_json: Json = False) -> None:
-    """Print the voltages of every node in both twins at the end of a run, for each example."""
-    from clockfree_host import readout, runlog
-
-    record = runlog.read(folder)
-    rows = readout.readings(record)
-    if as_json:
-        print_json(readout.as_json(record, rows))
+def read(
+    folder: Annotated[Path | None, typer.Argument(help="Folder of a run.", show_default=False)] = None,
+    bench: Annotated[Path | None, typer.Option(help="Bench file (TOML): what its boards say and measure now.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="With --bench: again and again, until Ctrl-C.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Print voltages, drops and taps at the end of a run, or of a bench now, and where each comes from."""
+    if (folder is None) == (bench is None):
+        raise InputError("read: expected the folder of a run or --bench FILE, got " + ("both" if folder else "neither"))
+    if bench is not None:
+        board_commands.read_bench_now(bench, watch, as_json)
+    elif watch:
+        raise InputError("--watch: expected --bench beside it, got the folder of a run, which stays as it is")
     else:
-        print_table(readout.table(record, rows))
+        from clockfree_host import readout, runlog
+
+        assert folder is not None
+        record = runlog.read(folder)
+        rows = readout.readings(record)
+        if as_json:
+            print_json(readout.as_json(record, rows))
+        else:
+            print_table(readout.table(record, rows))
+            if record.on_boards:
+                print_table(readout.edge_table(readout.edges(record)))
+
+
+@app.command()
+def virtual(
+    task: TaskFile,
+    out: Annotated[Path, typer.Option(help="Folder to make, for bench.toml.")],
+    network: NetworkSpec = None,
+    preset: Preset = None,
+    seed: Seed = None,
+    task_seed: TaskSeed = None,
+    set_: Sets = None,
+) -> None:
+    """Keep virtual boards up until Ctrl-C, as if they were plugged in, for the network of a task."""
+    options = {"network": network, "preset": preset, "seed": seed, "task_seed": task_seed}
+    board_commands.keep_up(_plan(task, options, set_).job, task, out)
 
 
 app.command()(board_commands.boards)
 app.command()(board_commands.flash)
+app.command()(board_commands.hold)
 
 
 def _add_desk_commands() -> None:
@@ -149,6 +205,8 @@ def status_of(arguments: list[str]) -> int:
         return _fail("interrupted", INTERRUPTED) if status == INTERRUPTED else status
     except InputError as error:
         return _fail(_one_line(error), BAD_INPUT)
+    except BoardError as error:
+        return _fail(_one_line(error), FAILED)
     except typer.TyperException as error:
         text = " ".join(error.format_message().split())
         return _fail(text, error.exit_code) if text else error.exit_code

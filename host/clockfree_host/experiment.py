@@ -1,5 +1,6 @@
 """One run: plan, best achievable error, bench, log, results, figure. Nothing is written before all is checked."""
 
+import math
 import os
 import signal
 import threading
@@ -10,19 +11,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import xarray as xr
 
 from clockfree_host import report, results, runlog
-from clockfree_host.bench import Bench, Job, Sample, best_errors
+from clockfree_host.bench import Bench, Job, Sample, Teller, best_errors
 from clockfree_host.plan import Plan, run_toml
+from clockfree_host.record import plain
 from clockfree_host.tomlfile import dumps
 
 
-class Progress(Protocol):
+class Progress(Teller, Protocol):
     """Who is told how a run gets on."""
-
-    def say(self, text: str) -> None:
-        """A line of text."""
 
     def sample(self, job: Job, sample: Sample, wall_s: float) -> None:
         """The state at one moment."""
@@ -30,11 +30,12 @@ class Progress(Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to: its results, the object that `--json` prints, and whether Ctrl-C ended it."""
+    """What a run came to: its results, the object that `--json` prints, whether Ctrl-C ended it, and what failed."""
 
     data: xr.Dataset
     summary: dict[str, Any]
     interrupted: bool
+    failures: list[str]
 
 
 def free_folder(task: str, started: datetime) -> Path:
@@ -45,7 +46,7 @@ def free_folder(task: str, started: datetime) -> Path:
 
 
 def run(plan: Plan, file: Path, bench_name: str, bench: Bench, out: Path | None, progress: Progress) -> Outcome:
-    """Run a plan on a bench and keep everything about it in a folder.
+    """Run a plan on a bench and keep everything about it in a folder; the bench is closed then.
 
     Parameters
     ----------
@@ -61,22 +62,34 @@ def run(plan: Plan, file: Path, bench_name: str, bench: Bench, out: Path | None,
     Raises
     ------
     InputError
-        The folder exists, or cannot be made.
+        The folder exists, or cannot be made; the job is none for the bench.
+    BoardError
+        Boards that could not do what they were asked.
     """
-    job = plan.job
     if out is not None:
         runlog.check(out)
     for note in plan.notes:
         progress.say(note)
+    try:
+        return _run(plan, file, bench_name, bench, out, progress)
+    finally:
+        bench.close()
+
+
+def _run(plan: Plan, file: Path, bench_name: str, bench: Bench, out: Path | None, progress: Progress) -> Outcome:
+    job = plan.job
+    bench.start(job, progress)
     progress.say(f"finding the best achievable error of {plan.task} on {job.network.name}")
     best = best_errors(job)
-    bench.start(job)
 
     started = datetime.now(UTC)
     folder = out or free_folder(plan.task, started)
     runlog.create(folder)
     recorded = run_toml(plan, file, bench_name, started.isoformat(timespec="seconds"))
-    runlog.replace_text(folder / "run.toml", dumps(recorded))
+    said = bench.about()
+    runlog.replace_text(folder / "run.toml", dumps(recorded | ({"bench": plain(said)} if said else {})))
+    for name, text in bench.files().items():
+        runlog.replace_text(folder / name, text)
     about = {
         "task": plan.task,
         "bench": bench_name,
@@ -84,6 +97,7 @@ def run(plan: Plan, file: Path, bench_name: str, bench: Bench, out: Path | None,
         "task_seed": plan.task_seed,
         "best": best,
         "baselines": [exam and {"majority": exam.majority, "logistic": exam.logistic} for exam in plan.held_out],
+        **said,
     }
     progress.say(f"running in {folder}")
     log = runlog.RunLog(folder, job, about)
@@ -92,7 +106,7 @@ def run(plan: Plan, file: Path, bench_name: str, bench: Bench, out: Path | None,
     record = runlog.read(folder)
     data = results.write(record)
     report.figure(data, folder / "figure.png")
-    return Outcome(data, results.summary(record, data), interrupted)
+    return Outcome(data, results.summary(record, data), interrupted, bench.failures)
 
 
 def _learn(plan: Plan, bench: Bench, log: runlog.RunLog, progress: Progress) -> bool:
@@ -136,7 +150,9 @@ def _accuracy(plan: Plan, bench: Bench, sample: Sample) -> dict[str, float] | No
     if exam is None:
         return None
     right = exam.answers(plan.job.lessons[sample.lesson].desired_V)
+    outputs_V = bench.outputs(exam.source_V)
+    known = np.isfinite(sample.outputs_V).all()
     return {
-        "training": float((exam.answers(sample.outputs_V) == right).mean()),
-        "test": exam.accuracy(bench.outputs(exam.source_V)),
+        "training": float((exam.answers(sample.outputs_V) == right).mean()) if known else math.nan,
+        "test": math.nan if outputs_V is None else exam.accuracy(outputs_V),
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import RenderableType
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 WIDE = 200
@@ -21,7 +21,7 @@ def print_json(found: dict[str, Any]) -> None:
     print(json.dumps(found, allow_nan=False))
 
 
-def print_table(table: "Table") -> None:
+def print_table(table: "RenderableType") -> None:
     """A table as wide as the terminal, or as it needs to be anywhere else."""
     from rich.console import Console
 

@@ -1,5 +1,6 @@
 """How a run, or a flash, gets on, on stderr: a bar on a terminal, a few lines anywhere else."""
 
+import math
 import sys
 import threading
 import time
@@ -16,7 +17,11 @@ LINES = 5
 
 def _state(sample: Sample) -> str:
     firings = sum(sample.counters["firings"])
-    return f"{sample.updates:.6g} updates per edge, error {sample.error_V2:.2e} V^2, {firings} firings"
+    return f"{sample.updates:.6g} updates per edge, error {_error(sample)} V^2, {firings} firings"
+
+
+def _error(sample: Sample) -> str:
+    return "-" if math.isnan(sample.error_V2) else f"{sample.error_V2:.2e}"
 
 
 class Bar:
@@ -42,6 +47,10 @@ class Bar:
         """A line above the bar."""
         self._progress.console.print(text, highlight=False, markup=False)
 
+    def share(self, doing: str, done: float) -> None:
+        """Move the bar while a bench gets ready; from any thread."""
+        self._progress.update(self._task, description=doing, total=1.0, completed=done)
+
     def sample(self, job: Job, sample: Sample, wall_s: float) -> None:
         """Move the bar, at most some ten times a second."""
         now_s = time.monotonic()
@@ -49,7 +58,7 @@ class Bar:
             return
         self._drawn_s = now_s
         rate = sum(sample.counters["firings"]) / wall_s if wall_s else 0.0
-        state = f"error {sample.error_V2:.2e} V²  {rate:,.0f} firings/s"
+        state = f"error {_error(sample)} V²  {rate:,.0f} firings/s"
         done = min(sample.updates, job.updates)
         self._progress.update(self._task, description="learning", total=job.updates, completed=done, state=state)
 
@@ -59,6 +68,7 @@ class Lines:
 
     def __init__(self) -> None:
         self._next = 0.0
+        self._doing = ""
 
     def __enter__(self) -> "Lines":
         return self
@@ -71,6 +81,12 @@ class Lines:
     def say(self, text: str) -> None:
         """One line."""
         say(text)
+
+    def share(self, doing: str, done: float) -> None:
+        """A line when it begins; from any thread."""
+        if doing != self._doing:
+            self._doing = doing
+            self.say(doing)
 
     def sample(self, job: Job, sample: Sample, wall_s: float) -> None:
         """A line now and then."""

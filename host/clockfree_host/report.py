@@ -73,9 +73,11 @@ def _title(data: xr.Dataset) -> str:
 def _error(axes: Axes, data: xr.Dataset) -> None:
     updates, error_V2 = data["updates"].values, data["error"].values
     measured_V2, best_V2 = data["measured_error"].values, data["best_error"].values
-    axes.plot(updates, error_V2, color=SAMPLES, lw=0.6, marker="o" if len(updates) < 3 else None, ms=3, label="error")
+    on_boards = "measured_by" in data.attrs
+    label = "error, measured by the supervisor" if on_boards else "error"
+    axes.plot(updates, error_V2, color=SAMPLES, lw=0.6, marker="o" if len(updates) < 3 else None, ms=3, label=label)
     axes.plot(updates, _running(data, error_V2), color=ERROR, lw=1.6, label="mean over (0.8 n, n]")
-    if np.isfinite(measured_V2).any():
+    if np.isfinite(measured_V2).any() and not on_boards:
         # Single readings are often exactly 0, below one code of the ADC: only their mean can be drawn.
         readings_V2 = _running(data, measured_V2)
         axes.plot(updates, readings_V2, color=MEASURED, lw=1.3, ls=":", label="the same, by the supervisor")
@@ -92,7 +94,7 @@ def _error(axes: Axes, data: xr.Dataset) -> None:
         values = ", ".join(f"{best:.1e}" for *_, best in known[:2]) + (", ..." if len(known) > 2 else "")
         axes.plot([], label=f"best achievable, {values}{below}", **style)
     axes.set_yscale("log")
-    axes.set_ylim(lowest, 3 * max(np.nanmax(error_V2), np.nanmax(np.nan_to_num(measured_V2)), lowest))
+    axes.set_ylim(lowest, 3 * max(np.nan_to_num(error_V2).max(), np.nan_to_num(measured_V2).max(), lowest))
     axes.set_xlim(0, last)
     for start, name in zip(data["lesson_from"].values[1:], data["lesson"].values[1:], strict=True):
         _mark(axes, start, f"lesson {name}", "0.45")
@@ -246,8 +248,12 @@ def table(found: dict[str, Any], data: xr.Dataset) -> Table:
         "updates", f"{found['updates_per_edge']:.6g} per edge: {found['firings']} firings, {found['steps']} steps"
     )
     took = "" if found["wall_s"] is None else f", {found['wall_s']:.3g} s of wall time"
-    rows.add_row("time", f"{found['virtual_s']:.4g} s of virtual time{took}")
-    rows.add_row("error", f"{error(found['initial_error_V2'])} at first, {error(found['final_error_V2'])} at last")
+    if "boards" in found:
+        rows.add_row("time", f"{found['wall_time_s']:.4g} s of wall time")
+    else:
+        rows.add_row("time", f"{found['virtual_s']:.4g} s of virtual time{took}")
+    by = ", measured by the supervisor" if "boards" in found else ""
+    rows.add_row("error", f"{error(found['initial_error_V2'])} at first, {error(found['final_error_V2'])} at last{by}")
     rows.add_row("best", f"{error(found['best_error_V2'])} achievable on this network")
     if data.sizes["lesson"] > 1:
         for name, at_end, best in lesson_errors(data):
@@ -260,6 +266,11 @@ def table(found: dict[str, Any], data: xr.Dataset) -> Table:
         count = int(data[name].values[-1].sum())
         if count:
             rows.add_row(name, f"{count}  ({data[name].attrs['long_name']})")
+    if "boards" in found:
+        rows.add_row("boards", f"{found['boards']}, {found['restarts']} restarts, {found['lost_lines']} lines lost")
+        for what in ("warnings", "failures"):
+            for text in found[what]:
+                rows.add_row(what[:-1], text)
     return rows
 
 

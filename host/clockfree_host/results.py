@@ -1,6 +1,7 @@
 """The results of a run, made from its log: a netCDF data set, and the numbers that sum a run up."""
 
 import os
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -18,18 +19,23 @@ MEANING = {
     "skipped": "firings so far that could not step: tap unknown, or an edge out of use",
     "errors": "potentiometer commands so far that the chip refused or did not answer",
 }
+WARNINGS = ("away", "silent", "dropped", "errors", "stuck a", "stuck b", "rails", "stale", "readback")
+"""Events that a person should look into."""
 
 
 def error_at(updates: np.ndarray, error_V2: np.ndarray, n: float) -> float:
     """The error at n updates per edge: the mean over the samples of one run with updates in (0.8 n, n], V^2.
 
     An accuracy at n updates is the same mean of the accuracy. Where no sample lies in that window (a run cut off at
-    its start), the last sample up to n.
+    its start), the last sample up to n. What was not measured does not count; nan where nothing was.
     """
     updates, error_V2 = np.asarray(updates), np.asarray(error_V2)
-    inside = (updates > 0.8 * n) & (updates <= n)
+    known = np.isfinite(error_V2) & (updates <= n)
+    inside = known & (updates > 0.8 * n)
+    if not known.any():
+        return float("nan")
     if not inside.any():
-        return float(error_V2[np.flatnonzero(updates <= n)[-1]])
+        return float(error_V2[np.flatnonzero(known)[-1]])
     return float(error_V2[inside].mean())
 
 
@@ -56,18 +62,19 @@ def dataset(record: Record) -> xr.Dataset:
         return [network.nodes[index] for index in indices]
 
     one = "1"
+    kind, by = ("wall", ", measured by the supervisor") if record.on_boards else ("virtual", "")
     variables = {
-        "time": ("sample", column("time_us") / 1e6, "s", "virtual time since the start"),
+        "time": ("sample", column("time_us") / 1e6, "s", f"{kind} time since the start"),
         "updates": ("sample", column("updates"), one, "updates (firings) per live edge"),
         "present_lesson": ("sample", column("lesson"), one, "index of the lesson being taught"),
-        "error": ("sample", column("error_V2"), "V2", "mean over examples and outputs of (V_F - V_D)^2"),
+        "error": ("sample", column("error_V2"), "V2", f"mean over examples and outputs of (V_F - V_D)^2{by}"),
         "measured_error": ("sample", column("measured_error_V2"), "V2", "the same from the supervisor's readings"),
         "taps": (("sample", "edge"), column("taps").astype(np.int16), one, "wiper position, both twins"),
         "outputs": (
             ("sample", "example", "target"),
             np.array([_padded(sample["outputs_V"], examples) for sample in samples]),
             "V",
-            "voltage of the targets on the free twin",
+            f"voltage of the targets on the free twin{by}",
         ),
         "desired": (
             ("lesson", "example", "target"),
@@ -145,6 +152,8 @@ def dataset(record: Record) -> xr.Dataset:
         "network": network.name,
         "ended": record.end["reason"],
     }
+    if record.on_boards:
+        data.attrs["measured_by"] = f"supervisor {record.about['supervisor']['id']}"
     return data
 
 
@@ -190,11 +199,26 @@ def summary(record: Record, data: xr.Dataset) -> dict[str, Any]:
         "final_error_V2": error_at(updates, error_V2, updates[-1]),
         "best_error_V2": best_at(data, updates[-1]),
         "wall_s": read_wall_s(record.folder, float(updates[-1])),
-        "virtual_s": float(data["time"].values[-1]),
+        "wall_time_s" if record.on_boards else "virtual_s": float(data["time"].values[-1]),
     }
+    if record.on_boards:
+        found |= _boards(record)
     if record.samples[-1]["accuracy"]:
         taught = data["present_lesson"].values == last
         for key, name in (("accuracy", "test_accuracy"), ("training_accuracy", "training_accuracy")):
             found[key] = error_at(updates[taught], data[name].values[taught], updates[-1])
         found |= {f"{name}_accuracy": share for name, share in about["baselines"][last].items()}
     return {key: None if isinstance(value, float) and not np.isfinite(value) else value for key, value in found.items()}
+
+
+def _boards(record: Record) -> dict[str, Any]:
+    """What became of the boards, from the events of the run."""
+    happened = Counter(str(event.get("event")) for event in record.events)
+    lost = sum(event.get("lost", 0) for event in record.events if event.get("event") == "gap")
+    return {
+        "boards": 1 + len(record.about["boards"]),
+        "restarts": happened["restart"],
+        "lost_lines": lost,
+        "warnings": [event["text"] for event in record.events if event.get("event") in WARNINGS],
+        "failures": [event["text"] for event in record.events if event.get("failed")],
+    }

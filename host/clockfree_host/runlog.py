@@ -1,12 +1,14 @@
 """The folder of one run: `log.jsonl` is the truth, everything else in it can be made again from it.
 
 run.toml         the resolved configuration, versions, seeds: what `clockfree run RUN/run.toml` runs again
-log.jsonl        one JSON object a line, appended and flushed: first `run`, then `sample` and `firings`, last `end`
+log.jsonl        one JSON object a line, appended and flushed: `run`, then `sample`, `firings`, `event`, last `end`
 checkpoint.json  the latest taps, replaced in one go every few seconds
 results.nc       the log as netCDF (results.py)
 figure.png       the log as a figure (report.py)
+bench.toml       on boards, the bench as it was used
 
-The log holds no wall time, no path and no name of the folder, so the same seeds give the same bytes.
+The log holds no path and no name of the folder, and in virtual time no wall time: there the same seeds give the same
+bytes.
 """
 
 import json
@@ -26,6 +28,12 @@ FORMAT = 1
 ABOUT = (
     "clockfree run log, one JSON object a line. run: what was run. sample: the state at one moment; "
     "a counter it does not list is zero on every edge. firings: rows of edge, t_us, a, b, step, tap_after. "
+    "end: why it ended. A last line without a newline was cut off and does not count."
+)
+ON_BOARDS = (
+    "clockfree run log, one JSON object a line. run: what was run, on which boards, and where each value comes from. "
+    "sample: what is known at one moment; a counter it does not list is zero on every edge, null was not measured. "
+    "firings: rows of edge, t_us, a, b, step, tap_after. event: what happened to boards, or was measured in HOLD. "
     "end: why it ended. A last line without a newline was cut off and does not count."
 )
 CHECKPOINT_S = 10.0
@@ -76,7 +84,8 @@ class RunLog:
         What is run.
     about : dict
         What else the record says of the run: `task`, `bench`, `preset`, `task_seed`; `best`, the best achievable
-        errors in order; `baselines`, for each lesson those of a classification or None.
+        errors in order; `baselines`, for each lesson those of a classification or None. On boards also `values`,
+        `run_id`, `supervisor` and `boards`.
     """
 
     def __init__(self, folder: Path, job: Job, about: dict[str, Any]) -> None:
@@ -85,7 +94,9 @@ class RunLog:
         self._file = open(folder / "log.jsonl", "xb", buffering=0)
         self._torn = False
         self._began_s = self._saved_s = time.monotonic()
-        self._write({"record": "run", "format": FORMAT, "log": ABOUT, **plain(about), "job": plain(job)})
+        self._on_boards = "values" in about
+        log = ON_BOARDS if self._on_boards else ABOUT
+        self._write({"record": "run", "format": FORMAT, "log": log, **plain(about), "job": plain(job)})
 
     @property
     def wall_s(self) -> float:
@@ -93,7 +104,9 @@ class RunLog:
         return time.monotonic() - self._began_s
 
     def sample(self, sample: Sample, accuracy: dict[str, float] | None = None) -> None:
-        """Append the firings before a sample and the sample itself; now and then save the taps."""
+        """Append events and firings before a sample, and the sample itself; now and then save the taps."""
+        for event in sample.events:
+            self._write({"record": "event", **event})
         for start in range(0, len(sample.trace), TRACE_ROWS):
             self._write({"record": "firings", "rows": sample.trace[start : start + TRACE_ROWS]})
         counters = {name: counts for name, counts in sample.counters.items() if any(counts)}
@@ -104,7 +117,7 @@ class RunLog:
             "lesson": int(sample.lesson),
             "error_V2": _number(sample.error_V2),
             "measured_error_V2": _number(sample.measured_error_V2),
-            "outputs_V": plain(np.asarray(sample.outputs_V)),
+            "outputs_V": self._volts(np.asarray(sample.outputs_V)),
             "taps": plain(np.asarray(sample.taps)),
             "counters": counters,
         }
@@ -114,6 +127,11 @@ class RunLog:
         self.samples += 1
         if self.samples == 1 or time.monotonic() - self._saved_s >= CHECKPOINT_S:
             self.checkpoint(sample)
+
+    def _volts(self, volts: np.ndarray) -> list[list[float | None]]:
+        """Rows of voltages; on boards null is what was not measured."""
+        rows: list[list[float | None]] = plain(volts)
+        return [[_number(value) for value in row] for row in plain(volts)] if self._on_boards else rows
 
     def checkpoint(self, sample: Sample) -> None:
         """Save the taps of a sample, and the wall time so far."""
@@ -159,6 +177,8 @@ class Record:
         What else the first line says; see RunLog.
     samples : list of dict
         Every whole `sample` record, in order; at least one.
+    events : list of dict
+        Every `event` record, in order: on boards.
     end : dict
         The `end` record, or {"reason": "cut off"} where there is none.
     """
@@ -167,7 +187,13 @@ class Record:
     job: Job
     about: dict[str, Any]
     samples: list[dict[str, Any]]
+    events: list[dict[str, Any]]
     end: dict[str, Any]
+
+    @property
+    def on_boards(self) -> bool:
+        """True where nobody knows more than what was measured."""
+        return "values" in self.about
 
 
 def read(folder: Path) -> Record:
@@ -186,6 +212,8 @@ def read(folder: Path) -> Record:
     try:
         job = job_from(first["job"])
         about = {key: first[key] for key in ("task", "bench", "preset", "task_seed")}
+        if "values" in first:
+            about |= {key: first[key] for key in ("values", "run_id", "supervisor", "boards")}
         about["best"] = [Best(int(b["lesson"]), float(b["from_updates"]), float(b["error_V2"])) for b in first["best"]]
         about["baselines"] = [
             {str(name): float(share) for name, share in (first["baselines"][i] or {}).items()}
@@ -193,15 +221,17 @@ def read(folder: Path) -> Record:
         ]
     except BROKEN as error:
         raise InputError(f"{path}: line 1: expected a recorded job, got {_short(error)}") from None
-    samples, end = [], {"reason": "cut off"}
+    samples, events, end = [], [], {"reason": "cut off"}
     for number, fields in enumerate(lines, start=2):
         if fields.get("record") == "sample":
             samples.append(_checked(path, number, fields, job))
+        elif fields.get("record") == "event":
+            events.append(fields)
         elif fields.get("record") == "end":
             end = fields
     if not samples:
         raise InputError(f"{path}: expected at least one sample, got none: the run was cut off before it began")
-    return Record(folder, job, about, samples, end)
+    return Record(folder, job, about, samples, events, end)
 
 
 def read_firings(folder: Path) -> np.ndarray:

@@ -142,14 +142,20 @@ class Session:
         self._thread.start()
         return self.hello
 
+    def stop(self) -> None:
+        """Begin to end the session, without waiting: no command is answered any more."""
+        self._stop.set()
+        for waiting in [*self._waiting.values()]:
+            waiting.come.set()
+        port = self._port
+        if port is not None:
+            with contextlib.suppress(OSError, AttributeError):  # ports of a network know no cancel_read
+                port.cancel_read()
+
     def close(self) -> None:
         """End the session; the board goes on with what it does."""
-        self._stop.set()
+        self.stop()
         if self._thread is not None:
-            with contextlib.suppress(OSError, AttributeError):  # ports of a network know no cancel_read
-                port = self._port
-                if port is not None:
-                    port.cancel_read()
             self._thread.join()
             self._thread = None
         self._drop("closed")
@@ -202,7 +208,7 @@ class Session:
             # A newline first ends whatever half a line stands before it.
             self._write(b"\n" + line if again else line)
             if waiting.come.wait(min(left_s, self.trips.timeout_s + slow_s)):
-                return sent_s
+                return sent_s if waiting.reply else None  # none where the session was closed
             self.trips.late()
         return None
 

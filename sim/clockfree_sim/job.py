@@ -1,6 +1,7 @@
 """What a bench is asked to do, and what it reports while it does it: plain data, no behaviour."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -142,6 +143,9 @@ class Sample:
     the circuit itself; ``measured_error_V2`` the same from the supervisor's last readings (nan until every
     example was read). ``outputs_V`` is (B, O), ``taps`` (E,), each counter one integer per edge, and
     ``trace`` the firings since the sample before: rows of edge, t_us, a, b, step, tap_after.
+
+    On boards nobody knows more than what was measured: both errors are that of the readings. ``events`` is what
+    happened to boards since the sample before: ``event``, ``time_us``, ``text``, and what else there is to say of it.
     """
 
     time_us: int
@@ -153,3 +157,4 @@ class Sample:
     taps: np.ndarray
     counters: dict[str, list[int]]
     trace: list[tuple[int, ...]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)

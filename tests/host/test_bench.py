@@ -91,13 +91,6 @@ def test_a_bench_file_that_is_wrong_is_refused_in_one_line(bench_file, old, new,
     assert "\n" not in str(raised.value)
 
 
-def test_boards_are_not_driven_yet_and_say_so(bench_file):
-    for name in (str(bench_file()), "virtual"):
-        with pytest.raises(InputError, match="this version does not drive boards yet") as raised:
-            open_bench(name, "clockfree")
-        assert str(raised.value).startswith(f"{name}: --bench: expected ")
-
-
 @pytest.mark.parametrize("rule", ["sync", "p=0.5"])
 def test_a_global_trigger_is_refused_on_any_bench_but_the_simulated(bench_file, rule):
     for name in (str(bench_file()), "virtual"):

@@ -29,6 +29,9 @@ class Quiet:
     def say(self, text):
         self.lines.append(text)
 
+    def share(self, doing, done):
+        self.lines.append(doing)
+
     def sample(self, job, sample, wall_s):
         self.samples += 1
 
@@ -208,7 +211,8 @@ class Stuck:
 
     def __init__(self):
         self.sim = open_bench("sim", "clockfree")
-        self.start, self.outputs, self.stop = self.sim.start, self.sim.outputs, self.sim.stop
+        for name in ("start", "outputs", "stop", "about", "files", "close", "failures"):
+            setattr(self, name, getattr(self.sim, name))
 
     def run(self):
         for count, sample in enumerate(self.sim.run(), start=1):

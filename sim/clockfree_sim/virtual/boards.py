@@ -72,7 +72,7 @@ class VirtualBoards:
         pace: bool = False,
         heap_kib: int = 192,
     ):
-        _check()
+        check()
         folder.mkdir(parents=True, exist_ok=True)
         self._scratch = tempfile.TemporaryDirectory(prefix="clockfree-")
         self.by_id = Path(self._scratch.name) / "by-id"
@@ -225,7 +225,7 @@ def _compile_device(folder: Path) -> None:
             raise VirtualBoardsError(f"mpy-cross could not compile {process.args[-1]}")
 
 
-def _check() -> None:
+def check() -> None:
     """Raise VirtualBoardsError where there can be no virtual boards."""
     if importlib.util.find_spec("micropython_run") is None:
         raise VirtualBoardsError(

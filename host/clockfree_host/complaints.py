@@ -1,0 +1,148 @@
+"""What goes wrong on boards, and how it is noticed: each thing said once, in plain words, with what to do next."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from clockfree_host.arming import Member
+from clockfree_host.bench import Job
+from clockfree_host.tally import Tally
+
+WARN_TICK, FAIL_TICK = 0.01, 0.05
+"""Share of the dwell for which the clamp may be stale."""
+STUCK_FIRINGS = 200
+STUCK_LOOKS = 20
+CLEAR = (0.02, 0.1)
+"""What A and B should never take for its opposite, as a share of the supply: B goes by resistances within 20%."""
+MOST_DROPPED = 0.01
+RAILED = 0.5
+
+Found = tuple[str, str, Member | None, bool]
+"""Event, text, board, and whether it makes the run a failed one."""
+Drops = Callable[[np.ndarray, int, np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""drops(taps, lesson, outputs_V) -> free and clamped drops (B, E), V, as they should be."""
+
+
+class Complaints:
+    """Looks at what boards tell, and says what is wrong with it.
+
+    Parameters
+    ----------
+    job : Job
+    drops : callable
+        The drops that a faultless network would have at these taps; see `Drops`.
+    limits : (E, 2) int
+        Lowest and highest tap of each edge.
+    strict : bool
+        A clamp that is stale for too long fails the run; not on virtual boards, whose times are not those of a chip.
+
+    Attributes
+    ----------
+    tick_us : int
+        The longest that the supervisor has taken to show an example, us.
+    """
+
+    def __init__(self, job: Job, drops: Drops, limits: np.ndarray, strict: bool) -> None:
+        edges = len(job.network.ends)
+        self.tick_us = 0
+        self._job, self._drops, self._limits, self._strict = job, drops, limits, strict
+        self._said: set[tuple[str, int]] = set()
+        self._bits = np.full((edges, 2), -1)
+        self._since = np.zeros((edges, 2), dtype=np.int64)  # firings when each bit was last another
+        self._looks = np.zeros((edges, 2), dtype=np.int64)  # looks since then
+        self._next = np.zeros(edges, dtype=np.int64)  # firings at which to think about it again
+        self._suspect: set[tuple[int, int]] = set()
+
+    def look(
+        self, tally: Tally, boards: list[Member], lesson: int, outputs_V: np.ndarray, now_s: float
+    ) -> Iterator[Found]:
+        """What is new to be said of the boards that are there."""
+        yield from self._stale()
+        for board in boards:
+            for edge in board.edges:
+                if tally.fresh[edge]:
+                    yield from self._silent(tally, board, edge, now_s)
+                    yield from self._counted(tally, board, edge)
+                    if self._job.edge.front_end in ("comparator", "trimmed"):
+                        yield from self._stuck(tally, board, edge, lesson, outputs_V)
+        yield from self._railed(tally)
+
+    def _once(self, event: str, which: int, text: str, board: Member | None, failed: bool = False) -> Iterator[Found]:
+        if (event, which) not in self._said:
+            self._said.add((event, which))
+            yield event, text, board, failed
+
+    def _name(self, edge: int) -> str:
+        return self._job.network.edge_name(edge)
+
+    def _stale(self) -> Iterator[Found]:
+        share = 1e-6 * self.tick_us / self._job.clamp.dwell_s
+        took = f"the supervisor took {1e-3 * self.tick_us:.1f} ms to show an example, {share:.1%} of the dwell"
+        if share > FAIL_TICK and self._strict:
+            text = f"{took}: edges decide on a stale clamp too often; lengthen clamp.dwell_s"
+            yield from self._once("stale", 1, text, None, failed=True)
+        elif share > WARN_TICK:
+            why = "a longer clamp.dwell_s helps" if self._strict else "this machine is busy"
+            yield from self._once("stale", 0, f"{took}: {why}", None)
+
+    def _silent(self, tally: Tally, board: Member, edge: int, now_s: float) -> Iterator[Found]:
+        due = self._job.edge.rate_hz * (now_s - board.armed_s - 1.0)  # what it says is up to a second old
+        fired = tally.since_restart("firings", edge) + tally.since_restart("dropped", edge)
+        if due > 25 and fired < due - 5 * due**0.5:
+            text = (
+                f"{self._name(edge)} has fired {fired} times in {now_s - board.armed_s:.0f} s, about {due:.0f} were "
+                "due: is its board too busy, or its clock not what it was told?"
+            )
+            yield from self._once("silent", edge, text, board)
+
+    def _counted(self, tally: Tally, board: Member, edge: int) -> Iterator[Found]:
+        firings, dropped, errors = (int(tally.count(name)[edge]) for name in ("firings", "dropped", "errors"))
+        if dropped > 20 and dropped > MOST_DROPPED * firings:
+            text = (
+                f"{self._name(edge)} has dropped {dropped} overdue firings of {firings + dropped}: its board is too "
+                "busy; lower edge.rate_hz, or give it fewer edges"
+            )
+            yield from self._once("dropped", edge, text, board)
+        if errors:
+            text = (
+                f"{self._name(edge)}: {errors} times its chips did not answer, or read back another tap: look at MISO, "
+                "chip selects and power"
+            )
+            yield from self._once("errors", edge, text, board)
+
+    def _stuck(self, tally: Tally, board: Member, edge: int, lesson: int, outputs_V: np.ndarray) -> Iterator[Found]:
+        """A bit that never changed, though some example should have had it change."""
+        fired = int(tally.count("firings")[edge])
+        changed = self._bits[edge] != tally.bits[edge]
+        self._bits[edge] = tally.bits[edge]
+        self._looks[edge] += 1
+        self._looks[edge, changed] = 0
+        self._since[edge, changed] = fired
+        constant = (fired - self._since[edge] >= STUCK_FIRINGS) & (self._looks[edge] >= STUCK_LOOKS)
+        if not constant.any() or fired < self._next[edge] or tally.taps.min() < 0:
+            return
+        self._next[edge] = fired + STUCK_FIRINGS // 4
+        free_V, clamped_V = (drops[:, edge] for drops in self._drops(tally.taps, lesson, outputs_V))
+        for bit, seen_V in enumerate((clamped_V - free_V, clamped_V + free_V)):
+            at = int(self._bits[edge, bit])
+            against_V = -seen_V if at else seen_V
+            if not constant[bit] or not (against_V > CLEAR[bit] * self._job.physics.supply_V).any():
+                self._suspect.discard((edge, bit))
+            elif (edge, bit) not in self._suspect:  # what it should say may just have changed: look once more
+                self._suspect.add((edge, bit))
+            else:
+                text = (
+                    f"{self._name(edge)}: comparator {'AB'[bit]} says {at} since {fired - self._since[edge, bit]} "
+                    "firings, and should not at these taps: stuck, or wired to other nodes?"
+                )
+                yield from self._once(f"stuck {'ab'[bit]}", edge, text, board)
+
+    def _railed(self, tally: Tally) -> Iterator[Found]:
+        known = tally.taps >= 0
+        railed = known & ((tally.taps <= self._limits[:, 0]) | (tally.taps >= self._limits[:, 1]))
+        if tally.fresh.all() and railed.sum() > RAILED * len(railed):
+            text = (
+                f"{railed.sum()} of {len(railed)} edges stand at their lowest or highest tap: is the task within "
+                "reach, is each pot's reverse right?"
+            )
+            yield from self._once("rails", 0, text, None)

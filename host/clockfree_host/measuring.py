@@ -1,0 +1,159 @@
+"""Measuring in HOLD, when nothing fires: outputs by the supervisor, node voltages and drops by edges with an ADC."""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from clockfree_host.arming import Member
+from clockfree_host.bench import Job, calibrate
+from clockfree_host.errors import BoardError
+from clockfree_host.fleet import Fleet
+from clockfree_host.session import Session
+
+ADC_STEPS = 4096
+C16_STEPS = 65536
+SETTLE_S = 0.01
+"""Nodes and clamp settle within 130 us; the rest is for what this counts on."""
+MOST_MEASURED = 4000
+"""Boards times examples that are measured node by node: more than that takes minutes."""
+
+
+@dataclass
+class Measured:
+    """What was measured while one example was shown.
+
+    Attributes
+    ----------
+    outputs_V : (O,) array
+        Free outputs, by the supervisor.
+    nodes_V : dict
+        For a node's index, the free and the clamped voltage, V, and the unique ids of the boards whose mean it is.
+    drops_V : dict
+        For an edge's index, the free and the clamped drop, V, calibrated, and the unique id of its board.
+    """
+
+    outputs_V: np.ndarray
+    nodes_V: dict[int, tuple[float, float, list[str]]] = field(default_factory=dict)
+    drops_V: dict[int, tuple[float, float, str]] = field(default_factory=dict)
+
+
+class Probe:
+    """A bench in HOLD that can be measured and calibrated.
+
+    Parameters
+    ----------
+    job : Job
+    fleet : Fleet
+    supervisor, boards : Member, list of Member
+    """
+
+    def __init__(self, job: Job, fleet: Fleet, supervisor: Member, boards: list[Member]) -> None:
+        self._job, self._fleet = job, fleet
+        self._supervisor, self._boards = supervisor, boards
+        self._of = {board.session: board for board in boards}
+        self._taps: list[int] = []
+        self._limits = (0, 127)
+
+    # -- measuring -----------------------------------------------------------------------------------------------
+
+    def outputs(self, source_V: np.ndarray) -> np.ndarray:
+        """Free outputs (B, O) for examples (B, S), V; nan where the ADC does not answer."""
+        dark = np.zeros((len(source_V), len(self._job.targets)))  # desired voltages do not reach the free twin
+        codes = self._job.physics.dac_codes(np.hstack([source_V, dark])).tolist()
+        return np.array([self._outputs(row) for row in codes])
+
+    def example(self, codes: list[int]) -> Measured:
+        """Everything that can be measured while this example is shown, with the clamp on."""
+        found = Measured(np.array(self._outputs(codes)))
+        if "adc" in self._job.edge.front_end:
+            told, _ = self._fleet.each(self._look, [board.session for board in self._boards])
+            nodes: dict[int, list[tuple[float, float, str]]] = defaultdict(list)
+            for session, rows in told.items():
+                board = self._of[session]
+                for edge, (free, clamped, node_codes) in zip(board.edges, rows):
+                    scale = self._job.physics.supply_V / C16_STEPS
+                    found.drops_V[edge] = (free * scale, clamped * scale, board.name)
+                    volts = [self._volts(code) for code in node_codes]
+                    if len(volts) == 4:
+                        tail, head = self._job.network.ends[edge].tolist()
+                        nodes[tail].append((volts[0], volts[2], board.name))
+                        nodes[head].append((volts[1], volts[3], board.name))
+            for node, values in nodes.items():
+                free_V, clamped_V, names = zip(*values)
+                found.nodes_V[node] = (float(np.mean(free_V)), float(np.mean(clamped_V)), sorted(set(names)))
+        return found
+
+    def _outputs(self, codes: list[int]) -> list[float]:
+        ask = self._supervisor.session.ask
+        ask("clamp", 1)
+        ask("show", codes)
+        time.sleep(SETTLE_S)
+        return [self._volts(code) for code in ask("measure")[0][: len(self._job.targets)]]
+
+    def _look(self, session: Session) -> list[list]:
+        return [session.ask("measure", i) for i in range(len(self._of[session].edges))]
+
+    def _volts(self, code: int) -> float:
+        return code / ADC_STEPS * self._job.physics.supply_V if code >= 0 else float("nan")
+
+    # -- calibrating ---------------------------------------------------------------------------------------------
+
+    def calibrate(self, taps: np.ndarray) -> None:
+        """Calibrate every edge; the boards hold the result, and so do the members, for after a reset."""
+        self._taps = taps.tolist()
+        able = [edge for board in self._boards for edge in board.session.hello["can"]["edges"]]
+        self._limits = (max(edge[3] for edge in able), min(edge[4] for edge in able))
+        calibrate(self._job, self)
+
+    def taps(self) -> list[int]:
+        """Tap of every edge."""
+        return self._taps
+
+    def limits(self) -> tuple[int, int]:
+        """Lowest and highest tap that every edge can take."""
+        return self._limits
+
+    def set_taps(self, taps: list[int]) -> None:
+        """Move every edge."""
+
+        def move(session: Session) -> None:
+            for i, edge in enumerate(self._of[session].edges):
+                session.ask("tap", i, taps[edge])
+
+        self._every(move)
+        self._taps = taps
+
+    def calm(self, source_V: np.ndarray) -> None:
+        """Float the clamp and put these voltages on the sources."""
+        ask = self._supervisor.session.ask
+        ask("clamp", 0)
+        ask("show", self._job.physics.dac_codes(source_V).tolist())
+
+    def settle(self) -> None:
+        """Wait until the nodes have settled."""
+        physics = self._job.physics
+        time.sleep(SETTLE_S + 1e-6 * (physics.age_us + physics.skew_us))
+
+    def null(self) -> None:
+        """Every edge nulls its offsets."""
+        self._every(lambda session: self._trim(session, "null"))
+
+    def match(self) -> None:
+        """Every edge adds a point to the fit of its mismatch."""
+        self._every(lambda session: self._trim(session, "match"))
+
+    def release(self) -> None:
+        """Connect the clamp again."""
+        self._supervisor.session.ask("clamp", 1)
+
+    def _trim(self, session: Session, kind: str) -> None:
+        board = self._of[session]
+        board.trims = [session.ask(kind, i)[0] for i in range(len(board.edges))]
+
+    def _every(self, act: Callable[[Session], None]) -> None:
+        _, failed = self._fleet.each(act, [board.session for board in self._boards])
+        for session, why in failed.items():
+            raise BoardError(f"{session.name}: calibration: {why}")
