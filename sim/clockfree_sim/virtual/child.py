@@ -66,6 +66,7 @@ class Bench:
         self._loop.reads(self._handle, self._asked)
         self._loop.reads(self._zygote, self._ended)
         self._loop.reads(self._watch, self._watch.look)
+        self._ended()  # while the others were started
         self._loop.run()
         for board in self._boards.values():
             board.close()
@@ -83,10 +84,12 @@ class Bench:
         self._handle.send(answer)
 
     def _ended(self) -> None:
-        boards = {board.process: board for board in self._boards.values()}
-        for process, status in self._zygote.ended():
-            if process in boards:
-                boards[process].ended(status)
+        # Starting one of them again may take the news of others off the socket, so that it will not be told again.
+        while ended := self._zygote.ended():
+            boards = {board.process: board for board in self._boards.values()}
+            for process, status in ended:
+                if process in boards:
+                    boards[process].ended(status)
 
     # -- what the handle asks for --------------------------------------------------------------------------------
 
@@ -133,15 +136,17 @@ def main(number: int, device: str) -> None:
     zygote = Zygote(device)  # before anything that has threads is imported
     handle = Connection(number)
     try:
-        bench = Bench(handle, zygote, *handle.recv())
-        job, configs = handle.recv()
-        if job is not None:
-            bench.wire(job, configs)
+        try:
+            bench = Bench(handle, zygote, *handle.recv())
+            job, configs = handle.recv()
+            if job is not None:
+                bench.wire(job, configs)
+        except EOFError:  # the parent has thought better of it
+            return
+        except Exception as error:
+            handle.send((0, False, _plain(error)))
+            return
         handle.send((0, True, None))
         bench.run()
-    except EOFError:
-        pass
-    except Exception as error:
-        handle.send((0, False, _plain(error)))
     finally:
         zygote.close()

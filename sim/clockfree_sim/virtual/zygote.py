@@ -87,9 +87,11 @@ class Zygote:
         os.waitpid(self._process, 0)
 
     def _hear(self) -> tuple[str, int, int]:
-        message = self._socket.recv(_ROOM)
+        message = b""
+        with contextlib.suppress(ConnectionResetError):
+            message = self._socket.recv(_ROOM)
         if not message:
-            raise EOFError("the process that starts boards has ended")
+            raise RuntimeError("the process that starts boards has ended")
         kind, process, status = json.loads(message)
         return kind, process, status
 

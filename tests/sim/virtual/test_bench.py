@@ -59,6 +59,38 @@ def test_a_bench_that_has_died_is_told(tmp_path):
     boards.close()
 
 
+def test_a_program_that_runs_ends_with_the_bench(tmp_path):
+    with VirtualBoards(None, {ONE: {}}, tmp_path) as boards, Repl(boards.port(ONE)) as repl:
+        board, port, by_id = Path("/proc") / str(boards.told(ONE)["process"]), boards.port(ONE), boards.by_id
+        repl.enter()
+        repl.start("while True: pass")
+    wait(lambda: not board.exists() and not by_id.exists())
+    assert not os.path.exists(port)
+
+
+def test_boards_end_with_the_process_that_forks_them(tmp_path, capfd):
+    with VirtualBoards(None, {ONE: {}}, tmp_path) as boards, Repl(boards.port(ONE)) as repl:
+        board = Path("/proc") / str(boards.told(ONE)["process"])
+        repl.enter()
+        repl.start("while True: pass")
+        os.kill(int((board / "stat").read_text().split()[3]), signal.SIGKILL)
+        wait(lambda: not board.exists() or (board / "stat").read_text().split()[2] == "Z")
+        boards._child.wait(10)
+        with pytest.raises(VirtualBoardsError, match="has ended"):
+            boards.reset(ONE)
+    assert "RuntimeError: the process that starts boards has ended" in capfd.readouterr().err
+
+
+def test_boards_that_end_at_the_same_moment_all_start_again(tmp_path):
+    ids = [f"e6614103e745{number:04x}" for number in range(8)]
+    with VirtualBoards(None, dict.fromkeys(ids, {}), tmp_path) as boards:
+        for _ in range(10):
+            before = {unique_id: boards.told(unique_id)["process"] for unique_id in ids}
+            for process in before.values():
+                os.kill(process, signal.SIGKILL)
+            wait(lambda old=before: all(boards.told(i)["process"] != old[i] and boards.is_up(i) for i in ids))
+
+
 def test_without_micropython_it_says_so(monkeypatch, tmp_path):
     real = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "micropython_run" else real(name))
