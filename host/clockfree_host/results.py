@@ -219,6 +219,10 @@ def _boards(record: Record) -> dict[str, Any]:
         "boards": 1 + len(record.about["boards"]),
         "restarts": happened["restart"],
         "lost_lines": lost,
-        "warnings": [event["text"] for event in record.events if event.get("event") in WARNINGS],
-        "failures": [event["text"] for event in record.events if event.get("failed")],
+        "warnings": [_said(event) for event in record.events if event.get("event") in WARNINGS],
+        "failures": [_said(event) for event in record.events if event.get("failed")],
     }
+
+
+def _said(event: dict[str, Any]) -> str:
+    return f"board {event['board']}: {event['text']}" if "board" in event else str(event["text"])

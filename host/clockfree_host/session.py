@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from collections import deque
+from errno import EIO
 from pathlib import Path
 from typing import Any
 
@@ -239,7 +240,9 @@ class Session:
             try:
                 self._read()
             except OSError as error:
-                self._drop(" ".join(str(error).split()) or type(error).__name__)
+                text = " ".join(str(error).split()) or type(error).__name__
+                # What systems say of a port without its device is long and different everywhere.
+                self._drop("unplugged, or in a reset" if "disconnected" in text or error.errno == EIO else text)
                 self._listener.gone(self, self._why)
                 self._find_again()
 

@@ -83,7 +83,7 @@ def test_boards_end_with_the_process_that_forks_them(tmp_path, capfd):
 
 def test_boards_that_end_at_the_same_moment_all_start_again(tmp_path):
     ids = [f"e6614103e745{number:04x}" for number in range(8)]
-    with VirtualBoards(None, dict.fromkeys(ids, {}), tmp_path) as boards:
+    with VirtualBoards(None, {unique_id: {} for unique_id in ids}, tmp_path) as boards:
         for _ in range(10):
             before = {unique_id: boards.told(unique_id)["process"] for unique_id in ids}
             for process in before.values():

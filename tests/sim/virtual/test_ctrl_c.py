@@ -110,3 +110,21 @@ def test_a_program_may_read_it_as_a_byte(repl):
     assert repl.until(b"on\n") == b"b'a\\x03b'\non\n"
     repl.send(b"\x03")
     assert b"KeyboardInterrupt" in repl.until(b"\x04>")
+
+
+def test_what_nobody_had_read_before_is_thrown_away(boards, repl):
+    repl.start("print('go')\nwhile True: pass")
+    repl.until(b"go\n")
+    repl.send(b"print('never')\x04")
+    for _ in range(3):  # by the time of the answer this has gone through the bench
+        assert boards.is_up(ONE)
+    repl.send(b"\x03")
+    repl.until(b"\x04>")
+    repl.send(b"print('now')\x04")
+    assert repl.until(b"\x04>") == b"OKnow\n\x04\x04>"
+
+
+def test_it_waits_for_the_program_that_was_sent_before_it(repl):
+    for _ in range(20):
+        repl.send(b"while True: pass\x04\x03")
+        assert b"KeyboardInterrupt" in repl.until(b"\x04>")
