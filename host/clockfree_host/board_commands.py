@@ -138,10 +138,10 @@ def keep_up(job: "Job", task: Path, out: Path) -> None:
     from clockfree_host import runlog
     from clockfree_host.benchfile import bench_text
     from clockfree_host.progress import say
-    from clockfree_host.virtualbench import VirtualRack
+    from clockfree_host.virtualbench import VirtualRack, made_up
 
     runlog.check(out)
-    with VirtualRack(job) as rack:
+    with VirtualRack(job, made_up(job)) as rack:
         runlog.create(out)
         file = out / "bench.toml"
         runlog.replace_text(file, bench_text(rack.bench))

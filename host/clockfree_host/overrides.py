@@ -66,10 +66,14 @@ def origin(key: str, overridden: Mapping[str, str]) -> str:
 
 
 def one_line(model: type[BaseModel], error: ValidationError, overridden: Mapping[str, str]) -> str:
-    """The first thing wrong, as `KEY: expected …, got …`. A misspelt key goes before the key it leaves missing."""
+    """The first thing wrong, as `KEY: expected …, got …`. A misspelt key goes before the key it leaves missing.
+
+    What is wrong with the file as a whole has no key.
+    """
     details = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")[0]
     key = ".".join(str(part) for part in details["loc"])
-    return f"{key}{origin(key, overridden)}: {_said(model, details)}"
+    where = f"{key}{origin(key, overridden)}: " if key else ""
+    return where + _said(model, details)
 
 
 def shown(value: object) -> str:

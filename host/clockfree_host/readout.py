@@ -176,9 +176,10 @@ def table(record: Record, rows: list[NodeReading]) -> Table:
     """The nodes for a terminal; a rule between examples."""
     last = record.samples[-1]
     title = f"{record.job.lessons[last['lesson']].name} after {last['updates']:.6g} updates per edge"
-    caption = f"source {rows[0].source}: {MEANING[rows[0].source]}"
     if record.on_boards:
         caption = "source: the boards that measured it, in HOLD at the end; - where nothing measures it"
+    else:
+        caption = f"source {rows[0].source}: {MEANING[rows[0].source]}"
     drawn = Table(title=title, caption=caption, title_justify="left", caption_justify="left", box=None, pad_edge=False)
     for name in ("example", "node", "role", "free V", "clamped V", "desired V", "source"):
         drawn.add_column(name, justify="right" if name.endswith(" V") or name == "example" else "left")

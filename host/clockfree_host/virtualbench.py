@@ -87,25 +87,26 @@ class VirtualRack:
     Parameters
     ----------
     job : Job
+    bench : BenchFile
+        `made_up` for the job.
 
     Attributes
     ----------
     bench : BenchFile
-        Says where they are.
+        The same, and where they are.
     boards : VirtualBoards
         Hands to unplug, reset and power them.
     """
 
-    def __init__(self, job: Job) -> None:
-        self.bench = made_up(job)
+    def __init__(self, job: Job, bench: BenchFile) -> None:
         self._flash = tempfile.TemporaryDirectory(prefix="clockfree-flash-")
-        configs = {board.name: board_config(self.bench, board) for board in self.bench.every_board}
+        configs = {board.name: board_config(bench, board) for board in bench.every_board}
         try:
             self.boards = virtual_boards(job, configs, Path(self._flash.name))
         except BaseException:
             self._flash.cleanup()
             raise
-        self.bench = self.bench.model_copy(update={"by_id": str(self.boards.by_id)})
+        self.bench = bench.model_copy(update={"by_id": str(self.boards.by_id)})
 
     def close(self) -> None:
         """Power off."""
@@ -158,7 +159,9 @@ class VirtualBench(BoardBench):
 
     def start(self, job: Job, teller: Teller) -> None:
         """Make the boards up, flash them, and get them ready as any boards are."""
-        self._rack = VirtualRack(job)
+        self.bench = made_up(job)
+        self._check(job)
+        self._rack = VirtualRack(job, self.bench)
         self.bench = self._rack.bench
         self._rack.flash(teller.share)
         super().start(job, teller)

@@ -1,0 +1,264 @@
+"""Learning on virtual boards, by the commands that a person types: Wheatstone's bridge, five edges and a supervisor."""
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clockfree import clock
+from clockfree_host import cli, runlog
+from clockfree_host.bench import PRESETS
+from clockfree_host.benchfile import bench_text
+from clockfree_host.plan import make_plan
+from clockfree_host.progress import Lines
+from clockfree_host.virtualbench import VirtualRack, made_up
+
+BRIDGE = Path(__file__).resolve().parents[2] / "examples/networks/bridge.csv"
+TASK = f"""
+network = "{BRIDGE}"
+updates = 60
+[placement]
+sources = ["top", "bottom"]
+targets = ["left"]
+[[lesson]]
+source_V = [[3.0, 0.2], [2.0, 1.0]]
+teacher = true
+[clamp]
+dwell_s = 0.1
+[edge]
+rate_hz = 50.0
+late_us = 10000
+"""
+PERIOD_S = 0.02
+
+
+@pytest.fixture(autouse=True)
+def _micropython(micropython):
+    pass
+
+
+@pytest.fixture
+def task(tmp_path):
+    path = tmp_path / "bridge.toml"
+    path.write_text(TASK)
+    return path
+
+
+def clockfree(*arguments):
+    return cli.status_of([*map(str, arguments)])
+
+
+@pytest.fixture
+def rack(task, tmp_path):
+    """Boards that are flashed and stay up, and their bench file."""
+    job = make_plan(task, {}, [], False).job
+    with VirtualRack(job, made_up(job)) as rack:
+        rack.flash(lambda doing, share: None)
+        file = tmp_path / "bench.toml"
+        file.write_text(bench_text(rack.bench))
+        yield rack, file
+
+
+def during(monkeypatch, share, act):
+    """Do something once, when a run has come so far."""
+    acts = iter([act])
+    before = Lines.sample
+
+    def sample(self, job, found, wall_s):
+        before(self, job, found, wall_s)
+        if found.updates >= share * job.updates:
+            for once in acts:
+                once()
+
+    monkeypatch.setattr(Lines, "sample", sample)
+
+
+def events(record, kind):
+    return [event for event in record.events if event["event"] == kind]
+
+
+@pytest.mark.parametrize("preset", ["ideal", "board"])
+def test_a_task_is_learnt_and_every_firing_is_where_its_edges_own_clock_puts_it(task, tmp_path, capsys, preset):
+    out = tmp_path / "run"
+    assert clockfree("run", task, "--bench", "virtual", "--preset", preset, "--trace", "--out", out, "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["bench"] == "virtual" and said["boards"] == 6 and said["restarts"] == said["lost_lines"] == 0
+    assert said["final_error_V2"] < 0.2 * said["initial_error_V2"]
+
+    record = runlog.read(out)
+    job, last = record.job, record.samples[-1]
+    assert job.edge.front_end == ("adc" if preset == "board" else "comparator")
+    assert last["updates"] >= 60
+    rows = runlog.read_firings(out)
+    counters = last["counters"]
+    assert len(rows) == counters["firings"].sum()
+    assert (rows[:, 4] != 0).sum() == sum(counters.get(name, np.zeros(5)).sum() for name in ("up", "down", "rail"))
+    physics = PRESETS[preset]
+    begun = record.samples[0]["taps"]
+    for edge in range(5):
+        own = rows[rows[:, 0] == edge]
+        assert own[-1, 5] == last["taps"][edge]
+        steps = np.diff([begun[edge], *own[:, 5]])
+        assert set(steps) <= {-1, 0, 1} and (steps[steps != 0] == own[steps != 0, 4]).all()
+        assert own[:, 5].min() >= physics.lowest_tap()
+        if not counters.get("dropped", np.zeros(5))[edge]:
+            assert_from_its_own_generator(job, edge, own[:, 1])
+
+    assert (out / "figure.png").stat().st_size > 10_000
+    assert "bench.toml" in {path.name for path in out.iterdir()}
+    assert clockfree("show", out) == 0
+    assert "measured by the supervisor" in capsys.readouterr().out
+
+
+def assert_from_its_own_generator(job, edge, times_us):
+    """An edge is served at its due time or at most some ms late, never early; late firings do not move the next."""
+    state = [0] * clock.SIZE
+    clock.seed(state, job.seed & clock.MASK, job.seed >> 30 & clock.MASK, edge)
+    clock.configure(state, clock.EXPONENTIAL, round(1e6 * PERIOD_S))
+    clock.first_us(state)
+    dither_c16 = job.physics.c16(job.edge.theta_V)
+    due_us = [0]
+    for _ in times_us[1:]:
+        if dither_c16:  # the threshold is drawn before the wait
+            clock.below(state, dither_c16 + 1)
+        due_us.append(due_us[-1] + clock.wait_us(state))
+    # The host knows the instant of RUN to some ms only, so all of an edge's firings may be off by one amount.
+    late_us = np.array([clock.ticks_diff(int(t), int(times_us[0])) for t in times_us]) - np.array(due_us)
+    assert late_us.max() - late_us.min() <= job.edge.late_us
+
+
+def test_what_was_measured_can_be_read_and_says_by_whom(task, tmp_path, capsys):
+    for preset, measured in (("ideal", False), ("board", True)):
+        out = tmp_path / preset
+        assert clockfree("run", task, "--bench", "virtual", "--preset", preset, "--updates", 5, "--out", out) == 0
+        capsys.readouterr()
+        assert clockfree("read", out) == 0
+        table = capsys.readouterr().out
+        assert "set by supervisor" in table and "the boards that measured it" in table and "sim" not in table
+        assert clockfree("read", out, "--json") == 0
+        found = json.loads(capsys.readouterr().out)
+        nodes = {row["node"]: row for row in found["readings"] if row["example"] == 0}
+        assert nodes["top"]["free_V"] == pytest.approx(3.0, abs=2e-3)
+        assert nodes["left"]["source"].startswith("supervisor ")
+        # Two comparators know no voltage: where nothing measures it there is none.
+        assert (nodes["right"]["free_V"] is not None) is measured
+        assert all((row["free_drop_V"] is not None) is measured for row in found["edges"])
+        assert all(row["tap"] is not None for row in found["edges"])
+
+
+def test_a_board_that_is_reset_in_mid_run_is_armed_again_with_its_taps(rack, task, tmp_path, monkeypatch):
+    rack, file = rack
+    victim = rack.bench.boards[2]
+    during(monkeypatch, 0.3, lambda: rack.boards.reset(victim.id))
+    out = tmp_path / "run"
+    assert clockfree("run", task, "--bench", file, "--updates", 150, "--trace", "--out", out) == 0
+    record = runlog.read(out)
+    (event,) = events(record, "restart")
+    assert event["board"] == victim.id and event["restored"] == [] and event["restarts"] == 1
+    edge = event["edges"][0]
+    rows = runlog.read_firings(out)
+    own = rows[rows[:, 0] == edge]
+    jumps = [(a, b) for a, b in itertools.pairwise(own[:, 5].tolist()) if abs(a - b) > 1]
+    # What it stepped before its last word and the reset was not told; its chip kept it.
+    assert len(jumps) <= 1 and event["taps"][0] in own[:, 5] + 1 - np.arange(3)[:, None]
+    assert record.samples[-1]["counters"]["firings"][edge] > 20
+
+
+def test_a_board_that_is_unplugged_goes_on_and_is_taken_in_again(rack, task, tmp_path, monkeypatch):
+    rack, file = rack
+    victim = rack.bench.boards[1]
+
+    def unplug():
+        rack.boards.unplug(victim.id)
+        threading.Timer(1.0, rack.boards.plug, [victim.id]).start()
+
+    during(monkeypatch, 0.2, unplug)
+    out = tmp_path / "run"
+    assert clockfree("run", task, "--bench", file, "--updates", 200, "--out", out) == 0
+    record = runlog.read(out)
+    (away,), (back,) = events(record, "away"), events(record, "back")
+    assert away["board"] == back["board"] == victim.id and "learning goes on without it" in away["text"]
+    assert back["firings"] > 10  # it had gone on learning
+    assert not events(record, "restart")
+    firings = record.samples[-1]["counters"]["firings"]
+    assert firings.min() > 0.7 * firings.max()
+
+
+def test_ctrl_c_holds_every_board_and_keeps_what_was_measured(rack, task, tmp_path, monkeypatch, capsys):
+    rack, file = rack
+    during(monkeypatch, 0.01, lambda: os.kill(os.getpid(), signal.SIGINT))
+    out = tmp_path / "run"
+    assert clockfree("run", task, "--bench", file, "--updates", 2000, "--out", out) == 130
+    assert runlog.read(out).end["reason"] == "interrupted"
+    capsys.readouterr()
+    assert clockfree("boards", "--bench", file, "--json") == 0
+    rows = json.loads(capsys.readouterr().out)["boards"]
+    assert {row["hello"]["state"] for row in rows} == {"hold"}
+
+
+def test_boards_that_learn_on_are_read_and_held(rack, task, tmp_path, capsys):
+    """The host is killed in mid-run: boards go on by themselves, as their configuration says."""
+    rack, file = rack
+    out = tmp_path / "run"
+    code = "import sys; from clockfree_host import cli; sys.exit(cli.status_of(sys.argv[1:]))"
+    arguments = ["run", task, "--bench", file, "--updates", "5000", "--out", out]
+    with subprocess.Popen([sys.executable, "-c", code, *arguments], stderr=subprocess.DEVNULL) as host:
+        late_s = time.monotonic() + 30
+        while not (out / "log.jsonl").exists() or (out / "log.jsonl").read_text().count('"sample"') < 3:
+            assert time.monotonic() < late_s and host.poll() is None
+            time.sleep(0.02)
+        host.kill()
+
+    def look():
+        assert clockfree("read", "--bench", file, "--json") == 0
+        return json.loads(capsys.readouterr().out)["edges"]
+
+    first = look()
+    while not all(row["firings"] > before["firings"] for row, before in zip(look(), first, strict=True)):
+        assert time.monotonic() < late_s
+    assert clockfree("hold", "--bench", file, "--json") == 0
+    rows = json.loads(capsys.readouterr().out)["boards"]
+    assert {row["was"] for row in rows} == {"run"}
+    assert [(row["tap"], row["firings"]) for row in look()] == [(row["tap"], row["firings"]) for row in look()]
+
+
+def test_a_run_on_boards_can_be_run_again_from_its_record(rack, task, tmp_path, capsys):
+    _, file = rack
+    assert clockfree("run", task, "--bench", file, "--updates", 5, "--out", tmp_path / "one") == 0
+    again = ("run", tmp_path / "one" / "run.toml", "--bench", file, "--out", tmp_path / "two")
+    assert clockfree(*again) == 0
+    one, two = (runlog.read(tmp_path / name) for name in ("one", "two"))
+    assert (one.job.seed, one.job.updates) == (two.job.seed, two.job.updates) == (0, 5)
+    assert one.about["run_id"] != two.about["run_id"]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ('\n[[damage]]\nedges = [0]\nkind = "dead"\nat_updates = 5\n', "damage: expected none on boards"),
+        ('\nrule = "sync"\n', ""),
+    ],
+)
+def test_what_boards_cannot_do_is_refused_before_any_is_flashed(task, tmp_path, capsys, monkeypatch, more, said):
+    if said:
+        task.write_text(TASK + more)
+    monkeypatch.setattr(VirtualRack, "__init__", None)
+    arguments = ["run", task, "--bench", "virtual", "--out", tmp_path / "run"] + ([] if said else ["--rule", "sync"])
+    assert clockfree(*arguments) == 2
+    err = capsys.readouterr().err.splitlines()
+    assert (said or "expected clockfree on this bench") in err[-1]
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_task_for_other_chips_is_refused_by_key(rack, task, tmp_path, capsys):
+    _, file = rack
+    assert clockfree("run", task, "--bench", file, "--set", "edge.pot=ad5220", "--out", tmp_path / "run") == 2
+    assert "boards.0.edges.0.pot: expected ad5220, as edge.pot of the task, got mcp42xx" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
