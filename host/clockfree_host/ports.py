@@ -14,6 +14,12 @@ from pathlib import Path
 import serial
 from serial.tools import list_ports
 
+_TERMIOS: tuple[type[Exception], ...] = ()
+with contextlib.suppress(ImportError):  # Windows has none
+    import termios
+
+    _TERMIOS = (termios.error,)
+
 BY_ID = Path("/dev/serial/by-id")
 BAUD = 115_200  # USB does not care; a serial line does
 WRITE_S = 10.0
@@ -111,6 +117,8 @@ def open_port(device: str, read_s: float) -> serial.SerialBase:
         return serial.serial_for_url(device, BAUD, timeout=read_s, **more)
     except OSError as error:
         raise PortError(_why(device, error)) from None
+    except _TERMIOS as error:  # it went away while it was being opened; this is no OSError
+        raise PortError(_why(device, OSError(*error.args))) from None
     except ValueError as error:  # a URL that is none
         raise PortError(f"{device}: expected a port, got {error}") from None
 

@@ -1,6 +1,7 @@
 import errno
 import os
 import pty
+import termios
 import types
 
 import pytest
@@ -131,4 +132,11 @@ def test_a_port_that_cannot_be_had(device, said):
 def test_no_permission(monkeypatch):
     monkeypatch.setattr(serial, "serial_for_url", refuses(serial.SerialException(errno.EACCES, "could not open port")))
     with pytest.raises(PortError, match="no permission: on Linux, join the group"):
+        open_port("/dev/ttyACM0", 0.1)
+
+
+def test_a_port_that_goes_away_while_it_is_opened(monkeypatch):
+    """pyserial lets termios's own error through then, as it did with a board in a reset."""
+    monkeypatch.setattr(serial, "serial_for_url", refuses(termios.error(errno.EIO, "Input/output error")))
+    with pytest.raises(PortError, match=r"^/dev/ttyACM0: Input/output error$"):
         open_port("/dev/ttyACM0", 0.1)

@@ -169,6 +169,8 @@ class Board:
             message = self._vm.socket.recv(_MESSAGE_BYTES)
         except BlockingIOError:
             return False
+        except ConnectionResetError:  # it has ended with an answer unread
+            message = b""
         if not message:
             self._loop.reads(self._vm.socket, None)
             return False

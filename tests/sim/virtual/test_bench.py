@@ -91,6 +91,19 @@ def test_boards_that_end_at_the_same_moment_all_start_again(tmp_path):
             wait(lambda old=before: all(boards.told(i)["process"] != old[i] and boards.is_up(i) for i in ids))
 
 
+def test_a_board_that_dies_in_the_middle_of_a_question_takes_nobody_with_it(tmp_path):
+    asks = "from machine import Pin\np = Pin(5, Pin.IN)\nprint('on')\nwhile True: p()"
+    with VirtualBoards(None, {ONE: {}}, tmp_path) as boards:
+        for _ in range(25):
+            process, port = boards.told(ONE)["process"], boards.port(ONE)
+            with Repl(port) as repl:
+                repl.enter()
+                repl.start(asks)
+                repl.until(b"on\n")
+                os.kill(process, signal.SIGKILL)
+            wait(lambda old=process: boards.told(ONE)["process"] != old and boards.is_up(ONE))
+
+
 def test_without_micropython_it_says_so(monkeypatch, tmp_path):
     real = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "micropython_run" else real(name))
