@@ -1,6 +1,8 @@
 # make run does the main job; make help lists the rest. Needs Python 3.11 or newer and make, nothing else.
 PYTHON ?= python3
 TASK ?= examples/allostery.toml
+RATE ?= 25
+RUN ?= $(shell ls -dt runs/*/ 2>/dev/null | head -1)
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -10,11 +12,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 COMPILE = $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 	--default-index https://pypi.org/simple --custom-compile-command "make lock"
 
-.PHONY: help setup run test check results bench extras lock clean
+.PHONY: help setup run compare test check results bench extras lock clean
 
 help:
 	@echo "make setup   install everything into .venv and typings (the others do it by themselves)"
-	@echo "make run     learn a task: TASK=$(TASK); the record goes to a new folder in runs/"
+	@echo "make run     virtual boards learn a task: TASK=$(TASK) RATE=$(RATE) firings/s/edge; the record goes to a new folder in runs/"
+	@echo "make compare the final error of a run among 100 simulated ones: RUN=runs/NAME, the newest if none is named"
 	@echo "make test    all tests"
 	@echo "make check   style, types and the laws of the design"
 	@echo "make results the results of the README, measured anew (ten minutes)"
@@ -44,10 +47,15 @@ $(TYPINGS): typings.lock | $(INSTALLED)
 	@$(PIP) install --quiet --no-deps --target typings --requirement typings.lock
 	@touch $@
 
-# A second run within the same second would be refused, never written over.
+# A second run within the same second would be refused, never written over. The record of a run has its own rate.
 run: $(INSTALLED)
 	@mkdir -p runs
-	$(BIN)/clockfree run "$(TASK)" --out "runs/$(basename $(notdir $(TASK)))-$$(date +%Y%m%d-%H%M%S)"
+	$(BIN)/clockfree run "$(TASK)" --bench virtual --or-sim $(if $(filter run.toml,$(notdir $(TASK))),,--set edge.rate_hz=$(RATE)) \
+		--out "runs/$(basename $(notdir $(TASK)))-$$(date +%Y%m%d-%H%M%S)"
+
+compare: $(INSTALLED)
+	@test -n "$(RUN)" || { echo "no run in runs/: make run first, or name one by RUN=" >&2; exit 2; }
+	$(BIN)/clockfree compare "$(RUN)"
 
 test: setup
 	$(BIN)/python -m pytest

@@ -133,6 +133,27 @@ def show(folder: RunFolder, as_json: Json = False) -> None:
 
 
 @app.command()
+def compare(
+    folder: RunFolder,
+    runs: Annotated[int, typer.Option(min=1, help="Simulated runs, each with another clock seed.")] = 100,
+    as_json: Json = False,
+) -> None:
+    """See whether the final error of a run lies within those of simulated runs of the same job."""
+    from clockfree_host import compare, runlog
+    from clockfree_host.progress import progress
+
+    record = runlog.read(folder)
+    with progress() as shown:
+        found = compare.compare(record, runs, lambda done: shown.share(f"simulating {runs} runs", done / runs))
+    if as_json:
+        print_json(compare.as_json(found))
+    else:
+        print_table(compare.table(found))
+    if not found.within:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
 def read(
     folder: Annotated[Path | None, typer.Argument(help="Folder of a run.", show_default=False)] = None,
     bench: Annotated[Path | None, typer.Option(help="Bench file (TOML): what its boards say and measure now.")] = None,

@@ -100,6 +100,7 @@ def _run(plan: Plan, file: Path, bench_name: str, bench: Bench, out: Path | None
         **said,
     }
     progress.say(f"running in {folder}")
+    progress.say(_pace(job, on_boards=bool(said)))
     log = runlog.RunLog(folder, job, about)
     interrupted = _learn(plan, bench, log, progress)
 
@@ -107,6 +108,13 @@ def _run(plan: Plan, file: Path, bench_name: str, bench: Bench, out: Path | None
     data = results.write(record)
     report.figure(data, folder / "figure.png")
     return Outcome(data, results.summary(record, data), interrupted, bench.failures)
+
+
+def _pace(job: Job, on_boards: bool) -> str:
+    edges, rate_hz = len(job.network.ends), job.edge.rate_hz
+    time = "" if on_boards else " of virtual time"
+    takes = f"{job.updates:,} updates per edge take {job.updates / rate_hz:,.3g} s{time}"
+    return f"{edges} edges, each firing {rate_hz:g} times a second on average: {takes}"
 
 
 def _learn(plan: Plan, bench: Bench, log: runlog.RunLog, progress: Progress) -> bool:

@@ -1,0 +1,63 @@
+"""A run among simulated ones: `clockfree compare`, held against runs made one by one by `clockfree run`."""
+
+import json
+import shutil
+
+import pytest
+import xarray as xr
+from clockfree_host import cli
+
+TASK = """
+updates = 20
+[placement]
+sources = ["A", "C"]
+targets = ["G"]
+[[lesson]]
+teacher = true
+"""
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Folders of runs with clock seeds 0 .. 5."""
+    tmp_path = tmp_path_factory.mktemp("runs")
+    task = tmp_path / "task.toml"
+    task.write_text(TASK)
+    folders = [tmp_path / f"run{seed}" for seed in range(6)]
+    for seed, folder in enumerate(folders):
+        assert cli.status_of(["run", str(task), "--seed", str(seed), "--out", str(folder)]) == 0
+    return folders
+
+
+def measured(folder):
+    with xr.open_dataset(folder / "results.nc") as data:
+        return float(data["measured_error"].where(data["updates"] > 0.8 * 20).mean())
+
+
+def test_the_simulated_runs_are_those_of_other_clock_seeds_and_the_rank_is_counted_among_them(runs, capsys):
+    errors_V2 = [measured(folder) for folder in runs]
+    capsys.readouterr()
+    status = cli.status_of(["compare", str(runs[0]), "--runs", "5", "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert found["sim_error_V2"] == pytest.approx(sorted(errors_V2[1:]), rel=1e-12)
+    assert found["error_V2"] == pytest.approx(errors_V2[0], rel=1e-12)
+    assert found["rank"] == 1 + sum(error < errors_V2[0] for error in errors_V2[1:])
+    assert found["within"] == (min(errors_V2[1:]) <= errors_V2[0] <= max(errors_V2[1:]))
+    assert status == (0 if found["within"] else 1)
+    assert len(set(errors_V2)) == 6  # or the clock seed does nothing here
+
+
+def test_a_run_outside_the_range_is_said_and_fails(runs, capsys):
+    # One simulated run is a range of one number.
+    assert cli.status_of(["compare", str(runs[0]), "--runs", "1"]) == 1
+    assert "of 2 from the smallest: outside the range" in capsys.readouterr().out
+
+
+def test_a_run_that_was_cut_off_is_refused(runs, tmp_path, capsys):
+    folder = shutil.copytree(runs[0], tmp_path / "cut off")
+    log = folder / "log.jsonl"
+    lines = log.read_text().splitlines()
+    end = {**json.loads(lines[-1]), "reason": "interrupted"}
+    log.write_text("\n".join([*lines[:-1], json.dumps(end)]) + "\n")
+    assert cli.status_of(["compare", str(folder)]) == 2
+    assert "expected a run that came to its end, got one that was interrupted" in capsys.readouterr().err
