@@ -52,8 +52,8 @@ def final_error(job: Job) -> float:
     """Final error of a job on the simulated bench as its supervisor measured it, V^2."""
     bench = SimBench()
     bench.start(job)
-    of_sample = np.array([[sample.updates, sample.measured_error_V2] for sample in bench.run()])
-    return results.error_at(*of_sample.T, job.updates)
+    updates, error_V2 = np.array([[sample.updates, sample.measured_error_V2] for sample in bench.run()]).T
+    return results.error_at(updates, error_V2, job.updates)
 
 
 def compare(record: Record, count: int, told: Callable[[int], None]) -> Comparison:
