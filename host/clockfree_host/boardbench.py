@@ -57,7 +57,7 @@ class BoardBench:
     @property
     def failures(self) -> list[str]:
         """What makes the run a failed one, though it came to its end."""
-        return self._learning.failures if self._learning else []
+        return self._learning.journal.failures if self._learning else []
 
     # -- getting ready -------------------------------------------------------------------------------------------
 
@@ -209,7 +209,7 @@ class BoardBench:
         self._in_hold = True
         for k, found in enumerate(self._measured(learning.lesson)):
             learning.outputs(k, found.outputs_V)
-            learning.note("measured", f"example {k} was measured in HOLD", said=False, **_plain(k, found))
+            learning.journal.note("measured", f"example {k} was measured in HOLD", said=False, **_plain(k, found))
         yield learning.sample()
 
     def _measured(self, lesson: int) -> list[Measured]:

@@ -11,8 +11,9 @@ from clockfree.link import VERSION
 from clockfree_host.benchfile import BenchFile, board_config
 from clockfree_host.errors import InputError
 from clockfree_host.hail import NoAnswerError, RefusedError, misfit
+from clockfree_host.listener import Listener
 from clockfree_host.ports import PortError
-from clockfree_host.session import Listener, Session
+from clockfree_host.session import Session
 
 HEARTBEAT_S = 2.0
 """A board hears from its host at least so often."""

@@ -1,7 +1,6 @@
 """One board, for as long as the host has to do with it: commands with replies, telemetry, and its coming and going."""
 
 import contextlib
-import random
 import re
 import threading
 import time
@@ -11,18 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import serial
-from clockfree.link import NUMBERS, TO_BOARD, TO_HOST, Lines, opened, seal
+from clockfree.link import NUMBERS, TO_HOST, Lines, opened, seal
 
 from clockfree_host import hail
 from clockfree_host.benchfile import Board
 from clockfree_host.hail import NoAnswerError, RefusedError
+from clockfree_host.listener import Listener
 from clockfree_host.ports import PortError, locate, open_port
-from clockfree_host.roundtrips import LEAST_S, RoundTrips
+from clockfree_host.questions import Questions
+from clockfree_host.roundtrips import LEAST_S
 
 ASK_S = 8.0
 """A command that is not answered within this time will not be."""
-SLOW_S = {"null": 2.0, "match": 2.0, "tap": 0.5, "adopt": 0.5, "measure": 0.2}
-"""What a board may take for a command itself, beside the round trip."""
 READ_S = 0.5
 LOOK_S = 0.2
 """A board that went away is looked for so often."""
@@ -30,37 +29,6 @@ TEXTS = 100
 TELEMETRY = ("hello", "edges", "firings", "shown", "readings")
 _BOOT_AT = {"edges": 3, "shown": 3}
 _PROMPT = re.compile(r">>> ")
-
-
-class Listener:
-    """Who is told what a board says unasked. Called from the session's own thread: be quick, and never ask in here."""
-
-    def heard(self, session: "Session", message: list[Any]) -> None:
-        """Telemetry; also the reply to a heartbeat, as `["status", id, {...}]`."""
-
-    def text(self, session: "Session", line: str) -> None:
-        """A line that is no message."""
-
-    def missed(self, session: "Session", count: int) -> None:
-        """So many lines of telemetry never arrived."""
-
-    def rebooted(self, session: "Session", boot: int) -> None:
-        """The board has been reset: it has another boot id."""
-
-    def gone(self, session: "Session", why: str) -> None:
-        """The port has vanished."""
-
-    def back(self, session: "Session", away_s: float) -> None:
-        """The board answers again, perhaps at another port."""
-
-
-class _Waiting:
-    """Somebody waits for the reply to a command."""
-
-    def __init__(self) -> None:
-        self.come = threading.Event()
-        self.reply: list[Any] = []
-        self.at_s = 0.0
 
 
 class Session:
@@ -91,6 +59,8 @@ class Session:
         When it last said anything, `time.monotonic`.
     texts : deque of str
         The last lines that were no messages.
+    trips : RoundTrips
+        How long its replies take.
     """
 
     def __init__(
@@ -102,7 +72,6 @@ class Session:
         self.gaps = 0
         self.heard_s = 0.0
         self.texts: deque[str] = deque(maxlen=TEXTS)
-        self.trips = RoundTrips()
         self._by_id = by_id
         self._listener = listener or Listener()
         self._heartbeat_s = heartbeat_s
@@ -111,8 +80,8 @@ class Session:
         self._up = threading.Event()
         self._stop = threading.Event()
         self._writing = threading.Lock()
-        self._waiting: dict[int, _Waiting] = {}
-        self._number = random.randrange(NUMBERS)  # a reply to who was here before us is none to us
+        self._questions = Questions(self._write, self._up, self._stop)
+        self.trips = self._questions.trips
         self._expected: int | None = None  # number of the next telemetry
         self._beat = -1
         self._said_s = 0.0
@@ -146,8 +115,7 @@ class Session:
     def stop(self) -> None:
         """Begin to end the session, without waiting: no command is answered any more."""
         self._stop.set()
-        for waiting in [*self._waiting.values()]:
-            waiting.come.set()
+        self._questions.end()
         port = self._port
         if port is not None:
             with contextlib.suppress(OSError, AttributeError):  # ports of a network know no cancel_read
@@ -179,39 +147,11 @@ class Session:
         NoAnswerError
             No reply within the limit: the board is away, or does not answer.
         """
-        number = self._next()
-        line = seal([kind, number, *arguments])
-        if len(line) > TO_BOARD:
-            raise ValueError(f"{kind}: {len(line)} bytes, and a board takes {TO_BOARD}")
-        waiting = self._waiting[number] = _Waiting()
         begun_s = time.monotonic()
-        try:
-            sent_s = self._ask(line, waiting, SLOW_S.get(kind, 0.0), begun_s + within_s)
-        finally:
-            del self._waiting[number]
-        if sent_s is None:
+        reply = self._questions.ask(kind, arguments, within_s)
+        if reply is None:
             raise NoAnswerError(self._no_answer(kind, time.monotonic() - begun_s))
-        if sent_s and kind not in SLOW_S:
-            self.trips.took(waiting.at_s - sent_s)
-        if waiting.reply[0] == "no":
-            raise RefusedError(f"{kind}: refused: {' '.join(map(str, waiting.reply[2:]))}")
-        return waiting.reply[2:]
-
-    def _ask(self, line: bytes, waiting: _Waiting, slow_s: float, late_s: float) -> float | None:
-        """Send until a reply is there: when it was sent, 0 if that was more than once, or None if none came."""
-        sent_s: float | None = None
-        while (left_s := late_s - time.monotonic()) > 0 and not self._stop.is_set():
-            # Only for a moment: closing the session ends the wait for a board that is away.
-            if not self._up.wait(min(left_s, LOOK_S)):
-                continue
-            again = sent_s is not None
-            sent_s = 0.0 if again else time.monotonic()
-            # A newline first ends whatever half a line stands before it.
-            self._write(b"\n" + line if again else line)
-            if waiting.come.wait(min(left_s, self.trips.timeout_s + slow_s)):
-                return sent_s if waiting.reply else None  # none where the session was closed
-            self.trips.late()
-        return None
+        return reply
 
     def _no_answer(self, kind: str, seconds: float) -> str:
         if not self.up:
@@ -220,11 +160,6 @@ class Session:
         if _PROMPT.match(last):
             return f"{kind}: MicroPython's prompt answered: somebody has stopped its program; reset the board"
         return f"{kind}: no answer in {seconds:.1f} s: reset the board"
-
-    def _next(self) -> int:
-        with self._writing:
-            self._number = (self._number + 1) % NUMBERS
-            return self._number
 
     def _write(self, line: bytes) -> None:
         """Send a line; what goes wrong shows when reading."""
@@ -261,18 +196,16 @@ class Session:
                     self._text(line)
                 whole = True
             if self._heartbeat_s is not None and time.monotonic() - self._said_s >= self._heartbeat_s:
-                self._beat = self._next()
+                self._beat = self._questions.number()
                 self._write(seal(["status", self._beat]))
 
     def _take(self, message: list[Any], line: bytes) -> None:
         kind, number = message[:2]
         self.heard_s = time.monotonic()
         if kind in ("ok", "no"):
-            waiting = self._waiting.get(number)
-            if waiting is not None and not waiting.come.is_set():
-                waiting.reply, waiting.at_s = message, self.heard_s
-                waiting.come.set()
-            elif number == self._beat and kind == "ok" and len(message) == 3 and isinstance(message[2], dict):
+            if self._questions.answer(message, self.heard_s):
+                return
+            if number == self._beat and kind == "ok" and len(message) == 3 and isinstance(message[2], dict):
                 self._beat = -1
                 self._booted(message[2].get("boot"))
                 self._listener.heard(self, ["status", number, message[2]])

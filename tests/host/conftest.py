@@ -1,11 +1,19 @@
-"""A recorded run made up in a moment, for what only needs a record: log, results, figure."""
+"""What several tests need: a recorded run made up in a moment, a session with a board that plays a
+script, virtual boards to be flashed."""
 
 import math
 
 import numpy as np
 import pytest
 from clockfree_host.bench import Best, Job, Lesson, Sample, load
+from clockfree_host.benchfile import EdgeBoard, board_config
 from clockfree_host.runlog import RunLog, create
+from clockfree_host.session import Session
+from clockfree_sim.virtual import VirtualBoards
+
+from tests.host.flashing import bench_of, on, wait_for_port
+from tests.host.peers import HELLO, ID, Heard, Peer
+from tests.sim.jobs import a_job
 
 
 def made_up_job(spec="lab16", lessons=1, examples=2, damage=(), **more):
@@ -73,3 +81,53 @@ def recorded(tmp_path):
 def made_up():
     """`made_up_job` and `made_up_samples`, for tests that write the log themselves."""
     return made_up_job, made_up_samples
+
+
+@pytest.fixture
+def meet(tmp_path):
+    """Plays a script and opens a session with it: (peer, session, what is heard)."""
+    at_work = []
+
+    def start(*script, board=None, greet=True, tcp=False, **more):
+        peer = Peer([HELLO, *script] if greet else script, by_id=tmp_path, tcp=tcp)
+        heard = Heard()
+        found = EdgeBoard(**({"port": peer.port} if tcp else {"id": ID}), edges=[{"edge": "A-B"}])
+        session = Session(board or found, tmp_path, heard, **more)
+        at_work.append((peer, session))
+        session.open()
+        return peer, session, heard
+
+    yield start
+    for peer, session in at_work:
+        session.close()
+        peer.finish()
+
+
+@pytest.fixture(scope="module")
+def boards(micropython, tmp_path_factory):
+    job = a_job()
+    bench = bench_of(job)
+    configs = {board.name: board_config(bench, board) for board in bench.every_board}
+    with VirtualBoards(job, configs, tmp_path_factory.mktemp("flash")) as boards:
+        yield boards
+
+
+@pytest.fixture
+def bench(boards):
+    """The bench, all of its boards there and blank."""
+    made = bench_of(a_job(), boards.by_id)
+    for board in made.every_board:
+        boards.plug(board.name)
+        on(
+            boards,
+            board.name,
+            "import os\n"
+            "for d in '/clockfree/', '/':\n"
+            "  try:\n"
+            "    for e in os.ilistdir(d):\n"
+            "      if e[1] == 0x8000: os.remove(d + e[0])\n"
+            "  except OSError: pass",
+        )
+        boards.reset(board.name)
+        wait_for_port(boards, board.name)
+    return made

@@ -11,6 +11,7 @@ import tty
 from functools import partial
 
 from clockfree.link import Lines, opened, seal
+from clockfree_host.listener import Listener
 
 ID = "e6614c311b7f5a2b"
 
@@ -42,6 +43,48 @@ def pause(seconds):
 def told(kind, number, *fields):
     """A line of telemetry."""
     return seal([kind, number, *fields])
+
+
+HELLO = (("hello",), [ok(hello())])
+
+
+class Heard(Listener):
+    """Keeps what it is told, and can be waited for."""
+
+    def __init__(self):
+        self.all = []
+        self._more = threading.Condition()
+
+    def _keep(self, *what):
+        with self._more:
+            self.all.append(what)
+            self._more.notify_all()
+
+    def heard(self, session, message):
+        self._keep("heard", message)
+
+    def text(self, session, line):
+        self._keep("text", line)
+
+    def missed(self, session, count):
+        self._keep("missed", count)
+
+    def rebooted(self, session, boot):
+        self._keep("rebooted", boot)
+
+    def gone(self, session, why):
+        self._keep("gone", why)
+
+    def back(self, session, away_s):
+        self._keep("back", away_s)
+
+    def of(self, kind):
+        return [what[1] for what in self.all if what[0] == kind]
+
+    def wait_for(self, kind, count=1):
+        with self._more:
+            assert self._more.wait_for(lambda: len(self.of(kind)) >= count, 10), f"no {kind}: {self.all}"
+        return self.of(kind)
 
 
 class Peer:

@@ -1,122 +1,20 @@
 """Flashing virtual boards: real MicroPythons, each with a flash of its own, spoken to by mpremote."""
 
 import contextlib
-import json
 import os
 import select
-import signal
 import socket
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 from clockfree.link import VERSION
-from clockfree_host import cli, deploy, firmware, hail, ports, progress
-from clockfree_host.benchfile import BenchFile, bench_text, board_config, config_hash, config_text
-from clockfree_host.firmware import FOLDER, BoardFile, source_files
-from clockfree_sim.virtual import VirtualBoards
+from clockfree_host import deploy, hail, ports
+from clockfree_host.benchfile import board_config, config_hash
+from clockfree_host.firmware import FOLDER
 
-from tests.sim.jobs import a_job
-
-IDS = [f"e6614103e745{number:04x}" for number in range(3)]
-
-
-def bench_of(job, by_id="/dev"):
-    edges = [job.network.edge_name(edge) for edge in range(2)]
-    boards = [{"id": id_, "edges": [{"edge": edge}]} for id_, edge in zip(IDS[1:], edges, strict=True)]
-    return BenchFile.model_validate({"supervisor": {"id": IDS[0]}, "boards": boards, "by_id": str(by_id)})
-
-
-@pytest.fixture(scope="module")
-def boards(micropython, tmp_path_factory):
-    job = a_job()
-    bench = bench_of(job)
-    configs = {board.name: board_config(bench, board) for board in bench.every_board}
-    with VirtualBoards(job, configs, tmp_path_factory.mktemp("flash")) as boards:
-        yield boards
-
-
-@pytest.fixture
-def bench(boards):
-    """The bench, all of its boards there and blank."""
-    made = bench_of(a_job(), boards.by_id)
-    for board in made.every_board:
-        boards.plug(board.name)
-        on(
-            boards,
-            board.name,
-            "import os\n"
-            "for d in '/clockfree/', '/':\n"
-            "  try:\n"
-            "    for e in os.ilistdir(d):\n"
-            "      if e[1] == 0x8000: os.remove(d + e[0])\n"
-            "  except OSError: pass",
-        )
-        boards.reset(board.name)
-        wait_for_port(boards, board.name)
-    return made
-
-
-def wait_for_port(boards, id_):
-    late_s = time.monotonic() + 10
-    while not [found for found in ports.scan(boards.by_id) if found.id == id_]:
-        assert time.monotonic() < late_s
-        time.sleep(0.005)
-
-
-@contextlib.contextmanager
-def prompt(boards, id_):
-    """The prompt of a board, whatever ran there; it may just be in a reset."""
-    late_s = time.monotonic() + 10
-    while True:
-        try:
-            port = ports.open_port(ports.locate(id_, None, boards.by_id), 5)
-            repl = deploy._Repl(port)
-            repl.enter_raw_repl(soft_reset=True)
-            break
-        except (ports.PortError, OSError):
-            assert time.monotonic() < late_s
-            time.sleep(0.01)
-    try:
-        yield repl
-    finally:
-        repl.exit_raw_repl()
-        port.close()
-
-
-def on(boards, id_, code):
-    """What a program prints on a board that is stopped for it, and left at its prompt."""
-    with prompt(boards, id_) as repl:
-        return repl.exec(code).decode()
-
-
-def files(boards, id_):
-    """Every file of a board, by path."""
-    text = on(
-        boards,
-        id_,
-        "import os\n"
-        "r = {}\n"
-        "for d in '/', '/clockfree/':\n"
-        "  for e in os.ilistdir(d):\n"
-        "    if e[1] == 0x8000 and e[3] < 100000:\n"
-        "      with open(d + e[0], 'rb') as f: r[d + e[0]] = f.read()\n"
-        "print(r)",
-    )
-    return eval(text)
-
-
-def flash(bench, boards=None, tell=lambda board, share, doing: None, stop=None, **more):
-    reports = deploy.deploy(bench, boards or bench.every_board, tell, stop or threading.Event(), **more)
-    return {report.board: report for report in reports}
-
-
-def expected(bench, board, source=False):
-    made = source_files() if source else firmware.compiled_files(6 | 3 << 8 | 2 << 10, "")
-    made = [*made, BoardFile("/clockfree.json", config_text(board_config(bench, board)).encode())]
-    return {file.path: file.data for file in made}
+from tests.host.flashing import expected, files, flash, on, wait_for_port
 
 
 def test_blank_boards_then_nothing_then_one_file(bench, boards, monkeypatch):
@@ -311,92 +209,6 @@ def test_two_at_one_port(bench, boards):
     with ports.open_port(ports.locate(board.id, None, bench.links), 1):
         (report,) = flash(bench, [board]).values()
     assert "in use by another program" in report.error
-
-
-@pytest.fixture
-def bench_file(bench, tmp_path):
-    path = tmp_path / "lab.toml"
-    path.write_text(bench_text(bench))
-    return path
-
-
-def status(*arguments):
-    return cli.status_of([*map(str, arguments)])
-
-
-def test_the_commands(bench, bench_file, boards, capsys):
-    lost = bench.boards[0]
-    boards.unplug(lost.name)
-    record = bench_file.with_name("lab.failed.json")
-
-    assert status("flash", "--bench", bench_file, "--json") == 1
-    printed = capsys.readouterr()
-    rows = {row["board"]: row for row in json.loads(printed.out)["boards"]}
-    assert [name for name, row in rows.items() if row["error"]] == [lost.name]
-    assert f"{lost.name}: expected a port with this id in {boards.by_id}" in rows[lost.name]["error"]
-    assert len(printed.err.splitlines()) == 3 and f"{IDS[0]}: done" in printed.err
-    assert json.loads(record.read_text()) == [lost.name]
-
-    assert status("boards", "--bench", bench_file, "--json") == 1
-    rows = {row["board"]: row for row in json.loads(capsys.readouterr().out)["boards"]}
-    assert [name for name, row in rows.items() if row["problem"]] == [lost.name]
-    assert rows[IDS[0]]["hello"]["role"] == "supervisor" and rows[IDS[0]]["port"] == boards.port(IDS[0])
-
-    boards.plug(lost.name)
-    wait_for_port(boards, lost.name)
-    assert status("flash", "--bench", bench_file, "--retry-failed") == 0
-    printed = capsys.readouterr()
-    assert lost.name in printed.out and IDS[0] not in printed.out and "edge, version" in printed.out
-    assert not record.exists()
-    assert status("flash", "--bench", bench_file, "--retry-failed") == 0
-    assert "no board failed" in capsys.readouterr().err
-
-    assert status("boards", "--bench", bench_file) == 0
-    table = capsys.readouterr().out
-    assert all(id_ in table for id_ in IDS) and lost.edges[0].edge in table and "hold" in table
-
-    bench_file.write_text(bench_text(bench.model_copy(update={"loss_s": 99.0})))
-    assert status("boards", "--bench", bench_file) == 1
-    assert "config: expected " in capsys.readouterr().out
-
-
-def test_ctrl_c_leaves_every_board_with_its_old_files(bench, bench_file, boards, capsys, monkeypatch):
-    assert all(not report.error for report in flash(bench, source=True).values())
-    interrupts = iter([signal.SIGINT])
-
-    def tell(self, board, share, doing):
-        if share > 0.3:
-            for number in interrupts:
-                os.kill(os.getpid(), number)
-
-    monkeypatch.setattr(progress.BoardLines, "tell", tell)
-    assert status("flash", "--bench", bench_file, "--json") == 130
-    printed = capsys.readouterr()
-    assert printed.err == "clockfree: interrupted\n"
-    broken_off = {row["board"] for row in json.loads(printed.out)["boards"] if row["error"].startswith("interrupted: ")}
-    assert broken_off and json.loads(bench_file.with_name("lab.failed.json").read_text()) == sorted(broken_off)
-    for board in bench.every_board:
-        there, before = files(boards, board.name), expected(bench, board, source=True)
-        if board.name in broken_off:
-            assert before.items() <= there.items()
-            assert all(path.endswith(".new") for path in there.keys() - before.keys())
-        else:
-            assert there == expected(bench, board)
-
-
-def test_boards_that_are_blank_or_busy_are_said_so(bench, bench_file, boards, capsys):
-    with ports.open_port(boards.port(IDS[1]), 1):
-        assert status("boards", "--bench", bench_file) == 1
-    table = capsys.readouterr().out
-    assert "MicroPython's prompt, no clockfree" in table and "in use by another program" in table
-
-
-def test_a_bench_that_cannot_be_read_or_retried(bench_file, capsys):
-    assert status("flash", "--bench", bench_file.with_name("no.toml")) == 2
-    assert "no.toml: file: expected a readable TOML file" in capsys.readouterr().err
-    bench_file.with_name("lab.failed.json").write_text("{")
-    assert status("flash", "--bench", bench_file, "--retry-failed") == 2
-    assert "lab.failed.json: expected a list of boards" in capsys.readouterr().err
 
 
 def test_mip_installs_the_same_files_as_a_flash_of_the_source(bench, boards):

@@ -1,0 +1,88 @@
+"""One board at its port, as the port comes and goes: unplugged, reset, taken by another, not to be had."""
+
+import threading
+import time
+
+import pytest
+from clockfree_host import session as module
+from clockfree_host.benchfile import EdgeBoard
+from clockfree_host.hail import NoAnswerError
+from clockfree_host.ports import PortError
+from clockfree_host.session import Session
+
+from tests.host.peers import HELLO, ID, Peer, hello, ok
+
+
+def test_unplugged_and_plugged_in_at_another_port(meet):
+    peer, session, heard = meet(HELLO, (("tap", 0, 5), [ok(5)]))
+    found = []
+    peer.unplug()
+    heard.wait_for("gone")
+    assert not session.up
+    asking = threading.Thread(target=lambda: found.append(session.ask("tap", 0, 5)))
+    asking.start()  # waits for the board
+    peer.plug()
+    asking.join()
+    assert found == [[5]]
+    (away_s,) = heard.wait_for("back")
+    assert 0 < away_s < 10 and session.up
+    assert not heard.of("rebooted")
+
+
+def test_a_board_that_was_reset_while_it_was_away(meet):
+    peer, session, heard = meet((("hello",), [ok(hello(boot=8))]))
+    peer.unplug()
+    peer.plug()
+    heard.wait_for("back")
+    assert heard.of("rebooted") == [8] and session.boot == session.hello["boot"] == 8
+
+
+def test_a_board_that_stays_away_fails_a_command_in_time(meet):
+    peer, session, heard = meet()
+    peer.unplug()
+    heard.wait_for("gone")
+    begun_s = time.monotonic()
+    with pytest.raises(NoAnswerError, match="hold: no answer: the board is away"):
+        session.ask("hold", within_s=0.3)
+    assert time.monotonic() - begun_s < 2
+    peer.script.append(HELLO)
+    peer.plug()
+    heard.wait_for("back")
+
+
+def test_another_board_at_its_port_is_not_taken_for_it(meet):
+    other = "0" * 16
+    peer, session, heard = meet((("hello",), [ok(hello(id=other))]), HELLO, tcp=True)
+    peer.cut()
+    heard.wait_for("back")  # the second time it is the right one again
+    assert heard.of("gone") and session.hello["id"] == ID
+    assert not peer.script
+
+
+def test_a_board_that_is_not_there(tmp_path):
+    session = Session(EdgeBoard(id=ID, edges=[{"edge": "A-B"}]), tmp_path)
+    with pytest.raises(PortError, match="plug it in"):
+        session.open()
+    session.close()
+
+
+def test_a_port_that_nobody_answers_at_is_let_go(tmp_path, monkeypatch):
+    monkeypatch.setattr(module.hail, "ASK_S", 0.2)
+    peer = Peer([(("hello",), [])] * 3, by_id=tmp_path)
+    session = Session(EdgeBoard(id=ID, edges=[{"edge": "A-B"}]), tmp_path)
+    with pytest.raises(NoAnswerError):
+        session.open()
+    session.close()
+    again = Session(EdgeBoard(id=ID, edges=[{"edge": "A-B"}]), tmp_path)
+    peer.script = [HELLO]
+    again.open()  # the port was not left locked
+    again.close()
+    peer.finish()
+
+
+def test_over_a_network(meet):
+    peer, session, heard = meet((("tap", 0, 63), []), (("tap", 0, 63), [ok(63)]), HELLO, tcp=True)
+    assert session.ask("tap", 0, 63) == [63]
+    peer.cut()
+    heard.wait_for("gone")
+    heard.wait_for("back")
