@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from clockfree_sim.best import Best, best_errors
 from clockfree_sim.calibration import calibrate
+from clockfree_sim.final import error_at
 from clockfree_sim.job import EDGES, ClampSettings, Damage, EdgeSettings, Job, JobError, Lesson, Sample, check
 from clockfree_sim.network import Network, NetworkError, load
 from clockfree_sim.physics import PRESETS, Physics
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
 __all__ = [
     "EDGES", "PRESETS", "Bench", "BenchFile", "Best", "ClampSettings", "Damage", "EdgeSettings", "Job", "JobError",
     "Lesson", "Network", "NetworkError", "Physics", "Reading", "Sample", "SimBench", "Teller", "best_errors",
-    "calibrate", "check", "drops", "free_outputs", "load", "no_virtual_boards", "open_bench", "read_bench", "recall",
-    "virtual_boards",
+    "calibrate", "check", "drops", "error_at", "free_outputs", "load", "no_virtual_boards", "open_bench", "read_bench",
+    "recall", "virtual_boards",
 ]  # fmt: skip
 
 
@@ -188,42 +190,6 @@ def drops(job: Job, taps: np.ndarray, lesson: int, outputs_V: np.ndarray) -> tup
     clamped_V = solved((*job.sources, *job.targets), held_V)
     tail, head = network.ends.T
     return free_V[:, tail] - free_V[:, head], clamped_V[:, tail] - clamped_V[:, head]
-
-
-@dataclass(frozen=True)
-class Best:
-    """The best achievable error, V^2, from `from_updates` updates per edge on, while `lesson` is taught."""
-
-    lesson: int
-    from_updates: float
-    error_V2: float
-
-
-def best_errors(job: Job) -> list[Best]:
-    """Best achievable error at each moment of a run: anew for every lesson, and whenever edges are cut.
-
-    Every edge that is not cut counts as free to take any tap, a dead one too: nobody knows where it will be left.
-    """
-    from clockfree_sim.best import best_error
-
-    cuts = [damage for damage in job.damage if damage.kind == "cut"]
-    begins = {lesson.from_updates for lesson in job.lessons} | {cut.at_updates for cut in cuts}
-    found = []
-    for begin in sorted(begins):
-        index = sum(lesson.from_updates <= begin for lesson in job.lessons) - 1
-        gone = [cut.edge for cut in cuts if cut.at_updates <= begin]
-        network = replace(job.network, ends=np.delete(job.network.ends, gone, axis=0))
-        error_V2 = best_error(
-            network,
-            job.sources,
-            job.targets,
-            job.lessons[index].source_V,
-            job.lessons[index].desired_V,
-            job.physics,
-            highest_tap=99 if job.edge.pot == "x9c" else 127,
-        )
-        found.append(Best(index, begin, error_V2))
-    return found
 
 
 def open_bench(name: str, rule: str, anyway: bool = False) -> Bench:

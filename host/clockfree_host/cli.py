@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from clockfree_host import board_commands
+from clockfree_host.desk import Desk
 from clockfree_host.errors import BoardError, InputError
 from clockfree_host.output import BAD_INPUT, DONE, FAILED, INTERRUPTED, Json, print_json, print_table
 
@@ -222,7 +223,7 @@ def _fail(text: str, status: int) -> int:
 def status_of(arguments: list[str]) -> int:
     """Run a command line; returns the exit status."""
     try:
-        status = app(arguments, prog_name="clockfree", standalone_mode=False) or DONE
+        status = app(arguments, prog_name="clockfree", standalone_mode=False, obj=Desk()) or DONE
         return _fail("interrupted", INTERRUPTED) if status == INTERRUPTED else status
     except InputError as error:
         return _fail(_one_line(error), BAD_INPUT)

@@ -9,7 +9,7 @@ import numpy as np
 from rich.table import Table
 
 from clockfree_host import results
-from clockfree_host.bench import Job, SimBench
+from clockfree_host.bench import Job, SimBench, error_at
 from clockfree_host.errors import InputError
 from clockfree_host.runlog import Record
 
@@ -53,7 +53,7 @@ def final_error(job: Job) -> float:
     bench = SimBench()
     bench.start(job)
     updates, error_V2 = np.array([[sample.updates, sample.measured_error_V2] for sample in bench.run()]).T
-    return results.error_at(updates, error_V2, job.updates)
+    return error_at(updates, error_V2, job.updates)
 
 
 def compare(record: Record, count: int, told: Callable[[int], None]) -> Comparison:
@@ -81,7 +81,7 @@ def compare(record: Record, count: int, told: Callable[[int], None]) -> Comparis
             told(len(errors_V2))
     data = results.dataset(record)
     updates = data["updates"].values
-    error_V2 = results.error_at(updates, data["measured_error"].values, updates[-1])
+    error_V2 = error_at(updates, data["measured_error"].values, updates[-1])
     return Comparison(str(record.folder), record.about["bench"], error_V2, sorted(errors_V2))
 
 

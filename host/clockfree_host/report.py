@@ -17,7 +17,8 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from rich.table import Table
 
-from clockfree_host.results import best_at, error_at
+from clockfree_host.bench import error_at
+from clockfree_host.results import best_at
 
 HIGHEST_TAP = 127
 ERROR, SAMPLES, MEASURED = "#17406d", "#7fb0dc", "#e08214"

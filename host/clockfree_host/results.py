@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from clockfree_host.bench import error_at
 from clockfree_host.runlog import Record, read_wall_s
 
 COUNTERS = ("firings", "up", "down", "rail", "dropped", "skipped", "errors")
@@ -21,22 +22,6 @@ MEANING = {
 }
 WARNINGS = ("away", "silent", "dropped", "errors", "stuck a", "stuck b", "rails", "stale", "readback")
 """Events that a person should look into."""
-
-
-def error_at(updates: np.ndarray, error_V2: np.ndarray, n: float) -> float:
-    """The error at n updates per edge: the mean over the samples of one run with updates in (0.8 n, n], V^2.
-
-    An accuracy at n updates is the same mean of the accuracy. Where no sample lies in that window (a run cut off at
-    its start), the last sample up to n. What was not measured does not count; nan where nothing was.
-    """
-    updates, error_V2 = np.asarray(updates), np.asarray(error_V2)
-    known = np.isfinite(error_V2) & (updates <= n)
-    inside = known & (updates > 0.8 * n)
-    if not known.any():
-        return float("nan")
-    if not inside.any():
-        return float(error_V2[np.flatnonzero(known)[-1]])
-    return float(error_V2[inside].mean())
 
 
 def dataset(record: Record) -> xr.Dataset:

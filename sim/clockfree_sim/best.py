@@ -1,5 +1,6 @@
 """The best achievable error of a task on a network: what no learning rule can beat with these resistors."""
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -7,11 +8,46 @@ from scipy.optimize import minimize
 from scipy.sparse.linalg import splu
 
 from clockfree_sim.direct import laplacian
+from clockfree_sim.job import Job
 from clockfree_sim.network import Network
 from clockfree_sim.physics import Physics
 
 REACHED_V2 = 1e-12
 """An error below this is reached in every sense (1 uV rms): the search stops."""
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best achievable error, V^2, from `from_updates` updates per edge on, while `lesson` is taught."""
+
+    lesson: int
+    from_updates: float
+    error_V2: float
+
+
+def best_errors(job: Job) -> list[Best]:
+    """Best achievable error at each moment of a run: anew for every lesson, and whenever edges are cut.
+
+    Every edge that is not cut counts as free to take any tap, a dead one too: nobody knows where it will be left.
+    """
+    cuts = [damage for damage in job.damage if damage.kind == "cut"]
+    begins = {lesson.from_updates for lesson in job.lessons} | {cut.at_updates for cut in cuts}
+    found = []
+    for begin in sorted(begins):
+        index = sum(lesson.from_updates <= begin for lesson in job.lessons) - 1
+        gone = [cut.edge for cut in cuts if cut.at_updates <= begin]
+        network = replace(job.network, ends=np.delete(job.network.ends, gone, axis=0))
+        error_V2 = best_error(
+            network,
+            job.sources,
+            job.targets,
+            job.lessons[index].source_V,
+            job.lessons[index].desired_V,
+            job.physics,
+            highest_tap=99 if job.edge.pot == "x9c" else 127,
+        )
+        found.append(Best(index, begin, error_V2))
+    return found
 
 
 def best_error(

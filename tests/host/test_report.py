@@ -5,8 +5,6 @@ import pytest
 import xarray as xr
 from clockfree_host import report, results, runlog
 from clockfree_host.bench import Damage
-from hypothesis import given
-from hypothesis import strategies as st
 from matplotlib.image import imread
 
 
@@ -28,29 +26,6 @@ def text_of(table):
     with console.capture() as captured:
         console.print(table)
     return captured.get()
-
-
-# -- the error at n updates ----------------------------------------------------------------------------------------
-
-
-def test_error_at_n_is_the_mean_over_the_last_fifth_without_its_start():
-    updates = np.arange(0.0, 101.0, 10.0)
-    error_V2 = np.arange(11.0)
-    assert results.error_at(updates, error_V2, 100) == (9 + 10) / 2  # 80 is out, 90 and 100 are in
-    assert results.error_at(updates, error_V2, 50) == 5  # 40 is out
-    assert results.error_at(updates, error_V2, 55) == 5  # 44 .. 55
-    assert results.error_at(updates, error_V2, 0) == 0  # nothing in (0, 0]: the last sample up to there
-
-
-@given(
-    st.lists(st.tuples(st.floats(0, 1e4), st.floats(0, 10)), min_size=1, max_size=40),
-    st.floats(0, 1e4),
-)
-def test_error_at_n_as_the_definition_reads(samples, n):
-    samples = [(0.0, 1.0), *sorted(samples)]
-    inside = [error for updates, error in samples if 0.8 * n < updates <= n]
-    expected = sum(inside) / len(inside) if inside else [error for updates, error in samples if updates <= n][-1]
-    assert results.error_at(*np.array(samples).T, n) == pytest.approx(expected)
 
 
 # -- netCDF --------------------------------------------------------------------------------------------------------

@@ -11,9 +11,8 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from clockfree_host.bench import SimBench
+from clockfree_host.bench import SimBench, error_at
 from clockfree_host.plan import make_plan
-from clockfree_host.results import error_at
 from scipy import stats
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -1,0 +1,57 @@
+"""What the host lends to the desk's commands, which know the simulation and not the host: `typer.Context.obj`.
+
+Task files, one-line errors and output are the host's; a command in the entry-point group `clockfree.commands` asks for
+them through its context.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from clockfree_host.errors import InputError
+from clockfree_host.output import print_json, print_table
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from rich.console import RenderableType
+
+    from clockfree_host.plan import Plan
+
+Model = TypeVar("Model", bound="BaseModel")
+
+
+class Desk:
+    """The host, as a desk command sees it.
+
+    Attributes
+    ----------
+    InputError : type of Exception
+        Bad input, to be raised with one line: `FILE: key: expected ..., got ...`.
+    """
+
+    InputError = InputError
+
+    def read(self, file: Path, model: "type[Model]") -> "Model":
+        """A TOML file, as its model has it; InputError if it cannot be read or is not one."""
+        from pydantic import ValidationError
+
+        from clockfree_host.overrides import one_line
+        from clockfree_host.tomlfile import read_toml
+
+        try:
+            return model.model_validate(read_toml(file))
+        except ValidationError as error:
+            raise InputError(f"{file}: {one_line(model, error, {})}") from None
+
+    def plan(self, task: Path, sets: Sequence[str]) -> "Plan":
+        """What `clockfree run TASK --set KEY=VALUE ...` would run; InputError if it would not."""
+        from clockfree_host.plan import make_plan
+
+        return make_plan(task, {}, sets, False)
+
+    def print(self, found: dict[str, Any], table: "RenderableType", as_json: bool) -> None:
+        """What was found, on stdout: one object (`--json`), or a table."""
+        if as_json:
+            print_json(found)
+        else:
+            print_table(table)

@@ -1,0 +1,19 @@
+"""The error at n updates per edge: the one number that a run comes to, as the README defines it."""
+
+import numpy as np
+
+
+def error_at(updates: np.ndarray, error_V2: np.ndarray, n: float) -> float:
+    """The error at n updates per edge: the mean over the samples of one run with updates in (0.8 n, n], V^2.
+
+    An accuracy at n updates is the same mean of the accuracy. Where no sample lies in that window (a run cut off at
+    its start), the last sample up to n. What was not measured does not count; nan where nothing was.
+    """
+    updates, error_V2 = np.asarray(updates), np.asarray(error_V2)
+    known = np.isfinite(error_V2) & (updates <= n)
+    inside = known & (updates > 0.8 * n)
+    if not known.any():
+        return float("nan")
+    if not inside.any():
+        return float(error_V2[np.flatnonzero(known)[-1]])
+    return float(error_V2[inside].mean())
