@@ -4,15 +4,16 @@ import math
 import sys
 import threading
 import time
-from types import TracebackType
+from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 
 from clockfree_host.bench import Job, Sample
 
 LINES = 5
 """Lines for a whole run where there is no terminal."""
+_SAYING = threading.Lock()  # a print writes its newline apart
 
 
 def _state(sample: Sample) -> str:
@@ -24,24 +25,38 @@ def _error(sample: Sample) -> str:
     return "-" if math.isnan(sample.error_V2) else f"{sample.error_V2:.2e}"
 
 
-class Bar:
-    """A bar with error and firings per second."""
+class _Drawn:
+    """One bar on a terminal, for as long as the context lasts."""
 
-    def __init__(self) -> None:
-        console = Console(stderr=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
-        self._progress = Progress(*columns, TextColumn("{task.fields[state]}"), TimeRemainingColumn(), console=console)
-        self._task = self._progress.add_task("getting ready", total=None, state="")
-        self._drawn_s = 0.0
+    def __init__(self, doing: str, total: float | None, done: str, *more: ProgressColumn) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn(done), TextColumn("{task.fields[state]}"))
+        self._progress = Progress(*columns, *more, console=Console(stderr=True))
+        self._task = self._progress.add_task(doing, total=total, state="")
 
-    def __enter__(self) -> "Bar":
+    def __enter__(self) -> Self:
         self._progress.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self._progress.stop()
+
+
+class _Plain:
+    """Nothing but lines, where there is no terminal."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+
+class Bar(_Drawn):
+    """A bar with error and firings per second."""
+
+    def __init__(self) -> None:
+        super().__init__("getting ready", None, "{task.percentage:>3.0f}%", TimeRemainingColumn())
+        self._drawn_s = 0.0
 
     def say(self, text: str) -> None:
         """A line above the bar."""
@@ -63,20 +78,12 @@ class Bar:
         self._progress.update(self._task, description="learning", total=job.updates, completed=done, state=state)
 
 
-class Lines:
+class Lines(_Plain):
     """A few lines of plain text."""
 
     def __init__(self) -> None:
         self._next = 0.0
         self._doing = ""
-
-    def __enter__(self) -> "Lines":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        pass
 
     def say(self, text: str) -> None:
         """One line."""
@@ -101,46 +108,28 @@ def progress() -> Bar | Lines:
 
 
 def say(text: str) -> None:
-    """One line, where there is no bar."""
-    print(text, file=sys.stderr, flush=True)
+    """One line, where there is no bar; from any thread."""
+    with _SAYING:
+        print(text, file=sys.stderr, flush=True)
 
 
-class BoardBar:
+class BoardBar(_Drawn):
     """A bar over so many boards, each a part of it."""
 
     def __init__(self, boards: int) -> None:
-        columns = (TextColumn("flashing"), BarColumn(), TextColumn("{task.completed:.0f} of {task.total} boards"))
-        self._progress = Progress(*columns, TextColumn("{task.fields[doing]}"), console=Console(stderr=True))
-        self._task = self._progress.add_task("", total=boards, doing="")
+        super().__init__("flashing", boards, "{task.completed:.0f} of {task.total} boards")
         self._shares: dict[str, float] = {}
         self._lock = threading.Lock()
-
-    def __enter__(self) -> "BoardBar":
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
 
     def tell(self, board: str, share: float, doing: str) -> None:
         """One board is so far (0 .. 1), and does this; from any thread."""
         with self._lock:
             self._shares[board] = share
-            self._progress.update(self._task, completed=sum(self._shares.values()), doing=f"{board}: {doing}")
+            self._progress.update(self._task, completed=sum(self._shares.values()), state=f"{board}: {doing}")
 
 
-class BoardLines:
+class BoardLines(_Plain):
     """A line for each board when it is done with."""
-
-    def __enter__(self) -> "BoardLines":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        pass
 
     def tell(self, board: str, share: float, doing: str) -> None:
         """One board is so far (0 .. 1), and does this; from any thread."""

@@ -1,0 +1,76 @@
+"""How a run or a flash gets on, on stderr, where there is a terminal and where there is none."""
+
+import contextlib
+import io
+import os
+import pty
+import threading
+import time
+
+from clockfree_host import progress
+
+
+class Slow(io.StringIO):
+    """Whoever writes here is overtaken by others."""
+
+    def write(self, text):
+        written = super().write(text)
+        time.sleep(0.001)
+        return written
+
+
+def test_boards_that_are_done_at_the_same_moment_have_a_line_each(monkeypatch):
+    stderr = Slow()
+    monkeypatch.setattr(progress.sys, "stderr", stderr)
+    names = [f"board {number}" for number in range(16)]
+    together = threading.Barrier(len(names))
+    with progress.board_progress(len(names)) as shown:
+
+        def flash(name):
+            together.wait()
+            shown.tell(name, 0.5, "writing 3 files")
+            shown.tell(name, 1.0, "done")
+
+        threads = [threading.Thread(target=flash, args=[name]) for name in names]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert sorted(stderr.getvalue().splitlines()) == sorted(f"{name}: done" for name in names)
+
+
+def on_a_terminal(monkeypatch, act):
+    """What a terminal on stderr shows of something."""
+    master, slave = pty.openpty()
+    with monkeypatch.context() as patch, os.fdopen(slave, "w") as stderr:
+        patch.setattr(progress.sys, "stderr", stderr)
+        patch.setenv("TERM", "xterm")
+        patch.setenv("COLUMNS", "100")
+        act()
+    found = b""
+    with contextlib.suppress(OSError):  # all of it is read
+        while data := os.read(master, 65536):
+            found += data
+    os.close(master)
+    return found.decode()
+
+
+def test_a_flash_on_a_terminal_is_one_bar_over_all_boards(monkeypatch):
+    def flash():
+        with progress.board_progress(3) as bar:
+            bar.tell("one", 1.0, "done")
+            bar.tell("two", 0.4, "writing 3 files")
+            bar.tell("two", 1.0, "done")
+
+    text = on_a_terminal(monkeypatch, flash)
+    assert "flashing" in text and "2 of 3 boards" in text and "two: done" in text
+
+
+def test_what_is_said_on_a_terminal_stands_above_the_bar(monkeypatch):
+    def run():
+        with progress.progress() as bar:
+            bar.share("flashing 3 boards", 0.5)
+            bar.say("[red]a warning[/red] as it was said")
+
+    text = on_a_terminal(monkeypatch, run)
+    assert "[red]a warning[/red] as it was said" in text and "flashing 3 boards" in text and "50%" in text
