@@ -4,6 +4,7 @@ from hashlib import sha256
 
 import pytest
 from clockfree.pots import lowest_tap
+from clockfree_host.bench import read_bench
 from clockfree_host.benchfile import (
     BenchFile,
     bench_text,
@@ -13,6 +14,7 @@ from clockfree_host.benchfile import (
     lacking,
     misserved,
 )
+from clockfree_host.errors import InputError
 from pydantic import ValidationError
 
 SUPERVISOR, EDGE, MANY = "e6614c311b7f5a2b", "e6614c311b7f5a2c", "e6614c311b7f5a2d"
@@ -161,3 +163,22 @@ def test_every_edge_of_the_network_is_served_once():
         "boards: expected every edge of the network served, got no board for X, Y, Z, U and 1 more"
     )
     assert misserved(made, ["A-B"]) == "boards: expected edges of the network only, got A-C (boards.1)"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        # Of the file as a whole: there is no key to name.
+        ('{same}\nedges = [{{ edge = "A-B" }}]\n', "expected each board once, got "),
+        ('[[boards]]\nport = "/dev/ttyACM1"\nedges = [{{ edge = "A-B" }}]\n', "expected each edge once, got "),
+        ("[[boards]]\nedges = [{{ edge = \"B-C\" }}]\n", "boards.1: expected either id (16 hex digits) or port, "),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_with_its_key_or_of_the_file_as_a_whole(tmp_path, text, said):
+    file = tmp_path / "lab.toml"
+    first = f'[[boards]]\nid = "{EDGE}"'
+    more = text.format(same=first)
+    file.write_text(f'[supervisor]\nid = "{SUPERVISOR}"\n{first}\nedges = [{{ edge = "A-B" }}]\n{more}')
+    with pytest.raises(InputError) as caught:
+        read_bench(file)
+    assert str(caught.value).startswith(f"{file}: {said}")
