@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 COMPILE = $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 	--default-index https://pypi.org/simple --custom-compile-command "make lock"
 
-.PHONY: help setup run compare test check results bench extras lock clean
+.PHONY: help setup run compare test check results figures bench extras lock clean
 
 help:
 	@echo "make setup   install everything into .venv and typings (the others do it by themselves)"
@@ -21,6 +21,7 @@ help:
 	@echo "make test    all tests"
 	@echo "make check   style, types and the laws of the design"
 	@echo "make results the results of the README, measured anew (ten minutes)"
+	@echo "make figures the paper's figures and ours, with their data, to build/figures (half an hour)"
 	@echo "make bench   speed, beside a baseline measured in the same run"
 	@echo "make extras  also install what clusters and the emulator need"
 	@echo "make lock    look for newer dependencies and pin them"
@@ -69,6 +70,9 @@ check: setup
 
 results: $(INSTALLED)
 	$(BIN)/python tests/studies/desk.py
+
+figures: $(INSTALLED)
+	OMP_NUM_THREADS=1 $(BIN)/clockfree paper all --out build/figures
 
 bench: $(INSTALLED)
 	@for script in tests/benchmarks/[!_]*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done

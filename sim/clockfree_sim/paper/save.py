@@ -1,0 +1,55 @@
+"""How a figure is drawn and kept: NAME.nc (the data), NAME.png, NAME.txt (caption and table)."""
+
+import importlib.metadata
+import io
+import os
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import xarray as xr
+from matplotlib.figure import Figure
+from rich.console import Console
+from rich.table import Table
+
+WIDE = 120
+STYLE: dict[Any, Any] = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.8,
+    "axes.titlesize": 9,
+    "legend.frameon": False,
+    "legend.fontsize": 7.5,
+    "savefig.dpi": 200,
+}
+"""For `matplotlib.rc_context`, while a figure is drawn and saved."""
+
+
+def plain(*parts: Table | str) -> str:
+    """Tables and paragraphs as plain text, `WIDE` columns."""
+    text = io.StringIO()
+    console = Console(file=text, width=WIDE, highlight=False, markup=False)
+    for part in parts:
+        console.print(textwrap.fill(part, WIDE) if isinstance(part, str) else part)
+    return text.getvalue()
+
+
+def save(folder: Path, name: str, data: xr.Dataset, drawn: Figure, text: str) -> None:
+    """Write the three files into a folder that exists, each in one go; older ones are replaced."""
+    data = data.assign_attrs(title=f"clockfree paper {name}", version=importlib.metadata.version("clockfree"))
+    packed = {name: {"zlib": True} for name, variable in data.data_vars.items() if variable.dtype.kind in "biuf"}
+    _write(folder / f"{name}.nc", lambda path: data.to_netcdf(path, engine="h5netcdf", encoding=packed))
+    _write(folder / f"{name}.png", lambda path: drawn.savefig(path, format="png"))
+    _write(folder / f"{name}.txt", lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def _write(path: Path, write: Callable[[Path], Any]) -> None:
+    beside = path.with_name(path.name + ".new")
+    write(beside)
+    os.replace(beside, path)
