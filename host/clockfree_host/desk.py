@@ -49,6 +49,12 @@ class Desk:
 
         return make_plan(task, {}, sets, False)
 
+    def versions(self) -> dict[str, str]:
+        """Versions of whatever can change a result."""
+        from clockfree_host.plan import versions
+
+        return versions()
+
     def print(self, found: dict[str, Any], table: "RenderableType", as_json: bool) -> None:
         """What was found, on stdout: one object (`--json`), or a table."""
         if as_json:

@@ -3,9 +3,25 @@
 import hashlib
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 import clockfree
+
+
+NOT_COMPILED = ("sweep", "virtual")
+"""Parts of the simulation in which nothing is compiled, nor computed."""
+
+
+@cache
+def sources_digest() -> str:
+    """What tells these very sources of simulation and edge code from any others."""
+    digest = hashlib.sha256()
+    for package in (Path(__file__).parent, Path(clockfree.__file__).parent):
+        for source in sorted(package.rglob("*.py")):
+            if not {*NOT_COMPILED} & {*source.relative_to(package).parts}:
+                digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _compiled_code_of_these_sources() -> str:
@@ -14,14 +30,8 @@ def _compiled_code_of_these_sources() -> str:
     numba stores a compiled function beside a time stamp of its own file alone: after an edit, or an upgrade, of a
     function that it calls, it would go on using the old one, and give wrong numbers without a word.
     """
-    digest = hashlib.sha256()
-    for package in (Path(__file__).parent, Path(clockfree.__file__).parent):
-        for source in sorted(package.rglob("*.py")):
-            if "virtual" in source.relative_to(package).parts:  # nothing is compiled there
-                continue
-            digest.update(source.read_bytes())
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return str(cache / "clockfree" / digest.hexdigest()[:16])
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return str(folder / "clockfree" / sources_digest())
 
 
 if "numba" in sys.modules:

@@ -1,0 +1,187 @@
+"""A sweep file: its axes, the values on each, and so the points of a grid.
+
+A point is a task with some of its keys set, just as `clockfree run TASK --set KEY=VALUE ...` has them; what a key
+means, and which values it takes, is the task's affair.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+MOST_POINTS = 100_000
+_RANGE = re.compile(r"(\d+)\.\.(\d+)")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+
+
+class SweepError(ValueError):
+    """A sweep that cannot be run as it stands; the text is `KEY: expected ..., got ...`."""
+
+
+class SweepFile(BaseModel):
+    """What a sweep file may say; `task` and the tables are laid over each other, and no key is said twice.
+
+    Attributes
+    ----------
+    task : str or None
+        The task file, looked for beside the sweep file. None if the tasks are an axis.
+    set : table
+        A piece of a task file that goes for all points.
+    axes : table
+        A key of the task file (or `task`, or `p`, which is the rule `p=...` as a number), and its values: a list, or
+        `"0..39"` for all integers of a range. A quoted key may be several with blanks between them, which take the same
+        value, as `"seed task_seed"` does; the first one names the axis.
+    variants : table
+        Axes whose values have names; each name stands for a piece of a task file.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    task: str | None = None
+    set: dict[str, Any] = {}
+    axes: dict[str, Any] = {}
+    variants: dict[str, dict[str, dict[str, Any]]] = {}
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One dimension of the results.
+
+    Attributes
+    ----------
+    name : str
+    keys : tuple of str
+        What it sets.
+    values : tuple
+        Its coordinates: all of them numbers, or all text.
+    settings : tuple of dict
+        For each value, the keys of the task file that it stands for, and their values.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    values: tuple[Any, ...]
+    settings: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One point: indices into the axes, what that means in words, task file, and `KEY=VALUE` of each --set."""
+
+    at: tuple[int, ...]
+    where: str
+    task: Path
+    sets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """All axes, and what goes for every point."""
+
+    folder: Path
+    axes: tuple[Axis, ...]
+    common: dict[str, Any]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of values on each axis."""
+        return tuple(len(axis.values) for axis in self.axes)
+
+    def cells(self) -> Iterator[Cell]:
+        """Every point; the last axis runs fastest."""
+        for at in product(*map(range, self.shape)):
+            settings = dict(self.common)
+            for axis, i in zip(self.axes, at):
+                settings |= axis.settings[i]
+            for key in settings.keys() & {"task", "network"}:
+                settings[key] = self._beside(settings[key])
+            task = Path(settings.pop("task"))
+            # JSON's words are TOML's for all that a key of a task can be set to.
+            sets = tuple(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in settings.items())
+            where = ", ".join(f"{axis.name} = {axis.values[i]}" for axis, i in zip(self.axes, at))
+            yield Cell(at, where, task, sets)
+
+    def _beside(self, name: Any) -> Any:
+        """A file beside the sweep file if there is one of this name, else the name as it is."""
+        return str(self.folder / name) if isinstance(name, str) and (self.folder / name).is_file() else name
+
+
+def grid(file: SweepFile, folder: Path) -> Grid:
+    """The grid of a sweep file that lies in this folder; SweepError if it has none."""
+    axes = [_axis(key, values) for key, values in _flat(file.axes)]
+    axes += [_variants(name, pieces) for name, pieces in file.variants.items()]
+    if not axes:
+        raise SweepError("axes: expected at least one axis there or in variants, got none")
+    common = dict(_flat(file.set))
+    if file.task is not None:
+        common = {"task": file.task, **common}
+    said = dict.fromkeys(common, "set")
+    names: set[str] = set()
+    for axis in axes:
+        if axis.name in names:
+            raise SweepError(f"variants.{axis.name}: expected a name of its own, got that of another axis")
+        names.add(axis.name)
+        for key in axis.keys:
+            if key in said:
+                where = "task and" if key == "task" and said[key] == "set" else f"{said[key]} and"
+                raise SweepError(f"{axis.name}: expected {key} to be said once, got it in {where} {axis.name}")
+        said |= dict.fromkeys(axis.keys, axis.name)
+    if "task" not in said:
+        raise SweepError("task: expected a task file, or an axis of task files, got neither")
+    points = math.prod(len(axis.values) for axis in axes)
+    if points > MOST_POINTS:
+        raise SweepError(f"axes: expected at most {MOST_POINTS} points, got {points}")
+    return Grid(folder, tuple(axes), common)
+
+
+def _flat(table: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted keys of nested tables, and what is not a table there."""
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{key}.")
+        else:
+            yield before + key, value
+
+
+def _axis(key: str, listed: Any) -> Axis:
+    keys = tuple(key.split())
+    where = f"axes.{key}"
+    if not keys or not all(map(_NAME.fullmatch, keys)):
+        raise SweepError(f"{where}: expected a key of the task file, or several with blanks between them")
+    span = _RANGE.fullmatch(listed) if isinstance(listed, str) else None
+    if span:
+        first, last = map(int, span.groups())
+        if last - first >= MOST_POINTS:
+            raise SweepError(f"{where}: expected at most {MOST_POINTS} values, got {listed!r}")
+        listed = list(range(first, last + 1))
+    if not isinstance(listed, list) or not listed:
+        raise SweepError(f'{where}: expected a list of values, or a range of integers such as "0..9", got {listed!r}')
+    settings = [{"rule": f"p={value}"} if key == "p" else dict.fromkeys(keys, value) for value in listed]
+    return Axis(keys[0], tuple(settings[0]), _coordinates(where, listed), tuple(settings))
+
+
+def _variants(name: str, pieces: dict[str, dict[str, Any]]) -> Axis:
+    where = f"variants.{name}"
+    if not _NAME.fullmatch(name):
+        raise SweepError(f"{where}: expected a name of letters, digits and _")
+    if not pieces:
+        raise SweepError(f"{where}: expected at least one variant, got none")
+    settings = tuple(dict(_flat(piece)) for piece in pieces.values())
+    keys = tuple(dict.fromkeys(key for each in settings for key in each))
+    return Axis(name, keys, tuple(pieces), settings)
+
+
+def _coordinates(where: str, listed: list[Any]) -> tuple[Any, ...]:
+    """Values as they stand on an axis: numbers if all of them are, else text."""
+    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in listed)
+    shown = [value if numbers or isinstance(value, str) else json.dumps(value, default=str) for value in listed]
+    if len(set(shown)) < len(shown):
+        twice = next(value for value in shown if shown.count(value) > 1)
+        raise SweepError(f"{where}: expected every value once, got {twice} twice")
+    return tuple(shown)

@@ -1,0 +1,103 @@
+"""From a sweep file to points: every one resolved and checked before anything runs."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from clockfree_sim import sources_digest
+from clockfree_sim.job import Job
+from clockfree_sim.network import Network
+from clockfree_sim.sweep.grid import Axis, SweepError, SweepFile, grid
+from clockfree_sim.sweep.point import Exam, Point, digest
+
+
+class Plan(Protocol):
+    """A task file, resolved; the host's."""
+
+    job: Job
+    task_seed: int
+    held_out: tuple[Exam | None, ...]
+
+
+class Host(Protocol):
+    """What the host lends to a desk command."""
+
+    InputError: type[Exception]
+
+    def read(self, file: Path, model: type[Any]) -> Any:
+        """A TOML file, as its model has it."""
+
+    def plan(self, task: Path, sets: Sequence[str]) -> Plan:
+        """What `clockfree run TASK --set KEY=VALUE ...` would run."""
+
+    def versions(self) -> dict[str, str]:
+        """Versions of whatever can change a result."""
+
+    def print(self, found: dict[str, Any], table: Any, as_json: bool) -> None:
+        """What was found, on stdout."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """All points, and where they come from.
+
+    Attributes
+    ----------
+    file : Path
+    texts : dict
+        Contents of the sweep file, and of every task file, by their paths.
+    axes : tuple of Axis
+    points : list of Point
+    task_seeds : list of int
+        One for each point.
+    digest : str
+        Tells this sweep from any other, or from itself before a file was changed.
+    """
+
+    file: Path
+    texts: dict[str, str]
+    axes: tuple[Axis, ...]
+    points: list[Point]
+    task_seeds: list[int]
+    digest: str
+
+
+def load(file: Path, host: Host, told: Callable[[int, int], None]) -> Sweep:
+    """Read a sweep file and resolve its points.
+
+    Parameters
+    ----------
+    file : Path
+    host : Host
+    told : callable
+        Is told how many of how many points are resolved.
+
+    Raises
+    ------
+    Host.InputError
+        A file that cannot be read or is not one; a point that cannot be run.
+    """
+    try:
+        asked = grid(host.read(file, SweepFile), file.parent)
+    except SweepError as error:
+        raise host.InputError(f"{file}: {error}") from None
+    cells = list(asked.cells())
+    points, task_seeds, digests = [], [], []
+    networks: dict[str, Network] = {}
+    for count, cell in enumerate(cells):
+        told(count, len(cells))
+        try:
+            plan = host.plan(cell.task, cell.sets)
+        except host.InputError as error:
+            raise host.InputError(f"{file}: {cell.where}: {error}") from None
+        # Thousands of points have a few networks between them.
+        network = networks.setdefault(digest(plan.job.network), plan.job.network)
+        job = replace(plan.job, network=network)
+        points.append(Point(cell.at, cell.where, job, plan.held_out, sources_digest()))
+        task_seeds.append(plan.task_seed)
+        digests.append(digest([job, plan.held_out]))
+    files = dict.fromkeys([file, *(cell.task for cell in cells)])
+    texts = {str(each): each.read_text(encoding="utf-8") for each in files}
+    axes = [[axis.name, axis.values] for axis in asked.axes]
+    return Sweep(file, texts, asked.axes, points, task_seeds, digest([axes, digests]))

@@ -1,0 +1,146 @@
+"""One point of a sweep: a job, run in a process of its own, and what it came to."""
+
+import json
+import math
+import time
+from dataclasses import dataclass, fields, is_dataclass
+from hashlib import sha256
+from typing import Any, Protocol
+
+import numpy as np
+
+from clockfree_sim import sources_digest
+from clockfree_sim.best import best_errors
+from clockfree_sim.final import error_at
+from clockfree_sim.job import Job
+
+MOST_EDGES = 2000
+"""Up to this many edges the best achievable error is looked for: beyond, it may take longer than the run."""
+_known: dict[str, float] = {}
+
+
+class Exam(Protocol):
+    """Held-out examples of a classification; the host's."""
+
+    source_V: np.ndarray
+
+    def answers(self, outputs_V: np.ndarray) -> np.ndarray:
+        """Index of the class that each row of outputs (n, O), V, stands for."""
+
+    def accuracy(self, outputs_V: np.ndarray) -> float:
+        """Share of right answers from the free outputs at `source_V`, V."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """What a worker is sent.
+
+    Attributes
+    ----------
+    at : tuple of int
+        Indices into the axes of the sweep.
+    where : str
+        The same in words.
+    job : Job
+    exams : tuple of Exam or None
+        One for each lesson.
+    code : str
+        Digest of the sources that it is to be run with.
+    """
+
+    at: tuple[int, ...]
+    where: str
+    job: Job
+    exams: tuple[Exam | None, ...]
+    code: str
+
+
+def measure(point: Point) -> dict[str, Any]:
+    """Run a point: plain data for the journal, with the units in the names.
+
+    The compiled kernel runs what it can run, the simulated bench the rest: both give the same samples.
+
+    Raises
+    ------
+    RuntimeError
+        The worker has other sources than whoever sent the point.
+    """
+    if point.code != sources_digest():
+        raise RuntimeError("this worker has another version of clockfree")
+    began_s = time.perf_counter()
+    job = point.job
+    engine, world = _world(job)
+    samples, right = [], []
+    for sample in world.run():
+        samples.append(sample)
+        right.append(_right(point, world, sample))
+    last = samples[-1]
+    updates = np.array([sample.updates for sample in samples])
+    error_V2 = np.array([sample.error_V2 for sample in samples])
+    measured_V2 = np.array([sample.measured_error_V2 for sample in samples])
+    taught = np.array([sample.lesson == last.lesson for sample in samples])
+    training, test = np.array(right)[taught].T
+    found = {
+        "engine": engine,
+        "initial_error_V2": error_V2[0],
+        "final_error_V2": error_at(updates, error_V2, updates[-1]),
+        "measured_error_V2": error_at(updates, measured_V2, updates[-1]),
+        "best_error_V2": _best(job) if len(job.network.ends) <= MOST_EDGES else math.nan,
+        "training_accuracy": error_at(updates[taught], training, updates[-1]),
+        "test_accuracy": error_at(updates[taught], test, updates[-1]),
+        **{name: sum(last.counters[name]) for name in ("firings", "up", "down", "rail", "dropped")},
+        "time_s": last.time_us / 1e6,
+        "updates": updates,
+        "error_V2": error_V2,
+        "taps": last.taps,
+    }
+    return plain(found | {"wall_s": time.perf_counter() - began_s})
+
+
+def _world(job: Job) -> tuple[str, Any]:
+    """The fastest of the two that can run a job, by name, ready to run."""
+    from clockfree_sim.kernel import Kernel, check
+    from clockfree_sim.world import World
+
+    try:
+        check(job)
+    except ValueError:
+        return "world", World(job)
+    return "kernel", Kernel(job)
+
+
+def _right(point: Point, world: Any, sample: Any) -> tuple[float, float]:
+    """Share of right answers on the taught and on the held-out examples; nan where nothing is classified."""
+    exam = point.exams[sample.lesson]
+    if exam is None:
+        return math.nan, math.nan
+    right = exam.answers(point.job.lessons[sample.lesson].desired_V)
+    training = float((exam.answers(sample.outputs_V) == right).mean())
+    return training, exam.accuracy(world.plant.circuit.outputs(exam.source_V))
+
+
+def _best(job: Job) -> float:
+    """Best achievable error at the end of a run, V^2; looked for once for all points of the same task."""
+    depends = [job.network, job.sources, job.targets, job.lessons, job.damage, job.physics, job.edge.pot]
+    which = digest(depends)
+    if which not in _known:
+        _known[which] = best_errors(job)[-1].error_V2
+    return _known[which]
+
+
+def digest(value: Any) -> str:
+    """What tells one job, or anything made of plain data, arrays and dataclasses, from another."""
+    return sha256(json.dumps(value, default=plain).encode()).hexdigest()
+
+
+def plain(value: Any) -> Any:
+    """Dataclasses, arrays and what lies in a dict or list as JSON has it; what is not a number is null."""
+    if isinstance(value, np.ndarray | np.generic):
+        return plain(value.tolist())
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, dict):
+        return {key: plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,164 @@
+"""Where points are run: in any `concurrent.futures` executor; in processes, or on a Dask cluster."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from clockfree_sim.sweep.point import Point, measure
+
+ONE_THREAD = tuple(f"{library}_NUM_THREADS" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA"))
+CONNECT_S = 10
+Finished = Callable[[Point, "dict[str, Any] | str"], None]
+"""finished(point, what it came to, or why it failed)"""
+
+
+class WorkersError(Exception):
+    """Workers that cannot be had, or are gone."""
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Where points are run.
+
+    Attributes
+    ----------
+    open : callable
+        A new executor, as a context.
+    ahead : int
+        Points that it is handed at a time.
+    what : str
+        In words.
+    """
+
+    open: Callable[[], AbstractContextManager[Executor]]
+    ahead: int
+    what: str
+
+
+def run(points: list[Point], workers: Workers, finished: Finished) -> None:
+    """Run points in whatever order they finish.
+
+    A process that dies takes the whole executor with it. Then each point that was under way is run alone, and of these
+    only one that does it again has failed.
+
+    Raises
+    ------
+    WorkersError
+        The workers are gone.
+    """
+    waiting = deque(points)
+    while waiting:
+        with workers.open() as executor:
+            suspects = _spread(waiting, executor, workers.ahead, finished)
+        for suspect in suspects:
+            with workers.open() as executor:
+                if _spread(deque([suspect]), executor, 1, finished):
+                    finished(suspect, "its process died: killed, or out of memory")
+
+
+def _spread(waiting: deque[Point], executor: Executor, ahead: int, finished: Finished) -> list[Point]:
+    """Take points from those waiting until none is left, or the executor breaks: then returns those under way."""
+    flying: dict[Future[dict[str, Any]], Point] = {}
+    while waiting or flying:
+        try:
+            while waiting and len(flying) < ahead:
+                flying[executor.submit(measure, waiting[0])] = waiting[0]
+                waiting.popleft()
+        except BrokenExecutor:
+            return list(flying.values())
+        for future in wait(flying, return_when=FIRST_COMPLETED).done:
+            try:
+                found: dict[str, Any] | str = future.result()
+            except BrokenExecutor:
+                return list(flying.values())
+            except CancelledError:
+                raise WorkersError("the scheduler is gone") from None
+            except Exception as error:
+                found = " ".join(f"{type(error).__name__}: {error}".split())
+            finished(flying.pop(future), found)
+    return []
+
+
+def processes(jobs: int) -> Workers:
+    """So many processes of this machine, each with one thread."""
+    return Workers(lambda: _processes(jobs), 2 * jobs, f"{jobs} process{'es' if jobs > 1 else ''}")
+
+
+@contextmanager
+def _processes(jobs: int) -> Iterator[Executor]:
+    others = {*multiprocessing.active_children()}
+    before = {name: os.environ.get(name) for name in ONE_THREAD}
+    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))  # processes that are started from now on inherit it
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _begin)
+    try:
+        yield pool
+    except BaseException:  # Ctrl-C: what is under way is lost, and run again another time
+        for child in {*multiprocessing.active_children()} - others:
+            child.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def _begin() -> None:
+    """A process of the pool: Ctrl-C is for its parent, and without one it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+@contextmanager
+def cluster(address: str) -> Iterator[Workers]:
+    """The workers of a Dask scheduler.
+
+    Raises
+    ------
+    WorkersError
+        `distributed` is not installed, or no scheduler answers.
+    """
+    try:
+        import distributed
+    except ImportError:
+        text = "needs dask.distributed, which is not installed: make extras, or pip install clockfree[cluster]"
+        raise WorkersError(f"--scheduler: {text}") from None
+    try:
+        client = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
+    except (OSError, ValueError) as error:
+        why = " ".join(str(error).split())
+        raise WorkersError(f"--scheduler: expected the address of a Dask scheduler, got {address}: {why}") from None
+
+    @contextmanager
+    def executor() -> Iterator[Executor]:
+        executor = client.get_executor(pure=False)
+        try:
+            yield executor
+        finally:
+            executor.shutdown(wait=False)
+
+    try:
+        yield Workers(executor, 1000, f"the cluster at {address}")
+    finally:
+        client.close()
