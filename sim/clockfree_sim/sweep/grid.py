@@ -102,8 +102,7 @@ class Grid:
             for key in settings.keys() & {"task", "network"}:
                 settings[key] = self._beside(settings[key])
             task = Path(settings.pop("task"))
-            # JSON's words are TOML's for all that a key of a task can be set to.
-            sets = tuple(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in settings.items())
+            sets = tuple(f"{key}={_toml(value)}" for key, value in settings.items())
             where = ", ".join(f"{axis.name} = {axis.values[i]}" for axis, i in zip(self.axes, at))
             yield Cell(at, where, task, sets)
 
@@ -114,30 +113,29 @@ class Grid:
 
 def grid(file: SweepFile, folder: Path) -> Grid:
     """The grid of a sweep file that lies in this folder; SweepError if it has none."""
-    axes = [_axis(key, values) for key, values in _flat(file.axes)]
-    axes += [_variants(name, pieces) for name, pieces in file.variants.items()]
-    if not axes:
+    places = {f"axes.{key}": _axis(key, values) for key, values in _flat(file.axes)}
+    places |= {f"variants.{name}": _variants(name, pieces) for name, pieces in file.variants.items()}
+    if not places:
         raise SweepError("axes: expected at least one axis there or in variants, got none")
     common = dict(_flat(file.set))
     if file.task is not None:
         common = {"task": file.task, **common}
-    said = dict.fromkeys(common, "set")
-    names: set[str] = set()
-    for axis in axes:
-        if axis.name in names:
-            raise SweepError(f"variants.{axis.name}: expected a name of its own, got that of another axis")
-        names.add(axis.name)
+    said = {key: "task" if key == "task" else f"set.{key}" for key in common}
+    axes: dict[str, Axis] = {}
+    for place, axis in places.items():
+        if axis.name in axes:
+            raise SweepError(f"{place}: expected a name of its own, got that of another axis")
+        axes[axis.name] = axis
         for key in axis.keys:
             if key in said:
-                where = "task and" if key == "task" and said[key] == "set" else f"{said[key]} and"
-                raise SweepError(f"{axis.name}: expected {key} to be said once, got it in {where} {axis.name}")
-        said |= dict.fromkeys(axis.keys, axis.name)
+                raise SweepError(f"{place}: expected {key} to be said once, got it in {said[key]} too")
+        said |= dict.fromkeys(axis.keys, place)
     if "task" not in said:
         raise SweepError("task: expected a task file, or an axis of task files, got neither")
-    points = math.prod(len(axis.values) for axis in axes)
+    points = math.prod(len(axis.values) for axis in axes.values())
     if points > MOST_POINTS:
         raise SweepError(f"axes: expected at most {MOST_POINTS} points, got {points}")
-    return Grid(folder, tuple(axes), common)
+    return Grid(folder, tuple(axes.values()), common)
 
 
 def _flat(table: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
@@ -159,7 +157,7 @@ def _axis(key: str, listed: Any) -> Axis:
         first, last = map(int, span.groups())
         if last - first >= MOST_POINTS:
             raise SweepError(f"{where}: expected at most {MOST_POINTS} values, got {listed!r}")
-        listed = list(range(first, last + 1))
+        listed = list(range(first, last + 1)) or listed
     if not isinstance(listed, list) or not listed:
         raise SweepError(f'{where}: expected a list of values, or a range of integers such as "0..9", got {listed!r}')
     settings = [{"rule": f"p={value}"} if key == "p" else dict.fromkeys(keys, value) for value in listed]
@@ -175,6 +173,15 @@ def _variants(name: str, pieces: dict[str, dict[str, Any]]) -> Axis:
     settings = tuple(dict(_flat(piece)) for piece in pieces.values())
     keys = tuple(dict.fromkeys(key for each in settings for key in each))
     return Axis(name, keys, tuple(pieces), settings)
+
+
+def _toml(value: Any) -> str:
+    """A value as --set takes it: JSON's words are TOML's, but for tables."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(key)} = {_toml(part)}" for key, part in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _coordinates(where: str, listed: list[Any]) -> tuple[Any, ...]:

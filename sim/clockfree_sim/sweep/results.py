@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 from rich.table import Table
 
+from clockfree_sim.paper.statistics import interval
 from clockfree_sim.sweep.grid import Axis
 from clockfree_sim.sweep.journal import Journal
 from clockfree_sim.sweep.load import Sweep
@@ -125,22 +126,13 @@ def table(sweep: Sweep, data: xr.Dataset) -> Table:
         at = dict(zip((axis.name for axis in lines), place))
         values = data["final_error"].isel(at).values.ravel()
         values = values[values > 0]
-        mean, low, high = _interval(values)
-        cells = [f"{mean:.2e}", *([f"{low:.1e} .. {high:.1e}"] if over else [])]
+        cells = ["-"] if not len(values) else [f"{np.exp(np.log(values).mean()):.2e}"]
+        if over and len(values) > 1:
+            cells.append("{:.1e} .. {:.1e}".format(*interval(values)[1:]))
         found.add_row(*(str(axis.values[i]) for axis, i in zip(lines, place)), str(len(values)), *cells)
     if len(places) > ROWS:
         found.caption = f"{len(places) - ROWS} more lines are in results.nc"
     return found
-
-
-def _interval(values: np.ndarray) -> tuple[float, float, float]:
-    from scipy import stats
-
-    if not len(values):
-        return math.nan, math.nan, math.nan
-    logs = np.log(values)
-    half = stats.t.ppf(0.975, len(logs) - 1) * stats.sem(logs) if len(logs) > 1 else math.nan
-    return float(np.exp(logs.mean())), float(np.exp(logs.mean() - half)), float(np.exp(logs.mean() + half))
 
 
 def _number(value: float | None) -> float:

@@ -1,5 +1,6 @@
 """Where points are run: in any `concurrent.futures` executor; in processes, or on a Dask cluster."""
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -141,10 +142,13 @@ def cluster(address: str) -> Iterator[Workers]:
     """
     try:
         import distributed
+        from distributed.comm.addressing import get_address_host_port
     except ImportError:
         text = "needs dask.distributed, which is not installed: make extras, or pip install clockfree[cluster]"
         raise WorkersError(f"--scheduler: {text}") from None
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # what matters is said here, in a line
     try:
+        get_address_host_port(address, strict=True)
         client = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError) as error:
         why = " ".join(str(error).split())
@@ -159,6 +163,7 @@ def cluster(address: str) -> Iterator[Workers]:
             executor.shutdown(wait=False)
 
     try:
-        yield Workers(executor, 1000, f"the cluster at {address}")
+        count = len(client.nthreads())
+        yield Workers(executor, 1000, f"the {count} worker{'s' if count != 1 else ''} of {address}")
     finally:
         client.close()
