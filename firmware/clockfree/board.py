@@ -1,7 +1,8 @@
 """What a board does: HOLD or RUN, commands, telemetry, housekeeping, in one loop.
 
 The loop has an order. What is due by an edge's own clock comes first, then what the host asked, then what there is
-to tell, then the rest: whatever of that would take long waits for a moment in which nothing is due.
+to tell, then the rest: whatever of that would take long waits for a moment in which nothing is due. A board that has
+hardly such moments still listens now and then.
 """
 
 from clockfree.clock import ticks_add, ticks_diff
@@ -9,10 +10,11 @@ from clockfree.link import HOLD, NUMBERS, PROTOCOL, RUN, VERSION
 
 IDLE_US = 100_000  # nothing due: look again after this long
 _SLACK_US = 1_000  # with less time before the next firing nothing is sent
-_TELL_US = 5_000  # with less than this no telemetry is built: a Pico takes some ms for a line
+_LINE_US = 5_000  # with less than this no line is read or built: a Pico takes some ms for one
 _FEED_US = 1_000_000
 _BLINK_US = 500_000
 _FAULT_BLINK_US = 100_000
+_ANSWER_US = 1_000_000  # a reset waits so long for its answer to be taken
 _IN_RUN = ("hello", "status", "report", "hold", "run", "lesson", "example", "teach")
 
 
@@ -52,6 +54,7 @@ class Board:
         self._number = 0  # of the next telemetry
         self._period_us = 0
         self._firings = False
+        self._lines = None  # of the report that is under way
         self._commands: dict = {
             "hello": self._hello,
             "status": self._status,
@@ -64,7 +67,7 @@ class Board:
         if role:
             self._commands.update(role.commands)
         now_us = chip.now_us()
-        self._heard_us = self._fed_us = self._blinked_us = self._reported_us = now_us
+        self._heard_us = self._looked_us = self._fed_us = self._reported_us = now_us
         self._alone = False
         self._lit = 0
         self._resetting = False
@@ -76,38 +79,56 @@ class Board:
             while True:
                 self.turn()
         except KeyboardInterrupt:
-            self.hold("stopped by Ctrl-C")
-            self.chip.keep_fed()
+            self._stop()
             print("clockfree: HOLD, stopped by Ctrl-C; a reset starts it again")
+
+    def _stop(self):
+        """HOLD, and no watchdog that bites at the prompt; whoever presses Ctrl-C twice does not cut this short."""
+        while True:
+            try:
+                self.hold("stopped by Ctrl-C")
+                self.chip.stand_down()
+                return
+            except KeyboardInterrupt:
+                pass
 
     def turn(self):
         """One turn of the loop."""
         chip, port, role = self.chip, self.port, self.role
         now_us = chip.now_us()
+        if ticks_diff(now_us, self._fed_us) >= _FEED_US:
+            self._fed_us = now_us
+            chip.feed()
         wait_us = IDLE_US
         if self.state == RUN:
             try:
                 wait_us = role.serve(now_us)
             except Exception as error:
                 self.hold("%s: %s" % (type(error).__name__, error))
-        messages = port.messages()
-        if messages:
-            self._heard_us = now_us
-            self._alone = False
-            for message in messages:
-                self._answer(message)
-            return  # that took time: what is due comes first again
-        if wait_us > _SLACK_US:
-            if wait_us > _TELL_US:
+        until_us = ticks_add(now_us, wait_us)
+        if wait_us > _LINE_US or ticks_diff(now_us, self._looked_us) > IDLE_US:
+            self._looked_us = now_us
+            messages = port.messages()
+            if messages:
+                self._heard_us = now_us
+                self._alone = False
+                for message in messages:
+                    self._answer(message)
+                return  # that took time: what is due comes first again
+        left_us = ticks_diff(until_us, chip.now_us())
+        if left_us > _SLACK_US:
+            if left_us > _LINE_US:
                 self._telemetry(now_us)
             port.pump()
-            self._housekeeping(now_us, wait_us)
-        left_us = wait_us - ticks_diff(chip.now_us(), now_us)
-        if left_us > 2 * _SLACK_US:
-            # Bytes to send go out a few at a time; else sleep until just before something is due.
-            port.listen(1 if port.busy else min(left_us, self._until_report(now_us)) // 1000 - 1)
+            self._housekeeping(now_us)
+            chip.collect(ticks_diff(until_us, chip.now_us()))
+            left_us = ticks_diff(until_us, chip.now_us())
+        # Bytes to send go out a few at a time; else sleep until just before something is due.
+        if left_us > _LINE_US:
+            soon = port.busy or self._lines is not None
+            port.listen(1 if soon else min(left_us, self._until_report(now_us)) // 1000 - 1)
         elif left_us > 0:
-            chip.sleep_us(left_us)
+            chip.sleep_us(min(left_us, _SLACK_US) if port.busy else left_us)
 
     def hold(self, reason):
         """Stop firing."""
@@ -148,6 +169,8 @@ class Board:
                 raise Refused("unknown command")
             if self.state == RUN and kind not in _IN_RUN:
                 raise Refused("in HOLD only")
+            if any(isinstance(field, float) for field in message):
+                raise Refused("expected whole numbers")
             reply = ["ok", number]
             reply.extend(self._commands[kind](*message[2:]))
         except KeyError as error:
@@ -158,6 +181,8 @@ class Board:
             self.port.send(reply)
         except ValueError:
             self.port.send(["no", number, "no answer in printable ASCII"])
+        except MemoryError:  # the host asks again
+            pass
 
     def _hello(self):
         return (self.hello(),)
@@ -181,6 +206,7 @@ class Board:
             raise Refused("period outside 0..500000 ms")
         self._period_us = 1000 * period_ms
         self._firings = bool(firings)
+        self._lines = None
         self._reported_us = self.chip.now_us()
         return ()
 
@@ -207,11 +233,11 @@ class Board:
         lacks = self.role.lacks()
         if lacks:
             raise Refused(lacks)
+        self.chip.arm()
+        self.role.start(self.chip.now_us())
         self.state = RUN
         self.run_id = run_id
         self.reason = ""
-        self.chip.arm()
-        self.role.start(self.chip.now_us())
         return ()
 
     def _reset(self):
@@ -228,8 +254,8 @@ class Board:
         """Queue telemetry; one that finds no room leaves a gap in the numbers, which the host reports."""
         message = [kind, self._number]
         message.extend(fields)
-        self.port.send(message)
         self._number = (self._number + 1) % NUMBERS
+        self.port.send(message)
 
     def _until_report(self, now_us):
         if not self._period_us:
@@ -237,38 +263,37 @@ class Board:
         return max(2 * _SLACK_US, min(IDLE_US, self._period_us - ticks_diff(now_us, self._reported_us)))
 
     def _telemetry(self, now_us):
+        """Tell one line of the report that is due: a second one would take as long again."""
         period_us = self._period_us
         if not period_us or self.role is None:
             return
-        if ticks_diff(now_us, self._reported_us) >= period_us:
+        if self._lines is None:
+            if ticks_diff(now_us, self._reported_us) < period_us:
+                return
             due_us = ticks_add(self._reported_us, period_us)
             late = ticks_diff(now_us, due_us) > period_us
             self._reported_us = now_us if late else due_us
-            for kind, *fields in self.role.report(now_us, self.chip.boot):
+            self._lines = self.role.report(now_us, self.chip.boot, self._firings)
+        number = self._number
+        try:
+            for kind, *fields in self._lines:
                 self._tell(kind, *fields)
-            if self._firings:
-                for rows in self.role.firings():
-                    self._tell("firings", *rows)
+                return
+        except MemoryError:  # dropped, like a line that finds no room at the port
+            self._number = (number + 1) % NUMBERS
+        self._lines = None
 
     # -- housekeeping --------------------------------------------------------------------------------------------
 
-    def _housekeeping(self, now_us, wait_us):
-        chip = self.chip
-        if self._resetting and not self.port.busy:
-            chip.reset()
-        if chip.armed and ticks_diff(now_us, self._fed_us) >= _FEED_US:
-            self._fed_us = now_us
-            chip.feed()
-        if self.state == RUN:
-            self._light(1)
-        elif ticks_diff(now_us, self._blinked_us) >= (_BLINK_US if self.role else _FAULT_BLINK_US):
-            self._blinked_us = now_us
-            self._light(1 - self._lit)
+    def _housekeeping(self, now_us):
+        if self._resetting and not (self.port.busy and ticks_diff(now_us, self._heard_us) < _ANSWER_US):
+            self.chip.reset()
+        blink_us = _BLINK_US if self.role else _FAULT_BLINK_US
+        self._light(1 if self.state == RUN else now_us // blink_us & 1)
         if not self._alone and ticks_diff(now_us, self._heard_us) > self._loss_us:
             self._alone = True
             if self._holds and self.state == RUN:
                 self.hold("no word from the host for %d ms" % (self._loss_us // 1000))
-        chip.collect(wait_us)
 
     def _light(self, level):
         if level != self._lit:

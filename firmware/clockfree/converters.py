@@ -93,6 +93,7 @@ class Mcp320x:
     """
 
     def __init__(self, spi, cs, channels=8):
+        self.channels = channels
         self._transfer = spi.write_readinto
         self._cs = cs
         # Five zeros, start, single-ended, D2; D1 D0 and zeros: the 12 bits end on the last bit of the frame.

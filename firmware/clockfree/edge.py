@@ -61,11 +61,14 @@ class Edge:
 
     def start(self, now_us):
         """Begin firing: returns when the first event is due, us modulo 2**30."""
-        if self.looking:  # HOLD came between two looks
-            self.sense.restart()
-        self.looking = False
         self.due_us = ticks_add(now_us, first_us(self.clock))
         return self.due_us
+
+    def stop(self):
+        """Forget a firing that is under way."""
+        if self.looking:
+            self.looking = False
+            self.sense.restart()
 
     @micropython.native
     def fire(self, now_us):

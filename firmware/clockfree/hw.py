@@ -4,11 +4,9 @@ Works wherever MicroPython has machine.Pin and machine.SPI; made for RP2040 and 
 """
 
 import gc
-import json
 import os
 import sys
 import time
-from hashlib import sha256
 
 import machine
 from machine import Pin
@@ -16,16 +14,15 @@ from machine import Pin
 from clockfree import clock
 from clockfree.board import Board
 from clockfree.clock import MASK
+from clockfree.config import CONFIG, ConfigError, parse_config, printable, read_config, why
 from clockfree.port import Port
 
-CONFIG = "/clockfree.json"
-FORMAT = 1
-WATCHDOG_MS = 8388  # the most an RP2040 can; nothing stops it once it is armed
+WATCHDOG_MS = 8388  # the most an RP2040 can
 _FEED_MS = 2000
-
-
-class ConfigError(Exception):
-    """The configuration cannot be used; the text names the key."""
+_LOOK_US = 500_000  # how full the heap is takes a walk through all of it
+_WATCHDOGS = {"RP2040": 0x58000, "RP2350": 0xD8000}  # CTRL among the peripherals, by the end of the board's name
+_CLEAR = 0x3000  # at this distance from a register a write clears bits of it
+_kept: list = []  # a timer that nothing refers to ends with the next collection of garbage
 
 
 class Chip:
@@ -41,8 +38,6 @@ class Chip:
         "power", "watchdog", which a reset by program is on these chips, or a number.
     mpy : list
         Bytecode version, architecture of native code, and whether this firmware was compiled beforehand.
-    armed : bool
-        The watchdog is armed.
     """
 
     def __init__(self, config):
@@ -51,15 +46,17 @@ class Chip:
         cause = machine.reset_cause()
         self.reset_cause = {machine.PWRON_RESET: "power", machine.WDT_RESET: "watchdog"}.get(cause, str(cause))
         mpy = getattr(sys.implementation, "_mpy", 0)
-        self.mpy = [mpy & 0xFF, mpy >> 10, __file__.endswith(".mpy")]
-        self.armed = False
+        self.mpy = [mpy & 0xFF, mpy >> 10 & 0x0F, __file__.endswith(".mpy")]
+        self._armed = False
+        _stop_watchdog()  # a soft reset leaves it armed
         self.sleep_us = time.sleep_us
         self.reset = machine.reset
         self._watchdog: machine.WDT
-        self._led = _output(config.get("led"))
-        self._fire = _output(config.get("fire"))
+        self._led = _named_output(config, "led")
+        self._fire = _named_output(config, "fire")
         self._collect_us = 0  # how long the last collection took
         self._used = 0  # bytes in use after it
+        self._looked_us = time.ticks_us()
 
     def now_us(self):
         """Ticks modulo 2**30 us, also where the port's own counter is wider."""
@@ -83,32 +80,63 @@ class Chip:
 
     def collect(self, idle_us):
         """Collect garbage now that nothing is due, if that fits: it keeps the collector out of the firings."""
-        if idle_us < 2 * self._collect_us or gc.mem_alloc() < self._used + gc.mem_free() // 4:
-            return
         before_us = time.ticks_us()
+        if idle_us < 2 * self._collect_us or time.ticks_diff(before_us, self._looked_us) < _LOOK_US:
+            return
+        self._looked_us = before_us
+        if gc.mem_alloc() < self._used + gc.mem_free() // 4:
+            return
         gc.collect()
         self._collect_us = time.ticks_diff(time.ticks_us(), before_us)
         self._used = gc.mem_alloc()
 
     def arm(self):
-        """Arm the watchdog; it stays armed until the next reset."""
-        if not self.armed:
+        """Arm the watchdog; it stays armed in HOLD, until the next reset."""
+        if not self._armed:
             self._watchdog = machine.WDT(timeout=WATCHDOG_MS)
-            self.armed = True
+            self._armed = True
 
     def feed(self):
-        """Feed the watchdog."""
-        self._watchdog.feed()
+        """Feed the watchdog, if it is armed."""
+        if self._armed:
+            self._watchdog.feed()
 
-    def keep_fed(self):
-        """Feed the watchdog from a timer until the next reset, while the program is stopped."""
-        if self.armed:
-            machine.Timer(-1, mode=machine.Timer.PERIODIC, period=_FEED_MS, callback=lambda timer: self.feed())
+    def stand_down(self):
+        """The program ends: see to it that the watchdog does not reset the board while somebody is at its prompt.
+
+        Where it cannot be stopped a timer feeds it; that ends with a soft reset, and within 8.4 s of one the board is
+        reset once more.
+        """
+        if _stop_watchdog():
+            self._armed = False
+        elif self._armed and not _kept:
+            timer = machine.Timer(-1, mode=machine.Timer.PERIODIC, period=_FEED_MS, callback=lambda timer: self.feed())
+            _kept.append(timer)
+
+
+def _stop_watchdog():
+    """Stop the watchdog; False where that is not known how.
+
+    MicroPython has no call for it. This is what watchdog_disable of the Pico's SDK does.
+    """
+    control = _WATCHDOGS.get(getattr(sys.implementation, "_machine", "")[-6:])
+    if control is None:
+        return False
+    enable = peripherals = MASK + 1  # bit 30 is both; a literal so large is compiled differently for 64 bits
+    machine.mem32[peripherals + control + _CLEAR] = enable
+    return True
 
 
 def _output(number):
     """An output pin at 0; None where the configuration has none."""
     return None if number is None else Pin(number, Pin.OUT, value=0)
+
+
+def _named_output(config, key):
+    try:
+        return _output(config.get(key))
+    except Exception as error:
+        raise ConfigError("%s: expected an output pin, got %s (%s)" % (key, config[key], error)) from None
 
 
 def _input(number):
@@ -185,10 +213,12 @@ def _edge_role(chip, config):
     for i, wiring in enumerate(config["edges"]):
         try:
             edges.append(Edge([0] * clock.SIZE, _sense(wiring, spi), _pots(wiring, spi, config), 0))
+            if printable(wiring["edge"]) != wiring["edge"]:
+                raise ConfigError("edge: expected a name in printable ASCII, got %s" % wiring["edge"])
         except ConfigError as error:
             raise ConfigError("edges.%d.%s" % (i, error)) from None
-        except KeyError as error:
-            raise ConfigError("edges.%d: nothing named %s" % (i, error)) from None
+        except Exception as error:
+            raise ConfigError("edges.%d: %s" % (i, why(error))) from None
     return EdgeRole(chip, edges, config["edges"])
 
 
@@ -209,52 +239,30 @@ def _supervisor_role(chip, config):
         adcs,
     )
     clock.seed(supervisor.clock, 0, 0, 0)
-    return SupervisorRole(chip, supervisor, sum([channels for _, channels in config["adcs"]]))
+    return SupervisorRole(chip, supervisor)
 
 
 _ROLES = {"edge": _edge_role, "supervisor": _supervisor_role}
-
-
-def read_config():
-    """The configuration, and its hash as HELLO tells it.
-
-    Raises ConfigError with the hash, or None, where it cannot be used.
-    """
-    try:
-        with open(CONFIG, "rb") as file:
-            text = file.read()
-    except OSError:
-        raise ConfigError("%s: expected the board's configuration, got none" % CONFIG, None) from None
-    digest = "".join(["%02x" % byte for byte in sha256(text).digest()[:8]])
-    try:
-        config = json.loads(text)
-    except ValueError:
-        config = None
-    if not isinstance(config, dict) or config.get("format") != FORMAT:
-        raise ConfigError("%s: format: expected JSON of format %d" % (CONFIG, FORMAT), digest)
-    if config.get("role") not in _ROLES:
-        raise ConfigError("%s: role: expected edge or supervisor, got %s" % (CONFIG, config.get("role")), digest)
-    return config, digest
 
 
 def make_board():
     """The board that the configuration describes; one that cannot be built is in HOLD and says why in HELLO."""
     # USB on rp2 says it can be written to when it has room for one byte, and waits if it gets more.
     port = Port(sys.stdin.buffer, sys.stdout.buffer, 1 if sys.platform == "rp2" else 64)
+    chip = digest = None
     try:
-        config, digest = read_config()
-    except ConfigError as error:
-        text, digest = error.args
-        return Board(Chip({}), port, None, {}, digest, text)
-    try:
+        text, digest = read_config()
+        config = parse_config(text)
         chip = Chip(config)
         role = _ROLES[config["role"]](chip, config)
     except Exception as error:  # whatever a wrong value makes a driver or `machine` raise
-        text = "nothing named %s" % error if isinstance(error, KeyError) else "%s" % error
-        return Board(Chip({}), port, None, {}, digest, "%s: %s" % (CONFIG, text))
+        return Board(chip or Chip({}), port, None, {}, digest, "%s: %s" % (CONFIG, why(error)))
     return Board(chip, port, role, config, digest)
 
 
 def start():
     """Be a board, until Ctrl-C."""
-    make_board().run()
+    board = make_board()
+    gc.collect()
+    gc.threshold(-1)  # main.py has set it; from here on garbage is collected when nothing is due
+    board.run()

@@ -5,7 +5,7 @@ from array import array
 from clockfree import clock
 from clockfree.board import IDLE_US, Refused
 from clockfree.clock import ticks_diff
-from clockfree.sense import AGAIN
+from clockfree.sense import AGAIN, BLIND
 
 _ROWS = 64  # firings that may wait to be told
 _ROW = 6
@@ -36,7 +36,7 @@ class EdgeRole:
         self._seeds = [(0, 0)] * count
         self._set_up = [0] * count  # the run each edge was set up for
         self._prepared = 0
-        self._rows = array("i", [0] * (_ROWS * _ROW))
+        self._rows = array("i", bytes(4 * _ROWS * _ROW))  # no list of the same length on the way
         self._first = self._count = self._lost = 0
         self.commands = {
             "edge": self._edge,
@@ -80,7 +80,9 @@ class EdgeRole:
             self._began_us[i] = -1
 
     def stop(self):
-        """HOLD: nothing to undo, edges only act when served."""
+        """HOLD: edges only act when served."""
+        for edge in self.edges:
+            edge.stop()
 
     def serve(self, now_us):
         """Fire what is due; returns how long until the next is, us."""
@@ -132,23 +134,20 @@ class EdgeRole:
         """The edges' part of a status."""
         return {"lost": self._lost, "edges": self._edge_rows()}
 
-    def report(self, now_us, boot):
-        """Periodic telemetry."""
-        return (("edges", now_us, boot, self._lost, self._edge_rows()),)
-
-    def firings(self):
-        """The firings since the last time, in lines."""
-        lines = []
-        while self._count:
-            count = min(self._count, _ROWS_A_LINE)
-            line: list = [self._lost]
+    def report(self, now_us, boot, firings):
+        """Periodic telemetry, line by line: the edges' counters and, if asked, the firings until now."""
+        yield "edges", now_us, boot, self._lost, self._edge_rows()
+        left = self._count if firings else 0
+        while left > 0 and self._count:
+            count = min(left, self._count, _ROWS_A_LINE)
+            line: list = ["firings", self._lost]
             for _ in range(count):
                 at = self._first * _ROW
                 line.append(list(self._rows[at : at + _ROW]))
                 self._first = (self._first + 1) % _ROWS
             self._count -= count
-            lines.append(line)
-        return lines
+            left -= count
+            yield line
 
     def _edge_rows(self):
         rows = []
@@ -213,8 +212,10 @@ class EdgeRole:
 
     def _measure(self, i):
         sense = self._at(i).sense
-        while sense.look(0) == AGAIN:
+        while (seen := sense.look(0)) == AGAIN:
             self._chip.sleep_us(sense.settle_us)
+        if seen == BLIND:
+            raise Refused("the ADC does not answer")
         codes = getattr(sense, "codes", None)
         return (sense.a, sense.b, codes() if codes else [])
 

@@ -5,6 +5,7 @@ from array import array
 from clockfree import clock
 from clockfree.board import IDLE_US, Refused
 from clockfree.clock import ticks_diff
+from clockfree.supervisor import DAC_TOP, RANDOM
 
 _READINGS_A_LINE = 16
 _MOST_EXAMPLES = 1000
@@ -17,15 +18,13 @@ class SupervisorRole:
     ----------
     chip : hw.Chip
     supervisor : Supervisor
-    adc_channels : int
     """
 
     name = "supervisor"
 
-    def __init__(self, chip, supervisor, adc_channels):
+    def __init__(self, chip, supervisor):
         self.supervisor = supervisor
         self._chip = chip
-        self._channels = adc_channels
         self._prepared = 0
         self._staged = None  # number, outputs, order, dwell_us, eta_tap, examples
         self._taught = 0
@@ -44,7 +43,7 @@ class SupervisorRole:
     def can(self):
         """What HELLO says of the chips."""
         supervisor = self.supervisor
-        return {"dac": 4 * len(supervisor.dacs), "mixers": len(supervisor.mixers), "adc": self._channels}
+        return {"dac": 4 * len(supervisor.dacs), "mixers": len(supervisor.mixers), "adc": len(supervisor.inputs)}
 
     def prepare(self, run_id):
         """Forget the lesson, and count from zero."""
@@ -90,8 +89,8 @@ class SupervisorRole:
             "lesson": self._taught,
         }
 
-    def report(self, now_us, boot):
-        """Periodic telemetry: the schedule, and some of the readings in turn."""
+    def report(self, now_us, boot, firings):
+        """Periodic telemetry: the schedule, and some of the readings in turn; a supervisor has no firings."""
         supervisor = self.supervisor
         yield "shown", now_us, boot, supervisor.shown, supervisor.present, self._tick_us
         readings = supervisor.readings
@@ -102,10 +101,6 @@ class SupervisorRole:
                 self._next = 0
             yield "readings", self._taught, first, readings[first:after]
 
-    def firings(self):
-        """A supervisor has none."""
-        return ()
-
     # -- commands ------------------------------------------------------------------------------------------------
 
     def _lesson(self, number, run_id, examples, outputs, order, dwell_us, eta_tap, low, high, index):
@@ -115,8 +110,11 @@ class SupervisorRole:
             raise Refused("lesson number or examples out of range")
         if not 0 < eta_tap <= 128:
             raise Refused("eta outside 1..128")
-        if not 0 < outputs <= self._channels:
-            raise Refused("%s outputs, %d ADC channels" % (outputs, self._channels))
+        if not 0 <= order <= RANDOM:
+            raise Refused("order outside 0..%d" % RANDOM)
+        channels = len(self.supervisor.inputs)
+        if not 0 < outputs <= channels:
+            raise Refused("%s outputs, %d ADC channels" % (outputs, channels))
         if number == self._taught:
             return ()
         self._staged = (number, outputs, order, dwell_us, eta_tap, [None] * examples)
@@ -132,6 +130,8 @@ class SupervisorRole:
         examples = self._staged[-1]
         if not 0 <= k < len(examples):
             raise Refused("example %s outside 0..%d" % (k, len(examples) - 1))
+        if any(not 0 <= code <= DAC_TOP for code in codes):  # an array would cut off what it has no room for
+            raise Refused("DAC codes outside 0..%d" % DAC_TOP)
         examples[k] = array("H", codes)
         return ()
 
@@ -159,6 +159,5 @@ class SupervisorRole:
         return ()
 
     def _measure(self):
-        adcs = self.supervisor.adcs
-        count = min(self._channels, len(self.supervisor.mixers))
-        return ([adcs[i >> 3].read(i & 7) for i in range(count)],)
+        supervisor = self.supervisor
+        return ([adc.read(channel) for adc, channel in supervisor.inputs[: len(supervisor.mixers)]],)

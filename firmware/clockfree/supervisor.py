@@ -32,6 +32,8 @@ class Supervisor:
     ----------
     present : int
         The example that is shown, or -1.
+    inputs : list of (Mcp320x, int)
+        The ADC channels, in order: those of the first chip, then of the next.
     readings : list of list of int
         The last free outputs of each example, ADC codes; -1 where never read.
     shown : int
@@ -44,7 +46,7 @@ class Supervisor:
         self.latch = latch
         self.mixers = mixers
         self.clamp_switch = clamp_switch
-        self.adcs = adcs
+        self.inputs = [(adc, channel) for adc in adcs for channel in range(adc.channels)]
         self.order = FIXED
         self.dwell_us = 0
         self.due_us = 0
@@ -62,13 +64,15 @@ class Supervisor:
         It is shown from the next tick on. ValueError for what the chips cannot do: nothing has changed then.
         """
         room = 4 * len(self.dacs)
-        if not examples or any(len(codes) > room for codes in examples):
+        if not examples or any(not 0 < len(codes) <= room for codes in examples):
             raise ValueError("examples need 1 .. %d DAC channels" % room)
+        if any(len(codes) != len(examples[0]) for codes in examples):  # a channel left out would keep its last code
+            raise ValueError("examples need equally many codes")
         if any(not 0 <= code <= DAC_TOP for codes in examples for code in codes):
             raise ValueError("DAC codes outside 0..%d" % DAC_TOP)
         if not 0 < dwell_us < HALF:
             raise ValueError("dwell outside 1..%d us" % (HALF - 1))
-        if outputs > 8 * len(self.adcs) or outputs > len(self.mixers):
+        if outputs > len(self.inputs) or outputs > len(self.mixers):
             raise ValueError("%d outputs need as many ADC channels and mixers" % outputs)
         self._examples = examples
         self._outputs = outputs
@@ -103,7 +107,8 @@ class Supervisor:
         """Read the free outputs of the example that is shown."""
         row = self.readings[self.present]
         for i in range(self._outputs):
-            row[i] = self.adcs[i >> 3].read(i & 7)
+            adc, channel = self.inputs[i]
+            row[i] = adc.read(channel)
 
     def _next(self):
         count = len(self._examples)

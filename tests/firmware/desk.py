@@ -4,6 +4,7 @@ from clockfree import clock
 from clockfree.board import Board
 from clockfree.converters import Latch, Mcp320x, Mcp4131, Mcp4728
 from clockfree.edge import Edge
+from clockfree.link import EDGE_ROW
 from clockfree.pots import Mcp42xx
 from clockfree.role_edges import EdgeRole
 from clockfree.role_supervisor import SupervisorRole
@@ -23,7 +24,7 @@ class DeskChip:
         self.t_us = start_us
         self.look_us = 0
         self.lit, self.pulses, self.fed, self.resets = [], 0, 0, 0
-        self.armed = self.kept_fed = False
+        self.armed = self.stood_down = False
 
     def now_us(self):
         self.t_us = clock.ticks_add(self.t_us, self.look_us)
@@ -48,10 +49,10 @@ class DeskChip:
         self.armed = True
 
     def feed(self):
-        self.fed += 1
+        self.fed += self.armed
 
-    def keep_fed(self):
-        self.kept_fed = self.armed
+    def stand_down(self):
+        self.stood_down = True
 
     def reset(self):
         self.resets += 1
@@ -128,13 +129,13 @@ class Desk:
             [Mcp320x(spi, spi.attach(adc))],
         )
         clock.seed(supervisor.clock, 0, 0, 0)
-        return SupervisorRole(self.chip, supervisor, 8)
+        return SupervisorRole(self.chip, supervisor)
 
     def ask(self, kind, *fields):
         """The reply to a command."""
         self.id += 1
         self.port.incoming.append([kind, self.id, *fields])
-        for _ in range(3):
+        for _ in range(1000):  # one whose edges are always due listens every 0.1 s
             self.board.turn()
             self.port.pump()
             found = [message for message in self.port.sent if message[:2] in (["ok", self.id], ["no", self.id])]
@@ -176,3 +177,7 @@ class Desk:
 
     def status(self):
         return self.ok("status")[0]
+
+    def row(self, edge=0):
+        """What the status says of an edge, by name."""
+        return dict(zip(EDGE_ROW, self.status()["edges"][edge], strict=True))

@@ -8,7 +8,7 @@ from clockfree import clock
 from clockfree.converters import NO_ANSWER, Latch, Mcp320x, Mcp4131, Mcp4728
 from clockfree.supervisor import FIXED, RANDOM, SHUFFLED, Supervisor
 from clockfree_sim.parts.bus import I2cBus, SpiBus
-from clockfree_sim.parts.converters import Mcp3208Chip, Mcp4728Chip
+from clockfree_sim.parts.converters import Mcp3204Chip, Mcp3208Chip, Mcp4728Chip
 from clockfree_sim.parts.potentiometers import Mcp4131Chip
 from hypothesis import given
 from hypothesis import strategies as st
@@ -199,6 +199,22 @@ def test_outputs_are_read_at_the_end_of_the_dwell_and_belong_to_its_example():
     assert rig.log[:first_shown] == [("adc", channel) for channel in range(10)]
 
 
+def test_the_channels_of_small_adcs_add_up():
+    rig = Rig(mixers=7)
+    codes = [[10 * chip + channel for channel in range(4)] for chip in range(2)]
+    chips = [Mcp3204Chip(lambda channel, own=own: own[channel], [int] * 4) for own in codes]
+    adcs = [Mcp320x(rig.spi, rig.spi.attach(chip), channels=4) for chip in chips]
+    own = rig.supervisor
+    supervisor = Supervisor(rig.state, own.dacs, own.latch, own.mixers, own.clamp_switch, adcs)
+    supervisor.load(rig.examples(1), 7, FIXED, DWELL_US)
+    supervisor.tick(0)
+    supervisor.tick(DWELL_US)
+    assert supervisor.readings == [[0, 1, 2, 3, 10, 11, 12]]
+    supervisor = Supervisor(rig.state, own.dacs, own.latch, own.mixers, own.clamp_switch, adcs[:1])
+    with pytest.raises(ValueError, match="5 outputs need as many ADC channels"):
+        supervisor.load(rig.examples(1), 5, FIXED, DWELL_US)
+
+
 def test_an_adc_that_does_not_answer_leaves_no_reading():
     rig = Rig()
     rig.supervisor.load(rig.examples(1), 2, FIXED, DWELL_US)
@@ -238,6 +254,8 @@ def test_a_new_lesson_starts_with_no_readings_and_its_own_order():
         ([[0] * 12], 9, DWELL_US, {"dacs": 3, "mixers": 9}),  # eight inputs
         ([[0, 4096]], 1, DWELL_US, {}),
         ([[0, 1], [-1, 1]], 1, DWELL_US, {}),
+        ([[], []], 1, DWELL_US, {}),
+        ([[0, 1], [0]], 1, DWELL_US, {}),  # the second channel would stay where it was
         ([[0, 1]], 1, 0, {}),
         ([[0, 1]], 1, 1 << 29, {}),
     ],
@@ -276,6 +294,6 @@ def test_it_has_nothing_to_reach_an_edge_with():
     rig.order(10)
     reach = {name for name, value in vars(rig.supervisor).items() if not isinstance(value, int | list)}
     assert reach == {"latch", "clamp_switch"}
-    kinds = {type(each) for name in ("dacs", "mixers", "adcs") for each in getattr(rig.supervisor, name)}
-    assert kinds == {Mcp4728, Mcp4131, Mcp320x}
+    chips = rig.supervisor.dacs + rig.supervisor.mixers + [adc for adc, _ in rig.supervisor.inputs]
+    assert {type(each) for each in chips} == {Mcp4728, Mcp4131, Mcp320x}
     assert rig.switch == []

@@ -24,7 +24,7 @@ def test_as_many_chips_as_the_task_needs(targets):
     world = started(job)
     supervisor = world.supervisor.supervisor
     assert len(supervisor.dacs) == -(-(targets + 2) // 4)
-    assert (len(supervisor.mixers), len(supervisor.adcs)) == (targets, -(-targets // 8))
+    assert (len(supervisor.mixers), len(supervisor.inputs)) == (targets, 8 * -(-targets // 8))
     lesson, ohm = job.lessons[0], resistance([64] * 143)
     for k in range(7):
         world.supervisor.tick(k * 100_000)

@@ -1,0 +1,130 @@
+"""Edges on a board: each fires where its own clock puts it, and is set up by value."""
+
+import pytest
+from clockfree import clock
+from clockfree.edge import Edge
+from clockfree.sense import BLIND, TrimmedPins
+
+from tests.firmware.desk import Desk
+
+
+def expected_times(run_us, seed, index, mean_us, kind, count):
+    """When an edge fires, from its own generator alone."""
+    state = [0] * clock.SIZE
+    clock.seed(state, *seed, index)
+    clock.configure(state, kind, mean_us)
+    due = [clock.ticks_add(run_us, clock.first_us(state))]
+    while len(due) < count:
+        due.append(clock.ticks_add(due[-1], clock.wait_us(state)))
+    return due
+
+
+@pytest.mark.parametrize("kind", [clock.EXPONENTIAL, clock.JITTERED, clock.PERIODIC])
+def test_every_edge_fires_where_its_own_generator_puts_it(kind):
+    start_us = clock.MASK - 3_000_000  # across the wrap
+    desk = Desk(edges=3, start_us=start_us)
+    desk.learn(kind=kind)
+    desk.ok("report", 100, 1)
+    began_us = desk.chip.t_us
+    desk.turns(20)
+    rows = [row for message in desk.told("firings") for row in message[3:]]
+    for i in range(3):
+        times = [t_us for edge, t_us, *_ in rows if edge == i]
+        due = expected_times(start_us, (3, 4), i, 100_000, kind, len(times))
+        assert len(times) > 100
+        late = [clock.ticks_diff(t, d) for t, d in zip(times, due, strict=True)]
+        assert 0 <= min(late) and max(late) < 4000, (min(late), max(late))  # the port sleeps in ms
+    assert clock.ticks_diff(desk.chip.t_us, began_us) >= 20_000_000
+    assert sum(found[1] for found in desk.status()["edges"]) == desk.chip.pulses
+
+
+def test_a_late_firing_is_dropped_and_counted_never_made_up_for():
+    desk = Desk()
+    desk.learn(kind=clock.PERIODIC, late_us=10_000)
+    desk.turns(2)
+    before = desk.row()
+    desk.chip.sleep_us(3_000_000)  # the board was elsewhere
+    desk.turns(1)
+    after = desk.row()
+    assert after["dropped"] == before["dropped"] + 1
+    assert after["firings"] - before["firings"] <= 12
+
+
+def test_the_counters_add_up_and_the_steps_are_the_chips():
+    desk = Desk()
+    desk.learn()
+    desk.turns(3)
+    found = desk.row()
+    assert found["down"] == 64 - desk.pots[0].wipers[0] == 64 - desk.pots[0].wipers[1] > 10
+    assert found["tap"] == desk.pots[0].wipers[0] and found["firings"] == found["down"]
+    desk.bits = [1, 1]
+    desk.turns(30)
+    found = desk.row()
+    assert found["tap"] == 127 and found["rail"] == found["firings"] - found["up"] - found["down"] > 0
+    assert (found["a"], found["b"]) == (1, 1)
+    assert (found["seed_low"], found["seed_high"]) == (3, 4)
+
+
+def test_the_decision_age_is_bounded_by_what_a_firing_takes():
+    desk = Desk()
+    desk.chip.look_us = 40
+    desk.learn()
+    desk.turns(5)
+    assert 40 <= desk.row()["age_us"] <= 80
+
+
+def test_taps_are_set_by_value_and_only_in_hold():
+    desk = Desk()
+    for _ in range(2):
+        assert desk.ok("tap", 0, 63) == [63]
+    assert desk.pots[0].wipers == [63, 63]
+    desk.pots[0].wipers[1] = 9  # a wiper that went its own way is found
+    assert desk.ok("tap", 0, 63) == [63]
+    assert desk.pots[0].wipers == [63, 63]
+    desk.pots[0].wipers = [40, 40]
+    assert desk.ok("adopt", 0) == [40]
+    assert desk.no("tap", 0, 1) == "tap 1 outside 2..127"
+    assert desk.no("tap", 1, 5) == "edge 1 outside 0..0"
+    desk.learn()
+    assert desk.no("tap", 0, 63) == "in HOLD only"
+
+
+def test_an_edge_whose_tap_is_unknown_keeps_a_run_from_starting():
+    desk = Desk()
+    desk.pots[0].present = False
+    assert desk.no("adopt", 0)
+    desk.ok("prepare", 5)
+    desk.ok("edge", 0, 5, 0, 1000, 100, 0, 0, 1, 1, 0)
+    assert desk.no("run", 5) == "edge 0: tap unknown"
+
+
+def test_plain_comparators_take_no_threshold_and_have_nothing_to_null():
+    desk = Desk()
+    desk.ok("prepare", 5)
+    assert desk.no("edge", 0, 5, 0, 1000, 100, 3, 0, 1, 1, 0) == "two plain comparators know no threshold"
+    assert desk.no("null", 0) == "this front end has no nulling"
+    assert desk.ok("measure", 0) == [0, 1, []]
+
+
+def test_an_adc_that_does_not_answer_measures_nothing():
+    desk = Desk()
+    desk.role.edges[0].sense.look = lambda gate: BLIND
+    assert desk.no("measure", 0) == "the ADC does not answer"
+
+
+def test_hold_between_two_looks_leaves_nothing_behind():
+    """A trimmed edge measured in HOLD is read at its own offset, not at a firing's threshold."""
+    trims = []
+    desk = Desk()
+    sense = TrimmedPins(lambda: 0, lambda: 1, trims.append, 8, 1000)
+    desk.role.edges[0] = edge = Edge([0] * clock.SIZE, sense, desk.role.edges[0].pots, 0)
+    desk.role._wiring[0]["front_end"] = "trimmed"
+    desk.ok("prepare", 5)
+    desk.ok("edge", 0, 5, 0, 100_000, 10_000, 300, 0, 3, 4, 0)
+    desk.ok("run", 5)
+    while not edge.looking:
+        desk.board.turn()
+    desk.board.hold("now")
+    assert trims[-1] == 32768 + 8 * 300
+    desk.ok("measure", 0)
+    assert trims[-1] == 32768
