@@ -11,8 +11,6 @@ from clockfree_host.rejoining import Joined, Rejoining
 from clockfree_host.session import Session
 from clockfree_host.tally import Tally
 
-SILENT_S = 6.0
-"""Three heartbeats without a word."""
 AGAIN_S = 2.0
 """A board that could not be taken in is asked again after so long."""
 NONSENSE = (KeyError, IndexError, TypeError, ValueError, OverflowError)
@@ -28,8 +26,6 @@ class Attendance:
     Parameters
     ----------
     fleet : Fleet
-    members : list of Member
-        The supervisor and the edge boards.
     rejoining : Rejoining
     tally : Tally
     journal : Journal
@@ -40,24 +36,23 @@ class Attendance:
         Who is not with us, and why.
     told : int
         The lesson that the supervisor was told to teach.
-    over : bool
-        The run is at its end: nobody is taken in any more.
     """
 
-    def __init__(
-        self, fleet: Fleet, members: list[Member], rejoining: Rejoining, tally: Tally, journal: Journal
-    ) -> None:
+    def __init__(self, fleet: Fleet, rejoining: Rejoining, tally: Tally, journal: Journal) -> None:
         self.away: dict[Member, str] = {}
         self.told = 0
-        self.over = False
-        self._fleet, self._members, self._rejoining = fleet, members, rejoining
-        self._tally, self._journal = tally, journal
+        self._fleet, self._rejoining, self._tally, self._journal = fleet, rejoining, tally, journal
         self._busy: set[Member] = set()  # who is being asked in a thread of its own
         self._again: dict[Member, float] = {}  # when to try again
 
     def here(self, member: Member) -> bool:
         """True for one that is with us, and is not being asked what has become of it."""
         return member not in self.away and member not in self._busy
+
+    @property
+    def busy(self) -> bool:
+        """Something is being asked of somebody in a thread of its own."""
+        return bool(self._busy)
 
     def leave(self, member: Member, why: str) -> None:
         """A board is not with us any more."""
@@ -68,7 +63,7 @@ class Attendance:
 
     def take_in(self, member: Member) -> None:
         """Find out what became of a board, and have it learn again."""
-        if self.over or member in self._busy:
+        if self._rejoining.over or member in self._busy:
             return
         taps = [int(self._tally.taps[edge]) for edge in member.edges]
         lesson = self.told
@@ -115,8 +110,9 @@ class Attendance:
     def failed(self, member: Member, why: str) -> None:
         """A board did not do what it was asked in a thread of its own; it is asked again after a while."""
         self.answered(member)
-        self._again[member] = time.monotonic() + AGAIN_S
-        self.leave(member, why)
+        if not self._rejoining.over:
+            self._again[member] = time.monotonic() + AGAIN_S
+            self.leave(member, why)
 
     def answered(self, member: Member) -> None:
         """Nothing is being asked of it any more."""
@@ -136,15 +132,11 @@ class Attendance:
         self._fleet.begin(work, member.session)
 
     def look(self, now_s: float) -> None:
-        """Notice who says nothing any more, and try again to take in who is away."""
-        for member in self._members:
-            session = member.session
-            if member in self.away:
-                if session.up and member not in self._busy and now_s >= self._again.get(member, 0.0):
-                    self._again[member] = now_s + AGAIN_S
-                    self.take_in(member)
-            elif session.up and now_s - session.heard_s > SILENT_S:
-                self.leave(member, f"says nothing for {SILENT_S:.0f} s")
+        """Try again to take in who is away."""
+        for member in [*self.away]:
+            if member.session.up and member not in self._busy and now_s >= self._again.get(member, 0.0):
+                self._again[member] = now_s + AGAIN_S
+                self.take_in(member)
 
     def _fired(self, member: Member) -> int:
         return int(self._tally.count("firings")[member.edges].sum())

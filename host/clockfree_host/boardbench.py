@@ -14,7 +14,7 @@ from clockfree_host.bench import Job, Reading, Sample, Teller, drops
 from clockfree_host.benchfile import BenchFile, bench_text, board_config, config_hash, lacking, misserved, miswired
 from clockfree_host.complaints import Complaints
 from clockfree_host.errors import BoardError, InputError
-from clockfree_host.fleet import HEARTBEAT_S, TROUBLE, Fleet, call
+from clockfree_host.fleet import HEARTBEAT_S, Fleet, call
 from clockfree_host.learning import Learning
 from clockfree_host.measuring import MOST_MEASURED, Measured, Probe
 from clockfree_host.rejoining import Rejoining
@@ -190,6 +190,19 @@ class BoardBench:
             self._teller.say,
         )
         yield learning.sample()
+        try:
+            yield from self._learn(learning, telemetry[0])
+        except BoardError:
+            yield learning.sample()  # what came before it
+            raise
+        for k, found in enumerate(self._measured(learning.lesson)):
+            learning.outputs(k, found.outputs_V)
+            learning.journal.note("measured", f"example {k} was measured in HOLD", said=False, **_plain(k, found))
+        yield learning.sample()
+
+    def _learn(self, learning: Learning, period_ms: int) -> Iterator[Sample]:
+        """From RUN to HOLD."""
+        job = self._job
         self._in_hold = False
         learning.start()
         stops = np.linspace(0, job.updates, job.samples + 1)[1:-1].tolist()
@@ -200,17 +213,13 @@ class BoardBench:
             updates = learning.updates
             learning.want(sum(begin <= updates for begin in begins) - 1)
             due = bool(stops) and updates >= stops[0]
-            if due and time.monotonic() - sampled_s >= 1e-3 * telemetry[0]:
+            if due and time.monotonic() - sampled_s >= 1e-3 * period_ms:
                 sampled_s = time.monotonic()
                 while stops and stops[0] <= updates:
                     stops.pop(0)
                 yield learning.sample()
         learning.finish()
         self._in_hold = True
-        for k, found in enumerate(self._measured(learning.lesson)):
-            learning.outputs(k, found.outputs_V)
-            learning.journal.note("measured", f"example {k} was measured in HOLD", said=False, **_plain(k, found))
-        yield learning.sample()
 
     def _measured(self, lesson: int) -> list[Measured]:
         """What can be measured in HOLD at the end, example by example; as far as that goes."""
@@ -219,13 +228,19 @@ class BoardBench:
         try:
             for row in codes[: max(1, MOST_MEASURED // len(self._boards))]:
                 found.append(self._probe.example(row))
-        except TROUBLE as error:
-            self._teller.say(f"the outputs could not be measured in HOLD: {error}")
+        except BoardError as error:
+            self._teller.say(f"not all could be measured in HOLD: {error}")
         return found
 
     def outputs(self, source_V: np.ndarray) -> np.ndarray | None:
-        """Free outputs (B, O) for examples (B, S), V, measured by the supervisor; None while the boards learn."""
-        return self._probe.outputs(source_V) if self._in_hold else None
+        """Free outputs (B, O) for examples (B, S), V, by the supervisor; None while the boards learn, or it is away."""
+        if not self._in_hold:
+            return None
+        try:
+            return self._probe.outputs(source_V)
+        except BoardError as error:
+            self._teller.say(f"no outputs for other examples than those taught: {error}")
+            return None
 
     def read(self) -> Reading:
         """Node voltages in HOLD, for each example of the present lesson; nan where no board measures them."""
@@ -250,8 +265,7 @@ class BoardBench:
         fleet, self._fleet = self._fleet, None
         try:
             if self._learning and not self._in_hold:
-                running = [session for session in fleet.sessions if session.up]
-                fleet.each(lambda session: session.ask("hold", within_s=1.0), running)
+                self._learning.hold(within_s=1.0)
         finally:
             fleet.close()
 

@@ -145,7 +145,7 @@ class _Worker:
             self.report.error = str(error)
         except TransportExecError as error:
             self.report.error = self._board_said(error.error_output)
-        except (TransportError, OSError, struct.error, hail.NoAnswerError) as error:
+        except (TransportError, OSError, struct.error, ValueError, hail.NoAnswerError) as error:
             why = " ".join(str(error).split())
             self.report.error = (
                 f"lost while {self._doing} ({why}): each file on it is the old one or the new one; "
@@ -173,7 +173,8 @@ class _Worker:
         self._say(0.05, "stopping its program")
         self._stop_program()
         self._say(0.1, "asking what is on it")
-        mpy, micropython, packs, there = json.loads(self._exec(prompt.SURVEY))
+        id_, mpy, micropython, packs, there = json.loads(self._exec(prompt.SURVEY))
+        self._expect(id_)
         config = BoardFile("/clockfree.json", config_text(self._config).encode())
         firmware = source_files() if self._source else compiled_files(mpy, micropython)
         self._update([*firmware, config], there, packs)
@@ -204,12 +205,18 @@ class _Worker:
             self._hard_reset()
             self._wait_for_hello(None)
         else:
+            self._expect(before.get("id"))
             if before.get("state") == RUN:
                 hail.ask(self._port, "hold")
             with contextlib.suppress(hail.NoAnswerError, OSError):  # its port may be gone before it has answered
                 hail.ask(self._port, "reset")
             self._wait_for_hello(before.get("boot"))
         self._enter(soft_reset=False)
+
+    def _expect(self, id_: Any) -> None:
+        """Nothing is written to a board that is at the port of another: names of ports lag behind when many reset."""
+        if self._board.id is not None and id_ != self._board.id:
+            raise FlashError(f"another board, {id_}, is at its port: nothing was written to it; flash again")
 
     def _update(self, files: list[BoardFile], there: dict[str, str], packs: bool) -> None:
         """Make the board hold these files, and none of the firmware's beside them."""
@@ -274,9 +281,12 @@ class _Worker:
                 self._open()
                 assert self._port is not None
                 found = hail.hello(self._port, within_s=0.5)
-                if found.get("boot") != old_boot:
+                if self._board.id not in (None, found.get("id")):
+                    why = f"another board, {found.get('id')}, is at its port"
+                elif found.get("boot") == old_boot:
+                    why = "it did not reset"
+                else:
                     return found
-                why = "it did not reset"
             except (PortError, OSError, hail.NoAnswerError) as error:
                 why = str(error)
                 time.sleep(0.02)
@@ -300,7 +310,7 @@ class _Worker:
     def _board_said(self, text: str) -> str:
         last = (text.strip().splitlines() or [""])[-1]
         if "ENOSPC" in last or last.endswith(" 28"):
-            with contextlib.suppress(TransportError, OSError, struct.error):
+            with contextlib.suppress(TransportError, OSError, struct.error, _StoppedError):
                 self._exec(prompt.remove(self._unsent))
             return (
                 "its flash is full: the new files need room beside the old ones, which are as they were; remove what "

@@ -66,10 +66,10 @@ class Journal:
         self.note(event, text, member, failed=True)
 
     def text(self, member: Member, text: str) -> None:
-        """A board says something that is no message."""
+        """What a board says that is no message, or none that we know: the first few times."""
         self._texts[member] += 1
         if self._texts[member] <= MOST_TEXTS:
-            self.note("text", f"says: {text}"[:200], member)
+            self.note("text", text[:200], member)
 
     def gap(self, member: Member, count: int) -> None:
         """So many lines of telemetry of a board never arrived."""

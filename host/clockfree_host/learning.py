@@ -70,11 +70,10 @@ class Learning:
         self.tally.taps[:] = taps
         self.journal = Journal(self.job, say)
         self.lesson = 0
-        members = [supervisor, *boards]
-        self._attendance = Attendance(fleet, members, rejoining, self.tally, self.journal)
+        self._attendance = Attendance(fleet, rejoining, self.tally, self.journal)
         self._fleet, self._rejoining, self._complaints = fleet, rejoining, complaints
         self._supervisor, self._boards = supervisor, boards
-        self._of = {member.session: member for member in members}
+        self._of = {member.session: member for member in [supervisor, *boards]}
         self._outputs_V = outputs_V
         self._updates = 0.0
         self._looked_s = self._fired_s = time.monotonic()
@@ -151,18 +150,26 @@ class Learning:
         self._outputs_V = self._outputs_V.copy()  # samples keep what they were given
         self._outputs_V[example] = outputs_V
 
+    def hold(self, within_s: float = END_S) -> None:
+        """HOLD for every board that is there, also for one that is just being taken in."""
+        self._rejoining.over = True
+        there = [session for session in self._of if session.up]
+        self._fleet.each(lambda session: session.ask("hold", within_s=within_s), there)
+
     def finish(self) -> None:
         """HOLD, and what the boards say last: what they have left to tell, counters, taps read back from the chips."""
-        self._attendance.over = True
-        self._fleet.each(lambda session: session.ask("hold", within_s=END_S), self._there())
-        late_s = time.monotonic() + 2.5e-3 * self._rejoining.telemetry[0]
-        while self.job.trace and (left_s := late_s - time.monotonic()) > 0:
-            self.turn(left_s)
+        self.hold()
+        held_s = time.monotonic()
+        while (left_s := held_s + self._rest_s() - time.monotonic()) > 0:
+            self.turn(min(left_s, LOOK_S))
         told, failed = self._fleet.each(self._end)
-        self.turn(0.0)
+        while not self._fleet.events.empty():
+            self.turn(0.0)
         for session, (status, taps) in told.items():
             member = self._of[session]
-            if member.edges and status["boot"] == member.boot:
+            if status["boot"] != member.boot:
+                self.journal.note("reset", "was reset as the run ended", member, boot=status["boot"])
+            elif member.edges:
                 self.tally.take(member.edges, status["edges"])
             for edge, tap, row in zip(member.edges, taps, status.get("edges", ())):
                 self.tally.taps[edge] = tap
@@ -186,13 +193,13 @@ class Learning:
             try:
                 self._hear(member, what)
             except NONSENSE:
-                journal.note("text", f"says what this host does not understand: {what}"[:200], member)
+                journal.text(member, f"says what this host does not understand: {what}")
         elif kind == "missed":
             journal.gap(member, what)
         elif kind == "text":
-            journal.text(member, what)
+            journal.text(member, f"says: {what}")
         elif kind == "gone":
-            attendance.leave(member, f"its port is gone ({what})")
+            attendance.leave(member, f"away ({what})")
         elif kind in ("back", "rebooted"):
             attendance.take_in(member)
         elif kind == "joined":
@@ -218,7 +225,7 @@ class Learning:
         elif kind == "status":
             status = message[2]
             if status["boot"] != member.boot or (status["state"], status["run"]) != (RUN, self._rejoining.run_id):
-                attendance.take_in(member)
+                attendance.take_in_later(member)
             elif member.edges:
                 self._rows(member, status["edges"])
             else:
@@ -266,8 +273,9 @@ class Learning:
         teach(self._supervisor, self.job, self._rejoining.run_id, lesson)
         return "taught", lesson
 
-    def _there(self) -> list[Session]:
-        return [session for session in self._of if session.up]
+    def _rest_s(self) -> float:
+        """So long after HOLD there may be something to come: who is just being asked, firings not told yet."""
+        return END_S if self._attendance.busy else 2.5e-3 * self._rejoining.telemetry[0] * self.job.trace
 
     @staticmethod
     def _end(session: Session) -> tuple[dict[str, Any], list[int]]:
@@ -275,13 +283,15 @@ class Learning:
         within_s = END_S if session.up else 0.0
         session.ask("report", 0, 0, within_s=within_s)
         session.ask("hold", within_s=within_s)
-        (status,) = session.ask("status")
-        return status, [Rejoining.adopted(session, i) for i in range(len(status.get("edges", ())))]
+        (status,) = session.ask("status", within_s=within_s)
+        return status, [Rejoining.adopted(session, i, within_s) for i in range(len(status.get("edges", ())))]
 
     def _drain(self) -> None:
-        """Forget what was told before."""
+        """Forget what was told before, but for texts."""
         try:
             while True:
-                self._fleet.events.get_nowait()
+                event = self._fleet.events.get_nowait()
+                if event[1] == "text":
+                    self._handle(*event)
         except queue.Empty:
             pass

@@ -22,7 +22,7 @@ class Listener:
         """The board has been reset: it has another boot id."""
 
     def gone(self, session: "Session", why: str) -> None:
-        """The port has vanished."""
+        """The port has vanished, or nothing was heard for too long."""
 
     def back(self, session: "Session", away_s: float) -> None:
         """The board answers again, perhaps at another port."""

@@ -74,9 +74,7 @@ class Watcher:
 
     def look(self) -> Look:
         """Ask every board that is there, all at once."""
-        for session in self._fleet.sessions:
-            if session in self._missing and not session.up:
-                self._again(session)
+        self._again()
         here = [session for session in self._fleet.sessions if session.up]
         told, failed = self._fleet.each(self._see, here)
         self._hear()
@@ -104,13 +102,9 @@ class Watcher:
 
     # -- asking --------------------------------------------------------------------------------------------------
 
-    def _again(self, session: Session) -> None:
-        """A board that was not there at first may be there now."""
-        _, failed = self._fleet.each(Session.open, [session])
-        if session in failed:
-            self._missing[session] = failed[session]
-        else:
-            del self._missing[session]
+    def _again(self) -> None:
+        """Boards that were not there at first may be there now."""
+        _, self._missing = self._fleet.each(Session.open, [*self._missing])
 
     @staticmethod
     def _see(session: Session) -> tuple[dict[str, Any], list[Any]]:

@@ -4,13 +4,14 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from clockfree_host.arming import Member
 from clockfree_host.bench import Job, calibrate
 from clockfree_host.errors import BoardError
-from clockfree_host.fleet import Fleet
+from clockfree_host.fleet import TROUBLE, Fleet
 from clockfree_host.session import Session
 
 ADC_STEPS = 4096
@@ -56,20 +57,35 @@ class Probe:
         self._of = {board.session: board for board in boards}
         self._taps: list[int] = []
         self._limits = (0, 127)
+        self._silent: set[Session] = set()  # who did not answer once is not waited for again
 
     # -- measuring -----------------------------------------------------------------------------------------------
 
     def outputs(self, source_V: np.ndarray) -> np.ndarray:
-        """Free outputs (B, O) for examples (B, S), V; nan where the ADC does not answer."""
+        """Free outputs (B, O) for examples (B, S), V; nan where the ADC does not answer.
+
+        Raises
+        ------
+        BoardError
+            The supervisor does not answer.
+        """
         dark = np.zeros((len(source_V), len(self._job.targets)))  # desired voltages do not reach the free twin
         codes = self._job.physics.dac_codes(np.hstack([source_V, dark])).tolist()
         return np.array([self._outputs(row) for row in codes])
 
     def example(self, codes: list[int]) -> Measured:
-        """Everything that can be measured while this example is shown, with the clamp on."""
+        """Everything that can be measured while this example is shown, with the clamp on.
+
+        Raises
+        ------
+        BoardError
+            The supervisor does not answer; edges whose board does not are left out.
+        """
         found = Measured(np.array(self._outputs(codes)))
         if "adc" in self._job.edge.front_end:
-            told, _ = self._fleet.each(self._look, [board.session for board in self._boards])
+            there = [session for session in self._of if session.up and session not in self._silent]
+            told, failed = self._fleet.each(self._look, there)
+            self._silent.update(failed)
             nodes: dict[int, list[tuple[float, float, str]]] = defaultdict(list)
             for session, rows in told.items():
                 board = self._of[session]
@@ -87,11 +103,20 @@ class Probe:
         return found
 
     def _outputs(self, codes: list[int]) -> list[float]:
-        ask = self._supervisor.session.ask
-        ask("clamp", 1)
-        ask("show", codes)
+        self._show(codes, clamped=True)
         time.sleep(SETTLE_S)
-        return [self._volts(code) for code in ask("measure")[0][: len(self._job.targets)]]
+        return [self._volts(code) for code in self._ask("measure")[0][: len(self._job.targets)]]
+
+    def _show(self, codes: list[int], clamped: bool) -> None:
+        self._ask("clamp", int(clamped))
+        self._ask("show", codes)
+
+    def _ask(self, kind: str, *arguments: Any) -> list[Any]:
+        """Ask the supervisor."""
+        try:
+            return self._supervisor.session.ask(kind, *arguments)
+        except TROUBLE as error:
+            raise BoardError(f"{self._supervisor.session.name}: {' '.join(str(error).split())}") from None
 
     def _look(self, session: Session) -> list[list]:
         return [session.ask("measure", i) for i in range(len(self._of[session].edges))]
@@ -128,9 +153,7 @@ class Probe:
 
     def calm(self, source_V: np.ndarray) -> None:
         """Float the clamp and put these voltages on the sources."""
-        ask = self._supervisor.session.ask
-        ask("clamp", 0)
-        ask("show", self._job.physics.dac_codes(source_V).tolist())
+        self._show(self._job.physics.dac_codes(source_V).tolist(), clamped=False)
 
     def settle(self) -> None:
         """Wait until the nodes have settled."""
@@ -147,7 +170,7 @@ class Probe:
 
     def release(self) -> None:
         """Connect the clamp again."""
-        self._supervisor.session.ask("clamp", 1)
+        self._ask("clamp", 1)
 
     def _trim(self, session: Session, kind: str) -> None:
         board = self._of[session]

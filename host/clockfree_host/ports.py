@@ -39,29 +39,32 @@ class Found:
     device: str
 
 
-def scan(by_id: Path | None = None) -> list[Found]:
-    """Every board that has a port, by id.
+def scan(by_id: Path | None = None, id_: str | None = None) -> list[Found]:
+    """Every board that has a port, or the one with an id, by id.
 
     Parameters
     ----------
     by_id : Path or None
         Folder of links to look into, and nowhere else; None is all that the system knows.
+    id_ : str or None
+        16 hex digits: only this one.
     """
-    found = _linked(by_id or BY_ID)
+    found = _linked(by_id or BY_ID, id_)
     if by_id is None:
         ports = [(str(port.serial_number or ""), port.device) for port in list_ports.comports()]
         found |= {Found(number.lower(), str(_literal(device))) for number, device in ports if _ID.fullmatch(number)}
-    return sorted(found)
+    return sorted(board for board in found if id_ in (None, board.id))
 
 
-def _linked(folder: Path) -> set[Found]:
+def _linked(folder: Path, id_: str | None) -> set[Found]:
     found = set()
     try:
-        for link in folder.iterdir():
+        for link in os.scandir(folder):
             match = _LINK.match(link.name)
-            if match:
+            # To follow a link takes long, and of a hundred boards each is looked for at the same time.
+            if match and id_ in (None, match[1].lower()):
                 with contextlib.suppress(FileNotFoundError):  # it has just gone away
-                    found.add(Found(match[1].lower(), os.path.realpath(link)))
+                    found.add(Found(match[1].lower(), os.path.realpath(link.path)))
     except OSError:  # there is no folder while no board is plugged in
         pass
     return found
@@ -82,21 +85,21 @@ def locate(id_: str | None, port: str | None, by_id: Path | None = None) -> str:
     """
     if id_ is None:
         return str(_literal(port or ""))
-    boards = scan(by_id)
-    devices = [board.device for board in boards if board.id == id_]
+    devices = [board.device for board in scan(by_id, id_)]
     if len(devices) > 1:
         raise PortError(
             f"{id_}: expected one port, got {' and '.join(devices)}: clones can repeat an id; give port "
             "instead of id in the bench file"
         )
     if not devices:
+        boards = scan(by_id)
         there = ", ".join(board.id for board in boards[:3]) + (f" and {len(boards) - 3} more" * (len(boards) > 3))
         where = by_id or "the ports of this machine"
         raise PortError(f"{id_}: expected a port with this id in {where}, got {there or 'no board'}: plug it in")
     return devices[0]
 
 
-def open_port(device: str, read_s: float) -> serial.SerialBase:
+def open_port(device: str, read_s: float, write_s: float = WRITE_S) -> serial.SerialBase:
     """Open a port that nobody else has, and nobody gets until it is closed.
 
     Parameters
@@ -105,6 +108,8 @@ def open_port(device: str, read_s: float) -> serial.SerialBase:
         What `locate` returns; may be `rfc2217://...` or `socket://...`, which their server locks.
     read_s : float
         A read that gets nothing for so long returns what it has, s.
+    write_s : float
+        A write that nobody takes fails after so long, s.
 
     Raises
     ------
@@ -112,7 +117,7 @@ def open_port(device: str, read_s: float) -> serial.SerialBase:
     """
     more: dict[str, bool | float] = {} if "://" in device else {"exclusive": True}
     if not device.startswith("rfc2217:"):  # which has its own limit, and takes none
-        more["write_timeout"] = WRITE_S
+        more["write_timeout"] = write_s
     try:
         return serial.serial_for_url(device, BAUD, timeout=read_s, **more)
     except OSError as error:

@@ -24,7 +24,7 @@ MEMORY = "import gc,sys\ngc.collect()\nprint([int('clockfree.hw' in sys.modules)
 """Prints whether the firmware is in memory, running or stopped, and the free heap."""
 
 SURVEY = f"""
-import os,sys,json
+import os,sys,json,machine
 from hashlib import sha256
 from binascii import hexlify
 try:
@@ -46,9 +46,10 @@ def _l(d,k):
   return {{}}
 _f=_l('/',lambda n:n.split({NEW!r})[0] in ('main.py','clockfree.json'))
 _f.update(_l('/clockfree/',lambda n:n.split('.')[-1] in ('py','mpy',{NEW[1:]!r})))
-print(json.dumps([getattr(sys.implementation,'_mpy',0),sys.version.split('; ')[-1],bool(deflate),_f]))
+_i=hexlify(machine.unique_id()).decode()
+print(json.dumps([_i,getattr(sys.implementation,'_mpy',0),sys.version.split('; ')[-1],bool(deflate),_f]))
 """
-"""Prints `[_mpy, MicroPython's version, does it inflate, {path: SHA-256 so far as BoardFile.digest has it}]`.
+"""Prints `[unique id, _mpy, MicroPython's version, does it inflate, {path: SHA-256 as BoardFile.digest has it}]`.
 
 The files are the firmware's own, or would be in its way.
 """

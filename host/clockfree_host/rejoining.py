@@ -11,7 +11,7 @@ from clockfree_host.arming import START_TAP, Member, arm_edges, arm_supervisor, 
 from clockfree_host.bench import Job
 from clockfree_host.benchfile import BenchFile, board_config
 from clockfree_host.hail import RefusedError, misfit
-from clockfree_host.session import Session
+from clockfree_host.session import ASK_S, Session
 from clockfree_host.tally import UNKNOWN
 
 POWER_ON = 3
@@ -74,14 +74,29 @@ class Rejoining:
         Period in ms, and whether firings are wanted.
     anyway : bool
         Take boards with another version of the firmware.
+
+    Attributes
+    ----------
+    over : bool
+        The run is at its end. Whoever puts the boards in HOLD sets it first: one that is being taken in just then
+        either gets RUN before the HOLD, or none.
     """
 
     def __init__(self, job: Job, bench: BenchFile, run_id: int, telemetry: tuple[int, int], anyway: bool) -> None:
         self.job, self.run_id, self.telemetry = job, run_id, telemetry
+        self.over = False
         self._bench, self._anyway = bench, anyway
 
     def run(self, member: Member) -> Clock | None:
-        """RUN, each board by a message of its own; where firings are wanted, returns how its clock goes."""
+        """RUN, each board by a message of its own; where firings are wanted, returns how its clock goes.
+
+        Raises
+        ------
+        RefusedError
+            The board refuses, or the run is over.
+        """
+        if self.over:
+            raise RefusedError("the run is over")
         member.session.ask("run", self.run_id)
         clock = clock_of(member.session) if self.job.trace and member.edges else None
         member.session.ask("report", *self.telemetry)
@@ -104,18 +119,19 @@ class Rejoining:
         """
         ask = member.session.ask
         (status,) = ask("status")
-        rows = status.get("edges", [])
-        known = all(row[0] != UNKNOWN for row in rows)
+        known = all(row[0] != UNKNOWN for row in status.get("edges", []))
         same = status["boot"] == member.boot
         if same and known and (status["state"], status["run"]) == (RUN, self.run_id):
             ask("report", *self.telemetry)
-            return Joined(rows=rows)
+            return Joined(rows=status.get("edges", []))
         (hello,) = ask("hello")
         hello = {**hello, "version": VERSION} if self._anyway else hello
         problem = misfit(hello, member.session.board.id, board_config(self._bench, member.session.board))
         if problem:
             raise RefusedError(problem)
         hold(member.session)
+        (held,) = ask("status")  # in RUN it may have fired since it was asked first
+        rows = held.get("edges", [])
         if not same:
             joined = Joined(why=f"it was reset ({hello['reset']})")
         elif known:
@@ -146,9 +162,9 @@ class Rejoining:
             joined.taps.append(tap)
 
     @staticmethod
-    def adopted(session: Session, i: int) -> int:
+    def adopted(session: Session, i: int, within_s: float = ASK_S) -> int:
         """The tap of an edge as its chip says it; UNKNOWN where it says nothing sensible."""
         try:
-            return int(session.ask("adopt", i)[0])
+            return int(session.ask("adopt", i, within_s=within_s)[0])
         except RefusedError:
             return UNKNOWN

@@ -23,6 +23,10 @@ from clockfree_host.roundtrips import LEAST_S
 ASK_S = 8.0
 """A command that is not answered within this time will not be."""
 READ_S = 0.5
+WRITE_S = 1.0
+"""A board that takes no bytes holds nobody up for longer."""
+SILENT_S = 6.0
+"""A board with a heartbeat that says nothing for so long has to be looked for, as one that was unplugged."""
 LOOK_S = 0.2
 """A board that went away is looked for so often."""
 TEXTS = 100
@@ -195,14 +199,19 @@ class Session:
                 elif whole:
                     self._text(line)
                 whole = True
-            if self._heartbeat_s is not None and time.monotonic() - self._said_s >= self._heartbeat_s:
+            if self._heartbeat_s is None:
+                continue
+            now_s = time.monotonic()
+            if now_s - self.heard_s > SILENT_S:  # a connection over the network does not tell that it is dead
+                raise OSError(f"says nothing for {SILENT_S:.0f} s")
+            if now_s - self._said_s >= self._heartbeat_s:
                 self._beat = self._questions.number()
                 self._write(seal(["status", self._beat]))
 
     def _take(self, message: list[Any], line: bytes) -> None:
         kind, number = message[:2]
-        self.heard_s = time.monotonic()
         if kind in ("ok", "no"):
+            self.heard_s = time.monotonic()
             if self._questions.answer(message, self.heard_s):
                 return
             if number == self._beat and kind == "ok" and len(message) == 3 and isinstance(message[2], dict):
@@ -214,12 +223,13 @@ class Session:
             if kind == "hello" and not isinstance(told, dict):
                 self._text(line)  # the echo of our own question, from a prompt
                 return
+            self.heard_s = time.monotonic()
             if told:
                 self.hello = told
             at = _BOOT_AT.get(kind, len(message))
             self._booted(told.get("boot") if told else message[at] if at < len(message) else None)
-            self._count(number)
-            self._listener.heard(self, message)
+            if self._count(number):
+                self._listener.heard(self, message)
         else:
             self._text(line)
 
@@ -229,14 +239,17 @@ class Session:
             self.texts.append(text)
             self._listener.text(self, text)
 
-    def _count(self, number: int) -> None:
-        """Telemetry is numbered: what is missing is counted, and nothing is made up for it."""
+    def _count(self, number: int) -> bool:
+        """Telemetry is numbered: what is missing is counted and not made up for, what comes twice counts once."""
         if self._expected is not None:
             missing = (number - self._expected) % NUMBERS
+            if missing == NUMBERS - 1:
+                return False
             if 0 < missing < NUMBERS // 2:
                 self.gaps += missing
                 self._listener.missed(self, missing)
         self._expected = (number + 1) % NUMBERS
+        return True
 
     def _booted(self, boot: Any) -> None:
         if isinstance(boot, int) and boot != self.boot:
@@ -248,7 +261,7 @@ class Session:
 
     def _connect(self) -> None:
         """Open the port of the board and have it say hello."""
-        port = open_port(locate(self.board.id, self.board.port, self._by_id), hail.READ_S)
+        port = open_port(locate(self.board.id, self.board.port, self._by_id), hail.READ_S, WRITE_S)
         try:
             begun_s = time.monotonic()
             hello = hail.hello(port)

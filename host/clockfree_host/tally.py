@@ -41,6 +41,8 @@ class Tally:
     def take(self, edges: list[int], rows: list[list[Any]]) -> None:
         """Rows of a board (see EDGE_ROW of the link), one for each of its edges."""
         for edge, row in zip(edges, rows):
+            if row[1] < self._now[edge, 0]:  # it was prepared anew, whether or not somebody has told
+                self._before[edge] += self._now[edge]
             self.taps[edge] = row[0]
             self._now[edge] = row[1:8]
             self.age_us[edge] = max(self.age_us[edge], row[8])

@@ -204,6 +204,54 @@ def test_a_board_that_cannot_inflate_gets_plain_bytes(bench, boards, monkeypatch
     assert files(boards, board.name) == expected(bench, board, source=True)
 
 
+@pytest.mark.parametrize("blank", [True, False])
+def test_a_board_at_the_port_of_another_is_left_as_it_is(bench, boards, tmp_path, blank):
+    """Links to ports lag behind when many boards reset at once."""
+    board, other = bench.boards
+    before = {} if blank else expected(bench, other)
+    if not blank:
+        flash(bench, [other])
+    (tmp_path / f"usb-MicroPython_Board_in_FS_mode_{board.id}-if00").symlink_to(boards.port(other.id))
+    (report,) = flash(bench.model_copy(update={"by_id": str(tmp_path)}), [board]).values()
+    assert report.error == f"another board, {other.id}, is at its port: nothing was written to it; flash again"
+    assert files(boards, other.id) == before
+
+
+def test_a_board_that_comes_back_at_the_port_of_another_is_waited_for(bench, boards, tmp_path, monkeypatch):
+    board, other = bench.boards
+    flash(bench)
+    link = tmp_path / f"usb-MicroPython_Board_in_FS_mode_{board.id}-if00"
+    link.symlink_to(boards.port(board.id))
+    wait_for_hello, waited = deploy._Worker._wait_for_hello, []
+
+    def swapped(worker, old_boot):
+        waited.append(worker)
+        if len(waited) == 1:
+            link.unlink()
+            link.symlink_to(boards.port(other.id))
+            threading.Timer(1.0, lambda: (link.unlink(), link.symlink_to(boards.by_id / link.name))).start()
+        return wait_for_hello(worker, old_boot)
+
+    monkeypatch.setattr(deploy._Worker, "_wait_for_hello", swapped)
+    (report,) = flash(bench.model_copy(update={"by_id": str(tmp_path)}), [board], source=True).values()
+    assert report.error == "" and report.hello["id"] == board.id
+    assert files(boards, other.id) == expected(bench, other)
+
+
+def test_one_that_answers_nonsense_does_not_stop_the_others(bench, boards, monkeypatch):
+    victim = bench.boards[0]
+    execute = deploy._Worker._exec
+
+    def disturbed(worker, code):
+        found = execute(worker, code)
+        return b"a timer printed this" + found if worker.report.board == victim.name else found
+
+    monkeypatch.setattr(deploy._Worker, "_exec", disturbed)
+    reports = flash(bench)
+    assert [name for name, report in reports.items() if report.error] == [victim.name]
+    assert reports[victim.name].error.startswith("lost while ")
+
+
 def test_two_at_one_port(bench, boards):
     board = bench.boards[0]
     with ports.open_port(ports.locate(board.id, None, bench.links), 1):

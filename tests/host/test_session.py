@@ -101,8 +101,8 @@ def test_missing_telemetry_is_counted_and_never_made_up_for(meet):
     peer, session, heard = meet()
     for number in (NUMBERS - 2, NUMBERS - 1, 0, 3, 4, 4, 10):
         peer.say(told("firings", number, 0))
-    found = heard.wait_for("heard", 7)
-    assert [message[1] for message in found] == [NUMBERS - 2, NUMBERS - 1, 0, 3, 4, 4, 10]
+    found = heard.wait_for("heard", 6)
+    assert [message[1] for message in found] == [NUMBERS - 2, NUMBERS - 1, 0, 3, 4, 10]  # what comes twice counts once
     assert heard.of("missed") == [2, 5] and session.gaps == 7
 
 

@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+from clockfree.link import seal
 from clockfree_host import session as module
 from clockfree_host.benchfile import EdgeBoard
 from clockfree_host.hail import NoAnswerError
@@ -57,6 +58,41 @@ def test_another_board_at_its_port_is_not_taken_for_it(meet):
     heard.wait_for("back")  # the second time it is the right one again
     assert heard.of("gone") and session.hello["id"] == ID
     assert not peer.script
+
+
+def test_a_connection_that_is_dead_without_a_word_is_made_again(meet, monkeypatch):
+    """A server that has lost its power closes nothing: only the silence tells."""
+    monkeypatch.setattr(module, "SILENT_S", 0.05)
+    peer, session, heard = meet(HELLO, (("tap", 0, 5), [ok(5)]), tcp=True, heartbeat_s=1000.0)
+    assert heard.wait_for("gone") == ["says nothing for 0 s"]
+    monkeypatch.setattr(module, "SILENT_S", 60.0)
+    heard.wait_for("back")
+    assert session.ask("tap", 0, 5) == [5]
+
+
+def test_a_prompt_that_echoes_every_heartbeat_is_not_a_board_that_says_something(meet):
+    def echo(number):
+        return b"\n" + seal(["status", number]) + b"SyntaxError: invalid syntax\n"
+
+    peer, session, heard = meet((("status",), [echo]), heartbeat_s=0.4)
+    before_s = session.heard_s
+    heard.wait_for("text", 2)
+    session._heartbeat_s = None  # one is enough
+    assert session.heard_s == before_s
+
+
+def test_a_board_that_takes_no_bytes_holds_nobody_up(meet, monkeypatch):
+    peer, session, heard = meet()
+    peer._over.set()  # it reads no more; its port is still there
+    peer._thread.join()
+    peer._thread = threading.Thread()
+    peer._thread.start()
+    monkeypatch.setattr(session.trips, "late", lambda: None)
+    session.trips.timeout_s = 0.0
+    begun_s = time.monotonic()
+    with pytest.raises(NoAnswerError, match="example: no answer in"):
+        session.ask("example", 1, 0, [4095] * 90, within_s=0.3)
+    assert time.monotonic() - begun_s < 5  # not as long as a flash may take to write
 
 
 def test_a_board_that_is_not_there(tmp_path):

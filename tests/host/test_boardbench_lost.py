@@ -1,0 +1,60 @@
+"""Boards that are lost at the start, in the middle and at the end of a run: what was known is kept, nobody waits."""
+
+import numpy as np
+import pytest
+from clockfree_host import learning
+from clockfree_host.errors import BoardError
+
+from tests.host.desks import Run
+
+
+def test_what_led_to_a_run_that_is_given_up_is_in_its_last_sample(monkeypatch):
+    monkeypatch.setattr(learning, "STALLED_S", 0.0)
+    run = Run()
+    bench = run.board_bench()
+    bench._job.edge.__dict__["rate_hz"] = 1e6  # given up at once
+    gone = (run.boards[0], "gone", "unplugged, or in a reset")
+    run.supervisor.meanwhile["run"] = lambda: run.fleet.events.put(gone)
+    samples = bench.run()
+    next(samples)
+    last = next(samples)
+    assert [event["text"] for event in last.events if event["event"] == "away"] == [
+        "away (unplugged, or in a reset): learning goes on without it"
+    ]
+    with pytest.raises(BoardError, match="no edge has fired"):
+        next(samples)
+
+
+def test_a_supervisor_that_is_lost_before_the_start_is_said(monkeypatch):
+    run = Run()
+    run.supervisor.up = False
+    with pytest.raises(BoardError, match="0000000000000000: clamp: no answer: the board is away"):
+        next(run.board_bench().run())
+
+
+def test_held_out_examples_are_not_known_where_the_supervisor_is_lost():
+    run = Run()
+    bench = run.board_bench()
+    bench._in_hold = True
+    assert bench.outputs(np.array([[1.0, 2.0]])).shape == (1, 1)
+    run.supervisor.up = False
+    assert bench.outputs(np.array([[1.0, 2.0]])) is None
+    assert "the board is away" in run.said[-1]
+
+
+def test_boards_that_are_lost_in_hold_are_not_waited_for_at_every_example():
+    run = Run(front_end="adc")
+    bench = run.board_bench()
+    away, silent = run.boards
+    away.up = False
+
+    def refuse():
+        silent.up = False  # it was there when it was asked
+
+    silent.meanwhile["measure"] = refuse
+    probe = bench._probe
+    for _ in range(3):
+        found = probe.example([0] * 3)
+        silent.up = True
+    assert found.drops_V == {} and np.isfinite(found.outputs_V).all()
+    assert away.asked.count("measure") == 0 and silent.asked.count("measure") == 1
