@@ -105,6 +105,11 @@ class Board:
         self.machine.reset()
         self.wired.power_cycle()
 
+    def resize(self, heap_kib: int) -> None:
+        """A board with so much heap instead, and the same flash."""
+        self._heap_kib = heap_kib
+        self.reset()
+
     def ended(self, status: int) -> None:
         """Its process has ended: with a soft reset, in a reset, or in a crash."""
         assert self._vm is not None

@@ -133,6 +133,10 @@ class VirtualBoards:
         """Power goes away and comes back, that of the chips too: pots are at mid tap again."""
         self._of(unique_id, "board", "power_cycle")
 
+    def resize(self, unique_id: str, heap_kib: int) -> None:
+        """A board with so much heap in its place, with the same flash and the same chips on its pins."""
+        self._of(unique_id, "board", "resize", heap_kib)
+
     def is_up(self, unique_id: str) -> bool:
         """True when MicroPython has started."""
         return unique_id not in self._ask("waiting")
