@@ -125,8 +125,8 @@ class Board:
             left_us = ticks_diff(until_us, chip.now_us())
         # Bytes to send go out a few at a time; else sleep until just before something is due.
         if left_us > _LINE_US:
-            soon = port.busy or self._lines is not None
-            port.listen(1 if soon else min(left_us, self._until_report(now_us)) // 1000 - 1)
+            more = self._lines is not None and not port.busy  # another line can be built at once
+            port.listen(0 if more else min(left_us, self._until_report(now_us)) // 1000 - 1)
         elif left_us > 0:
             chip.sleep_us(min(left_us, _SLACK_US) if port.busy else left_us)
 

@@ -247,8 +247,9 @@ _ROLES = {"edge": _edge_role, "supervisor": _supervisor_role}
 
 def make_board():
     """The board that the configuration describes; one that cannot be built is in HOLD and says why in HELLO."""
-    # USB on rp2 says it can be written to when it has room for one byte, and waits if it gets more.
-    port = Port(sys.stdin.buffer, sys.stdout.buffer, 1 if sys.platform == "rp2" else 64)
+    # USB on rp2 says it can be written to when it has room for one byte, and waits if it gets more; a pipe, when it is
+    # empty.
+    port = Port(sys.stdin.buffer, sys.stdout.buffer, 1 if sys.platform == "rp2" else 1024)
     chip = digest = None
     try:
         text, digest = read_config()

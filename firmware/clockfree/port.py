@@ -34,6 +34,9 @@ class Port:
         self._in.register(stdin, select.POLLIN)
         self._out = select.poll()
         self._out.register(stdout, select.POLLOUT)
+        self._both = select.poll()
+        self._both.register(stdin, select.POLLIN)
+        self._both.register(stdout, select.POLLOUT)
 
     @property
     def busy(self):
@@ -41,8 +44,8 @@ class Port:
         return self._waiting > 0
 
     def listen(self, wait_ms):
-        """Wait so long for bytes; True if there are any."""
-        return bool(self._in.poll(wait_ms))
+        """Wait so long for bytes, or for room for those that wait to be sent; True if there is either."""
+        return bool((self._both if self._waiting else self._in).poll(wait_ms))
 
     def messages(self):
         """The messages that the bytes now at the port complete; anything else on it is thrown away."""

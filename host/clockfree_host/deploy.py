@@ -273,14 +273,14 @@ class _Worker:
     def _wait_for_hello(self, old_boot: int | None) -> dict[str, Any]:
         """The board after a reset, at whatever port it comes back."""
         late_s = time.monotonic() + BACK_S
-        why = ""
+        why, patience_s = "", 0.5
         while time.monotonic() < late_s:
             self._go_on()
             self._close()
             try:
                 self._open()
                 assert self._port is not None
-                found = hail.hello(self._port, within_s=0.5)
+                found = hail.hello(self._port, within_s=patience_s)
                 if self._board.id not in (None, found.get("id")):
                     why = f"another board, {found.get('id')}, is at its port"
                 elif found.get("boot") == old_boot:
@@ -289,6 +289,8 @@ class _Worker:
                     return found
             except (PortError, OSError, hail.NoAnswerError) as error:
                 why = str(error)
+                if isinstance(error, hail.NoAnswerError):
+                    patience_s *= 2  # when a hundred boards start at once, answers take their time
                 time.sleep(0.02)
         raise FlashError(
             f"no HELLO within {BACK_S:.0f} s of its reset ({why}): is GP3 held low, or another main.py on it?"

@@ -50,13 +50,15 @@ def ask(port: serial.SerialBase, kind: str, *arguments: Any, within_s: float = A
     number = random.randrange(NUMBERS)  # an answer to somebody else's question is not ours
     line = seal([kind, number, *arguments])
     late_s = time.monotonic() + within_s
+    again_s = _AGAIN_S
     while time.monotonic() < late_s:
         port.write(b"\n" + line)  # the newline ends whatever half a line stands before it
-        for message in _messages(port, lines, min(late_s, time.monotonic() + _AGAIN_S)):
+        for message in _messages(port, lines, min(late_s, time.monotonic() + again_s)):
             if message[:2] == ["ok", number]:
                 return message[2:]
             if message[:2] == ["no", number]:
                 raise RefusedError(f"{kind}: refused: {' '.join(map(str, message[2:]))}")
+        again_s *= 2  # it may be busy: with what it was asked before, for one
     raise NoAnswerError("no answer", silent=True)
 
 
