@@ -99,6 +99,7 @@ class Board:
         if ticks_diff(now_us, self._fed_us) >= _FEED_US:
             self._fed_us = now_us
             chip.feed()
+            self._mind_the_host(now_us)
         wait_us = IDLE_US
         if self.state == RUN:
             try:
@@ -290,6 +291,8 @@ class Board:
             self.chip.reset()
         blink_us = _BLINK_US if self.role else _FAULT_BLINK_US
         self._light(1 if self.state == RUN else now_us // blink_us & 1)
+
+    def _mind_the_host(self, now_us):
         if not self._alone and ticks_diff(now_us, self._heard_us) > self._loss_us:
             self._alone = True
             if self._holds and self.state == RUN:

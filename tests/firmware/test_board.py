@@ -55,6 +55,16 @@ def test_when_the_host_is_gone(on_loss, state):
     assert desk.status()["reason"] == ("no word from the host for 15000 ms" if state == "hold" else "")
 
 
+def test_a_board_that_has_no_pause_notices_that_the_host_is_gone():
+    desk = Desk(edges=3, config={"on_loss": "hold", "loss_ms": 15_000})
+    desk.chip.look_us = 300
+    desk.learn(mean_us=500, late_us=1_000_000)
+    desk.turns(14)
+    assert desk.board.state == "run"
+    desk.turns(3)
+    assert desk.board.state == "hold"
+
+
 def test_a_host_that_says_anything_is_not_gone():
     desk = Desk(config={"on_loss": "hold", "loss_ms": 15_000})
     desk.learn()
