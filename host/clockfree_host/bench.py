@@ -3,7 +3,7 @@
 `Bench` is what every bench can do. Which bench is data: `sim`, `virtual`, or a bench file (TOML) of real boards.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -23,6 +23,7 @@ from clockfree_host.overrides import one_line
 from clockfree_host.tomlfile import read_toml
 
 if TYPE_CHECKING:
+    from clockfree_sim.independence import Verdict
     from clockfree_sim.virtual import VirtualBoards
 
 __all__ = [
@@ -190,6 +191,18 @@ def drops(job: Job, taps: np.ndarray, lesson: int, outputs_V: np.ndarray) -> tup
     clamped_V = solved((*job.sources, *job.targets), held_V)
     tail, head = network.ends.T
     return free_V[:, tail] - free_V[:, head], clamped_V[:, tail] - clamped_V[:, head]
+
+
+def examine_firings(times_us: Sequence[np.ndarray]) -> "Verdict":
+    """Whether edges fired independently, by their firing times modulo 2**30 us, each (n,), in order.
+
+    As far as all of them were observed; an edge that never fired is left out. ValueError where that is too short.
+    """
+    from clockfree_sim.independence import examine, unwrapped
+
+    times = [unwrapped(each) for each in times_us if len(each)]
+    begin, end = (max(each[0] for each in times), min(each[-1] for each in times)) if times else (0, 0)
+    return examine([each[(begin <= each) & (each <= end)] for each in times])
 
 
 def open_bench(name: str, rule: str, anyway: bool = False) -> Bench:

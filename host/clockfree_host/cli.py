@@ -155,6 +155,21 @@ def compare(
 
 
 @app.command()
+def independence(folder: RunFolder, as_json: Json = False) -> None:
+    """Test whether the edges of a run with --trace fired independently of one another."""
+    from clockfree_host import independence, runlog
+
+    record = runlog.read(folder)
+    found = independence.verdict(record)
+    if as_json:
+        print_json(independence.as_json(found))
+    else:
+        print_table(independence.table(record, found))
+    if not found.independent:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
 def read(
     folder: Annotated[Path | None, typer.Argument(help="Folder of a run.", show_default=False)] = None,
     bench: Annotated[Path | None, typer.Option(help="Bench file (TOML): what its boards say and measure now.")] = None,

@@ -1,0 +1,64 @@
+"""`clockfree independence`: clock-free runs pass, a global trigger is found, and so do the records of real MicroPythons."""
+
+import json
+
+import pytest
+from clockfree_host import cli
+
+TASK = """
+updates = {updates}
+[placement]
+sources = ["A", "C"]
+targets = ["G"]
+[[lesson]]
+teacher = true
+[edge]
+rate_hz = 40.0
+late_us = {late_us}
+"""
+
+
+def verdict_of(folder, capsys):
+    capsys.readouterr()
+    status = cli.status_of(["independence", str(folder), "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert status == (0 if found["independent"] else 1)
+    return found
+
+
+@pytest.fixture
+def task(tmp_path):
+    def write(updates, late_us=2500):
+        path = tmp_path / "task.toml"
+        path.write_text(TASK.format(updates=updates, late_us=late_us))
+        return str(path)
+
+    return write
+
+
+def test_a_clock_free_run_is_independent_and_one_on_a_global_trigger_is_not(task, tmp_path, capsys):
+    for rule, independent in (("clockfree", True), ("p=0.5", False)):
+        out = tmp_path / rule
+        assert cli.status_of(["run", task(600), "--rule", rule, "--trace", "--out", str(out)]) == 0
+        found = verdict_of(out, capsys)
+        assert found["independent"] is independent and found["edges"] == 16
+    assert cli.status_of(["independence", str(out)]) == 1
+    assert "NOT independent" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("more, said", [([], "run it with --trace"), (["--trace"], "at least 50 firings per edge")])
+def test_a_run_that_cannot_be_judged_is_refused(task, tmp_path, capsys, more, said):
+    out = tmp_path / "run"
+    assert cli.status_of(["run", task(20), *more, "--out", str(out)]) == 0
+    assert cli.status_of(["independence", str(out)]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_sixteen_boards_fire_independently_by_their_own_records(micropython, task, tmp_path, capsys):
+    # 500 mean waits, HARDWARE's least. A machine that stalls delays all boards at once, which is no fault of theirs:
+    # what is late by a fifth of a wait is dropped by each board, and the rest is where its own generator put it.
+    out = tmp_path / "run"
+    assert cli.status_of(["run", task(510, 5000), "--bench", "virtual", "--trace", "--out", str(out)]) == 0
+    found = verdict_of(out, capsys)
+    assert found["edges"] == 16 and found["firings"] > 7000
+    assert found["independent"], found
