@@ -237,7 +237,8 @@ class BoardBench:
         if not self._in_hold:
             return None
         try:
-            return self._probe.outputs(source_V)
+            outputs_V = self._probe.outputs(source_V)
+            return outputs_V if np.isfinite(outputs_V).all() else None
         except BoardError as error:
             self._teller.say(f"no outputs for other examples than those taught: {error}")
             return None

@@ -37,6 +37,9 @@ def test_held_out_examples_are_not_known_where_the_supervisor_is_lost():
     bench = run.board_bench()
     bench._in_hold = True
     assert bench.outputs(np.array([[1.0, 2.0]])).shape == (1, 1)
+    adc, _ = run.supervisor.desk.role.supervisor.inputs[0]
+    adc.read = lambda channel: -1  # it does not answer, and that is no answer to an example
+    assert bench.outputs(np.array([[1.0, 2.0]])) is None
     run.supervisor.up = False
     assert bench.outputs(np.array([[1.0, 2.0]])) is None
     assert "the board is away" in run.said[-1]
