@@ -20,7 +20,7 @@ from clockfree.port import Port
 WATCHDOG_MS = 8388  # the most an RP2040 can
 _FEED_MS = 2000
 _LOOK_US = 500_000  # how full the heap is takes a walk through all of it
-_WATCHDOGS = {"RP2040": 0x58000, "RP2350": 0xD8000}  # CTRL among the peripherals, by the end of the board's name
+_WATCHDOGS = {"RP2040": 0x58000, "RP2350": 0xD8000}  # of CTRL among the peripherals
 _CLEAR = 0x3000  # at this distance from a register a write clears bits of it
 _kept: list = []  # a timer that nothing refers to ends with the next collection of garbage
 
@@ -119,7 +119,8 @@ def _stop_watchdog():
 
     MicroPython has no call for it. This is what watchdog_disable of the Pico's SDK does.
     """
-    control = _WATCHDOGS.get(getattr(sys.implementation, "_machine", "")[-6:])
+    chip = getattr(sys.implementation, "_machine", "").split(" with ")[-1]
+    control = _WATCHDOGS.get(chip.split("-")[0])  # without the -RISCV of some
     if control is None:
         return False
     enable = peripherals = MASK + 1  # bit 30 is both; a literal so large is compiled differently for 64 bits
