@@ -1,18 +1,17 @@
-"""A Raspberry Pi Pico in rp2040py, with its firmware's USB port as a pseudo-terminal and simulated chips on its pins.
+"""A Raspberry Pi Pico in rp2040py, with its firmware's USB port as a pseudo-terminal and pins to wire chips to.
 
-The emulated time is the chip's own, counted in its clock cycles: it runs on while the Pico waits, however long that
-takes here, and has nothing to do with the time on the wall.
+Everything here happens in one event loop: between two batches of instructions the port is served, and whatever is
+wired to a pin is called by the instruction that drives it. The emulated time is the chip's own, counted in its clock
+cycles, and has nothing to do with the time on the wall.
 """
 
 import asyncio
 import os
 import pty
-import subprocess
-import sys
-import threading
 import tty
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from clockfree_sim.parts.bus import Pin, SpiBus
@@ -20,15 +19,13 @@ from rp2040py.boards import BoardSpec
 from rp2040py.device import BaseDevice, ResetCause
 from rp2040py.gpio_pin import GPIOPinState
 
-BOOT_S = 60.0
-CALL_S = 120.0
-_STOP_S = 30.0
+_BOOT_S = 120.0
 _GPIO_IN = 0x004  # register of the pins' levels
 _CLK_PERI_HZ = 48_000_000
 
 
 class EmulatedPico:
-    """The board; wire it first, then enter it: that is power-on.
+    """The board: wire it, then power it.
 
     Parameters
     ----------
@@ -37,8 +34,6 @@ class EmulatedPico:
 
     Attributes
     ----------
-    port : str
-        Device name of its USB port.
     reads_us : deque of float
         When the board last read its pins, us: the last two times.
     """
@@ -49,10 +44,9 @@ class EmulatedPico:
         self._mcu = self._device.mcu
         self._outputs: list[Callable[[GPIOPinState, GPIOPinState], None]] = []
         self._from_board = bytearray()
-        self._thread = threading.Thread(target=self._run, name="emulated Pico")
-        self._ready = threading.Event()
-        self._error: BaseException | None = None
+        self._asking: tuple[int, int] | None = None  # endpoint and size of a read that nothing has answered yet
         self._note_reads()
+        self._hold_empty_reads()
         # MicroPython lets the USB clock drive the peripherals; to rp2040py they run at the processor's.
         self._mcu.clk_peri = _CLK_PERI_HZ
         self._mcu.watchdog.on_watchdog_trigger = self._reset
@@ -74,7 +68,7 @@ class EmulatedPico:
         self._outputs.append(follow)
 
     def drive(self, gp: int, level: int) -> None:
-        """Set the level of a pin that the board reads; out of a pin that listens, or through `call`."""
+        """Set the level of a pin that the board reads."""
         self._mcu.gpio[gp].set_input_value(bool(level))
 
     def spi0(self, bus: SpiBus) -> None:
@@ -99,67 +93,33 @@ class EmulatedPico:
         """Emulated time since power-on, us."""
         return self._mcu.clock.nanos / 1000
 
-    # -- from outside --------------------------------------------------------------------------------------------
+    # -- power ---------------------------------------------------------------------------------------------------
 
-    def call(self, function: Callable[[], object]) -> None:
-        """Call a function between two instructions of the board."""
-
-        async def inside() -> None:
-            function()
-
-        asyncio.run_coroutine_threadsafe(inside(), self._loop).result(CALL_S)
-
-    def mpremote(self, *arguments: str) -> str:
-        """What `mpremote connect PORT ARGUMENTS` prints; AssertionError with what it said if it fails."""
-        command = [sys.executable, "-m", "mpremote", "connect", self.port, *arguments]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=CALL_S)
-        assert done.returncode == 0, f"mpremote {' '.join(arguments)}:\n{done.stdout[-2000:]}{done.stderr}"
-        return done.stdout
-
-    def __enter__(self) -> "EmulatedPico":
-        self._master, self._slave = pty.openpty()
-        tty.setraw(self._slave)
-        os.set_blocking(self._master, False)
-        self.port = os.ttyname(self._slave)
-        self._thread.start()
-        self._ready.wait()
-        if self._error:
-            self.__exit__()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._off.set)
-        self._thread.join(_STOP_S)
-        os.close(self._master)
-        os.close(self._slave)
-        if self._error:
-            raise self._error
-
-    # -- inside --------------------------------------------------------------------------------------------------
-
-    def _run(self) -> None:
-        try:
-            asyncio.run(self._powered())
-        except Exception as error:
-            self._error = error
-        self._ready.set()
-
-    async def _powered(self) -> None:
+    @asynccontextmanager
+    async def powered(self) -> AsyncIterator[str]:
+        """Boot it, and stop it in the end; gives the device name of its USB port."""
         self._loop = asyncio.get_running_loop()
-        self._off = asyncio.Event()
+        self._master, slave = pty.openpty()
+        tty.setraw(slave)
+        os.set_blocking(self._master, False)
         self._device.cdc.on_serial_data = self._to_host
-        await self._device.astart(BOOT_S)
+        await self._device.astart(_BOOT_S)
         self._loop.add_reader(self._master, self._to_board)
-        self._ready.set()
-        await self._device.simulator.wait_for(self._off, None)
+        yield os.ttyname(slave)
         self._device.stop()
+
+    async def run_until(self, event: asyncio.Event) -> None:
+        """Run until something has happened; RuntimeError if the emulator breaks down before."""
+        await self._device.simulator.wait_for(event, None)
 
     def _reset(self) -> None:
         """The board resets itself: its pins are inputs again."""
+        self._asking = None
         self._device.hard_reset(cause=ResetCause.WATCHDOG)
         for follow in self._outputs:
             follow(GPIOPinState.INPUT, GPIOPinState.INPUT)
+
+    # -- port ----------------------------------------------------------------------------------------------------
 
     def _to_board(self) -> None:
         """As many bytes as the USB port takes; the others wait in the pseudo-terminal."""
@@ -167,6 +127,9 @@ class EmulatedPico:
         room = fifo.size - fifo.item_count
         for byte in os.read(self._master, room) if room else b"":
             fifo.push(byte)
+        if self._asking and fifo.item_count:
+            self._answer(*self._asking)
+            self._asking = None
 
     def _to_host(self, data: bytes | bytearray) -> None:
         self._from_board += data
@@ -176,6 +139,20 @@ class EmulatedPico:
                 del self._from_board[: os.write(self._master, self._from_board)]
         except BlockingIOError:
             self._loop.add_writer(self._master, self._to_host, b"")
+
+    def _hold_empty_reads(self) -> None:
+        """A host sends no empty packets; rp2040py sends 35,000 a second, and the firmware spends its time on them."""
+        usb = self._mcu.usb_ctrl
+        fifo = self._device.cdc.tx_fifo
+        self._answer = answer = usb.on_endpoint_read
+
+        def asked(endpoint: int, size: int) -> None:
+            if endpoint == 0 or fifo.item_count:
+                answer(endpoint, size)
+            else:
+                self._asking = (endpoint, size)
+
+        usb.on_endpoint_read = asked
 
     def _note_reads(self) -> None:
         sio = self._mcu.sio
