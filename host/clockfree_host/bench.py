@@ -23,7 +23,7 @@ from clockfree_host.overrides import one_line
 from clockfree_host.tomlfile import read_toml
 
 if TYPE_CHECKING:
-    from clockfree_sim.independence import Verdict
+    from clockfree_sim.independence import Verdict as Verdict
     from clockfree_sim.virtual import VirtualBoards
 
 __all__ = [

@@ -133,6 +133,27 @@ def read_bench_now(bench: Path, watch: bool, as_json: bool) -> None:
         raise typer.Exit(FAILED)
 
 
+def write_bench(job: "Job", out: Path, by_id: Path | None) -> None:
+    """`clockfree bench`: a bench file for a job, of the boards that are plugged in."""
+    from clockfree_host import ports, runlog
+    from clockfree_host.benchfile import bench_text
+    from clockfree_host.layout import boards_needed, lay_out
+    from clockfree_host.progress import say
+
+    if out.exists():
+        raise InputError(f"{out}: expected a file that does not exist yet, got one that does: it is never overwritten")
+    needed, ids = boards_needed(job), sorted({board.id for board in ports.scan(by_id)})
+    if len(ids) < needed:
+        text = f"expected {needed} boards plugged in, one for each edge and a supervisor, got {len(ids)}"
+        raise InputError(f"{by_id or 'the ports of this machine'}: {text}: clockfree boards lists them")
+    bench = lay_out(job, ids[:needed], job.physics.wiper_ohm, str(out))
+    bench = bench.model_copy(update={"by_id": str(by_id.absolute()) if by_id else None})
+    runlog.replace_text(out, bench_text(bench))
+    say(f"{out}: {ids[0]} is the supervisor, {needed - 1} more have an edge each: label the boards as it says")
+    if len(ids) > needed:
+        say(f"left over: {', '.join(ids[needed:])}")
+
+
 def keep_up(job: "Job", task: Path, out: Path) -> None:
     """`clockfree virtual`: boards for a job, up until Ctrl-C."""
     from clockfree_host import runlog

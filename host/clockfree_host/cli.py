@@ -198,6 +198,26 @@ def read(
 
 
 @app.command()
+def bench(
+    task: TaskFile,
+    out: Annotated[Path, typer.Option(help="Bench file to write.")],
+    by_id: Annotated[
+        Path | None, typer.Option(help="Folder of links to ports, and nowhere else. Default: every port there is.")
+    ] = None,
+    network: NetworkSpec = None,
+    preset: Preset = "board",
+    task_seed: TaskSeed = None,
+    set_: Sets = None,
+) -> None:
+    """Write a bench file for a task from the boards that are plugged in: one an edge, and a supervisor."""
+    options = {"network": network, "preset": preset, "task_seed": task_seed}
+    job = _plan(task, options, set_).job
+    if not job.physics.limit_lowest:
+        raise InputError(f"--preset: expected board, whose chips are real ones, got {preset}")
+    board_commands.write_bench(job, out, by_id)
+
+
+@app.command()
 def virtual(
     task: TaskFile,
     out: Annotated[Path, typer.Option(help="Folder to make, for bench.toml.")],

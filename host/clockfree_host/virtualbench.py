@@ -7,8 +7,6 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from clockfree_host.bench import Job, Teller, virtual_boards
 from clockfree_host.benchfile import (
     BenchFile,
@@ -19,61 +17,19 @@ from clockfree_host.benchfile import (
     board_config,
 )
 from clockfree_host.boardbench import BoardBench
-from clockfree_host.errors import BoardError, InputError
-from clockfree_host.overrides import one_line
+from clockfree_host.errors import BoardError
+from clockfree_host.layout import boards_needed, lay_out
 
 NAME = "virtual"
-FIRST_ADDRESS = 0x60
-ADC_CHANNELS = DACS = 8
-DAC_CHANNELS = 4
-CHIP_SELECTS = (20, 22, 17, 0, 1, 2, *range(7, 15), 26, 27, 28, 23, 24, 29, *range(30, 48))
-"""Free pins of a supervisor's board: HARDWARE's first, then what a Pico has, then what larger chips have."""
 
 
 def made_up(job: Job) -> BenchFile:
-    """A bench for a job: one board an edge, and a supervisor with as many chips as the task needs.
-
-    Raises
-    ------
-    InputError
-        No supervisor has so many pins or channels.
-    """
-    network, physics = job.network, job.physics
-    names = [network.edge_name(edge) for edge in range(len(network.ends))]
-    sources, targets = ([network.nodes[i] for i in chosen] for chosen in (job.sources, job.targets))
-    dacs, adcs = -(-(len(sources) + len(targets)) // DAC_CHANNELS), -(-len(targets) // ADC_CHANNELS)
-    if dacs > DACS or len(targets) + adcs > len(CHIP_SELECTS):
-        text = f"{len(sources)} sources and {len(targets)} targets are more than one supervisor's board has pins for"
-        raise InputError(f"{NAME}: placement: {text}: --bench sim")
-    selects = iter(CHIP_SELECTS)
-    mixers = [{"cs": next(selects)} for _ in targets]
+    """A bench for a job, of boards that do not exist yet; InputError as `lay_out`."""
+    physics = job.physics
     # The boards work out their lowest tap. A preset that knows none gets wipers that let no current do harm.
     harmless_ohm = math.ceil(1000 * physics.supply_V / 2.5)
-    wiring = {
-        "front_end": job.edge.front_end,
-        "pot": job.edge.pot,
-        "rab_ohm": physics.rab_ohm,
-        "wiper_ohm": physics.wiper_ohm if physics.limit_lowest else harmless_ohm,
-    }
-    contents = {
-        "supply_V": physics.supply_V,
-        "supervisor": {
-            "id": unique_id(job.seed, 0),
-            "sources": sources,
-            "targets": targets,
-            "dacs": [{"address": FIRST_ADDRESS + i} for i in range(dacs)],
-            "mixers": mixers,
-            "adcs": [{"cs": next(selects)} for _ in range(adcs)],
-        },
-        "boards": [
-            {"id": unique_id(job.seed, 1 + edge), "edges": [{"edge": name, **wiring}]}
-            for edge, name in enumerate(names)
-        ],
-    }
-    try:
-        return BenchFile.model_validate(contents)
-    except ValidationError as error:
-        raise InputError(f"{NAME}: {one_line(BenchFile, error, {})}") from None
+    ids = [unique_id(job.seed, number) for number in range(boards_needed(job))]
+    return lay_out(job, ids, physics.wiper_ohm if physics.limit_lowest else harmless_ohm, NAME)
 
 
 def unique_id(seed: int, number: int) -> str:
