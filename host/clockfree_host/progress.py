@@ -4,7 +4,7 @@ import math
 import sys
 import threading
 import time
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
@@ -13,12 +13,15 @@ from clockfree_host.bench import Job, Sample
 
 LINES = 5
 """Lines for a whole run where there is no terminal."""
+SHORT = 48
+"""Letters beside a bar: why a board failed stands in the table after it."""
+READY = "getting ready"
 _SAYING = threading.Lock()  # a print writes its newline apart
 
 
 def _state(sample: Sample) -> str:
     firings = sum(sample.counters["firings"])
-    return f"{sample.updates:.6g} updates per edge, error {_error(sample)} V^2, {firings} firings"
+    return f"{sample.updates:,.0f} updates per edge, error {_error(sample)} V^2, {firings} firings"
 
 
 def _error(sample: Sample) -> str:
@@ -55,16 +58,18 @@ class Bar(_Drawn):
     """A bar with error and firings per second."""
 
     def __init__(self) -> None:
-        super().__init__("getting ready", None, "{task.percentage:>3.0f}%", TimeRemainingColumn())
+        super().__init__(READY, None, "{task.percentage:>3.0f}%", TimeRemainingColumn())
         self._drawn_s = 0.0
 
     def say(self, text: str) -> None:
-        """A line above the bar."""
+        """A line above the bar; what was full before it is over, and nobody knows how much there is of what comes."""
+        if self._progress.finished:
+            self._progress.reset(self._task, description=READY, start=False)
         self._progress.console.print(text, highlight=False, markup=False)
 
     def share(self, doing: str, done: float) -> None:
         """Move the bar while a bench gets ready; from any thread."""
-        self._progress.update(self._task, description=doing, total=1.0, completed=done)
+        self._move(description=doing, total=1.0, completed=done)
 
     def sample(self, job: Job, sample: Sample, wall_s: float) -> None:
         """Move the bar, at most some ten times a second."""
@@ -75,7 +80,11 @@ class Bar(_Drawn):
         rate = sum(sample.counters["firings"]) / wall_s if wall_s else 0.0
         state = f"error {_error(sample)} V²  {rate:,.0f} firings/s"
         done = min(sample.updates, job.updates)
-        self._progress.update(self._task, description="learning", total=job.updates, completed=done, state=state)
+        self._move(description="learning", total=job.updates, completed=done, state=state)
+
+    def _move(self, **fields: Any) -> None:
+        self._progress.start_task(self._task)
+        self._progress.update(self._task, **fields)
 
 
 class Lines(_Plain):
@@ -99,7 +108,7 @@ class Lines(_Plain):
         """A line now and then."""
         if sample.updates >= self._next * job.updates:
             self.say(_state(sample))
-            self._next = sample.updates / job.updates + 1 / LINES - 1e-9
+            self._next = (math.floor(LINES * sample.updates / job.updates) + 1) / LINES
 
 
 def progress() -> Bar | Lines:
@@ -125,7 +134,8 @@ class BoardBar(_Drawn):
         """One board is so far (0 .. 1), and does this; from any thread."""
         with self._lock:
             self._shares[board] = share
-            self._progress.update(self._task, completed=sum(self._shares.values()), state=f"{board}: {doing}")
+            state = f"{board}: {doing}"[:SHORT]
+            self._progress.update(self._task, completed=sum(self._shares.values()), state=state)
 
 
 class BoardLines(_Plain):

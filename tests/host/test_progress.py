@@ -6,7 +6,9 @@ import os
 import pty
 import threading
 import time
+from types import SimpleNamespace
 
+import pytest
 from clockfree_host import progress
 
 
@@ -74,3 +76,34 @@ def test_what_is_said_on_a_terminal_stands_above_the_bar(monkeypatch):
 
     text = on_a_terminal(monkeypatch, run)
     assert "[red]a warning[/red] as it was said" in text and "flashing 3 boards" in text and "50%" in text
+
+
+def sampled(updates):
+    counters = {"firings": [round(updates)] * 5}
+    return SimpleNamespace(updates=updates, error_V2=1e-3, counters=counters)
+
+
+def test_a_run_without_a_terminal_is_a_line_at_each_fifth_and_one_at_its_end(monkeypatch, capsys):
+    """Samples of boards come when they come: each a little late."""
+    job = SimpleNamespace(updates=300)
+    with progress.progress() as shown:
+        shown.share("flashing 17 boards", 0.0)
+        shown.share("flashing 17 boards", 0.7)
+        for updates in (0.0, *range(1, 300, 2), 300.75):
+            shown.sample(job, sampled(1.0 * updates), 1.0)
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "flashing 17 boards"
+    assert [line.split()[0] for line in said[1:]] == ["0", "61", "121", "181", "241", "301"]
+
+
+@pytest.mark.parametrize(("said", "left"), [(["calling 3 boards"], "getting ready"), ([], "flashing 3 boards")])
+def test_a_bar_that_is_full_does_not_stay_for_what_comes_after(monkeypatch, said, left):
+    def run():
+        with progress.progress() as bar:
+            bar.share("flashing 3 boards", 1.0)
+            for text in said:
+                bar.say(text)
+
+    *_, last = (line for line in on_a_terminal(monkeypatch, run).splitlines() if "boards" in line or "ready" in line)
+    last = last.rpartition("\r")[2]
+    assert left in last and ("100%" in last) is not bool(said)
