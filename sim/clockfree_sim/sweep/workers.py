@@ -146,7 +146,8 @@ def cluster(address: str) -> Iterator[Workers]:
     except ImportError:
         text = "needs dask.distributed, which is not installed: make extras, or pip install clockfree[cluster]"
         raise WorkersError(f"--scheduler: {text}") from None
-    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # what matters is said here, in a line
+    for name in ("distributed.client", "tornado.application"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is said here, in a line
     try:
         get_address_host_port(address, strict=True)
         client = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)

@@ -1,0 +1,238 @@
+"""Points in executors of every kind: processes that die, and a real Dask cluster."""
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import xarray as xr
+from clockfree_host import cli
+from clockfree_sim import sources_digest
+from clockfree_sim.kernel import Kernel
+from clockfree_sim.sweep import command
+from clockfree_sim.sweep.point import Point, measure
+from clockfree_sim.sweep.workers import Workers, WorkersError, cluster, processes, run
+
+from tests.sim.jobs import a_job
+
+SWEEP = """
+task = "task.toml"
+set = { updates = 2000, edge.pot = "x9c" }
+[axes]
+"seed task_seed" = "0..9"
+"""
+TASK = """
+[placement]
+sources = ["A", "C"]
+targets = ["G"]
+[[lesson]]
+teacher = true
+"""
+
+
+class Deadly:
+    """Held-out examples that kill the process they are run in."""
+
+    source_V = np.zeros((1, 2))
+
+    def answers(self, outputs_V):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def accuracy(self, outputs_V):
+        return 0.0
+
+
+class Noting:
+    """Held-out examples that note which process they are run in."""
+
+    source_V = np.zeros((1, 2))
+
+    def __init__(self, path):
+        self.path = path
+
+    def answers(self, outputs_V):
+        with open(self.path, "a") as file:
+            file.write(f"{os.getpid()}\n")
+        return np.zeros(len(outputs_V))
+
+    def accuracy(self, outputs_V):
+        return 0.25
+
+
+def a_point(index, exam=None, **more):
+    return Point((index,), f"seed = {index}", a_job(seed=index, **more), (exam,), sources_digest())
+
+
+def found(points, workers):
+    """What each point came to, by its place; one that comes twice fails."""
+    by_place = {}
+
+    def finished(point, result):
+        assert point.at not in by_place
+        by_place[point.at] = result
+
+    run(points, workers, finished)
+    return by_place
+
+
+def expected(point):
+    """The error curve by hand."""
+    return [sample.error_V2 for sample in Kernel(point.job).run()]
+
+
+def test_a_process_that_dies_fails_its_own_point_and_no_other():
+    points = [a_point(i, Deadly() if i == 1 else None) for i in range(5)]
+    results = found(points, processes(2))
+    assert sorted(results) == [point.at for point in points]
+    for point in points:
+        if point.at == (1,):
+            assert results[point.at] == "its process died: killed, or out of memory"
+        else:
+            assert results[point.at]["error_V2"] == expected(point)
+
+
+def test_any_executor_will_do_and_a_point_that_raises_is_said_in_a_line():
+    wrong = replace(a_point(1), job=replace(a_point(1).job, targets=(99,)))
+    points = [a_point(0), wrong, a_point(2), replace(a_point(3), code="another")]
+    results = found(points, Workers(lambda: ThreadPoolExecutor(1), 1, "a thread"))
+    assert results[0,]["error_V2"] == expected(points[0]) and results[2,]["error_V2"] == expected(points[2])
+    assert results[1,].startswith("IndexError: ") and "\n" not in results[1,]
+    assert results[3,] == "RuntimeError: this worker has another version of clockfree"
+
+
+def test_what_a_point_comes_to_is_json_and_the_best_error_is_looked_for_once(monkeypatch):
+    from clockfree_sim.sweep import point as module
+
+    asked = []
+    monkeypatch.setattr(module, "_known", {})
+    monkeypatch.setattr(module, "best_errors", lambda job: asked.append(job) or [type("Best", (), {"error_V2": 1e-9})])
+    first, second, other = (measure(a_point(seed, task_seed=task)) for seed, task in ((0, 0), (1, 0), (0, 1)))
+    assert json.loads(json.dumps(first, allow_nan=False)) == first
+    assert first["best_error_V2"] == second["best_error_V2"] == other["best_error_V2"] == 1e-9
+    assert len(asked) == 2
+    assert first["test_accuracy"] is None and first["engine"] == "kernel"
+
+
+def test_a_cluster_needs_distributed(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(WorkersError, match=r"--scheduler: needs dask.distributed, which is not installed"):
+        with cluster("tcp://127.0.0.1:1"):
+            pass
+
+
+@pytest.fixture
+def distributed():
+    """Dask is an extra: without it the test is skipped, or fails where CLOCKFREE_REQUIRE_DISTRIBUTED is set (CI)."""
+    if importlib.util.find_spec("distributed") is None:
+        missing = "dask.distributed is not installed, so no sweep is run on a cluster: make extras"
+        pytest.fail(missing) if os.environ.get("CLOCKFREE_REQUIRE_DISTRIBUTED") else pytest.skip(missing)
+
+
+@pytest.fixture
+def dask(distributed, tmp_path):
+    """A scheduler and two workers, as `dask scheduler` and `dask worker` start them: its address, and its process."""
+    processes = []
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}  # workers are to know this module
+
+    def start(*arguments):
+        code = "import sys; from dask.__main__ import main; sys.argv[0] = 'dask'; main()"
+        log = (tmp_path / f"dask{len(processes)}.log").open("w")
+        with log:
+            command = [sys.executable, "-c", code, *arguments]
+            processes.append(subprocess.Popen(command, stdout=log, stderr=log, env=env))
+        return processes[-1]
+
+    file = tmp_path / "scheduler.json"
+    scheduler = start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", f"--scheduler-file={file}")
+    try:
+        until(lambda: file.exists() and file.read_text().endswith("}"), scheduler)
+        address = json.loads(file.read_text())["address"]
+        for name in ("one", "two"):
+            start("worker", address, "--nthreads", "1", "--no-dashboard", "--no-nanny", "--name", name)
+        yield address, scheduler
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def until(condition, process):
+    late = time.monotonic() + 120
+    while not condition():
+        assert process.poll() is None and time.monotonic() < late
+        time.sleep(0.05)
+
+
+def test_a_sweep_on_a_real_scheduler_with_two_workers(dask, tmp_path, monkeypatch, capsys):
+    address, scheduler = dask
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "task.toml").write_text(TASK)
+    (tmp_path / "s.toml").write_text(SWEEP)
+    code = "from clockfree_host.cli import main; main()"
+    arguments = [sys.executable, "-c", code, "sweep", "s.toml", "--json", "--scheduler", address]
+
+    def sweep():
+        return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def points():
+        path = tmp_path / "runs/s/points.jsonl"
+        return path.read_text().count('"record":"point"') if path.exists() else 0
+
+    process = sweep()
+    until(lambda: points() >= 2, process)
+    os.kill(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and "Traceback" not in err
+    first = json.loads(out)["done"]
+    assert 2 <= first < 10
+
+    process = sweep()
+    until(lambda: points() > first, process)
+    scheduler.kill()
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1 and "the scheduler is gone" in err and "Traceback" not in err
+    second = json.loads(out)["done"]
+    assert first < second < 10
+
+    # The rest is run by processes of this machine, and it is one sweep.
+    monkeypatch.setattr(cli.app, "registered_commands", list(cli.app.registered_commands))
+    cli.app.command("sweep")(command.sweep)
+    assert cli.status_of(["sweep", "s.toml", "--jobs", "2"]) == 0
+    assert f"{10 - second} of 10 points to run on 2 processes" in capsys.readouterr().err
+    with xr.open_dataset(tmp_path / "runs/s/results.nc") as data:
+        final_error = data["final_error"].values
+    for seed in (0, 9):
+        given = ["--seed", str(seed), "--task-seed", str(seed), "--updates", "2000", "--set", "edge.pot=x9c"]
+        assert cli.status_of(["run", "task.toml", *given, "--out", f"run{seed}", "--json"]) == 0
+        assert final_error[seed] == json.loads(capsys.readouterr().out)["final_error_V2"]
+
+
+def test_two_workers_share_the_points(dask, tmp_path):
+    from distributed import Client
+
+    address, scheduler = dask
+    with Client(address) as client:
+        client.wait_for_workers(2, timeout=60)
+    noting = Noting(str(tmp_path / "pids"))
+    points = [a_point(i, noting, updates=2000, edge={"pot": "x9c"}) for i in range(6)]
+    with cluster(address) as workers:
+        assert workers.what == f"the 2 workers of {address}"
+        results = found(points, workers)
+    assert len({*(tmp_path / "pids").read_text().split()} - {str(os.getpid())}) == 2
+    here = measure(points[3])
+    assert here["engine"] == "world" and here["test_accuracy"] == 0.25
+    assert {**results[3,], "wall_s": 0} == {**here, "wall_s": 0}
+
+
+@pytest.mark.parametrize("address", ["nonsense", "foo://x:1", "tcp://127.0.0.1"])
+def test_an_address_that_is_none_is_said(distributed, address):
+    with pytest.raises(WorkersError, match=f"--scheduler: expected the address of a Dask scheduler, got {address}: "):
+        with cluster(address):
+            pass
