@@ -36,7 +36,7 @@ def plain(*parts: Table | str) -> str:
     text = io.StringIO()
     console = Console(file=text, width=WIDE, highlight=False, markup=False)
     for part in parts:
-        console.print(textwrap.fill(part, WIDE) if isinstance(part, str) else part)
+        console.print(textwrap.fill(" ".join(part.split()), WIDE) if isinstance(part, str) else part)
     return text.getvalue()
 
 

@@ -6,7 +6,6 @@ makes steps of. Then the same task is learnt at this gamma and at multiples of i
 """
 
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -16,21 +15,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rich.table import Table
 
-from clockfree_sim.continuous import Rule, learn
+from clockfree_sim.paper.collapse import LEVELS_V2, MASKS, PATIENCE, Run, learnt
+from clockfree_sim.paper.small_steps import AGREE
 from clockfree_sim.paper.statistics import median_interval, shown
-from clockfree_sim.paper.tasks import LARGE, START_OHM, Kind, Task, make_task, task_seeds
+from clockfree_sim.paper.tasks import LARGE, START_OHM, Kind, make_task, task_seeds
 from clockfree_sim.paper.work import gather
-
-P, QUICK_P = (1.0, 0.5, 0.2, 0.1, 0.05), (1.0, 0.2)
-MULTIPLES, QUICK_MULTIPLES = (1, 2, 4, 8, 16, 32, 64), (1, 8, 32)
-LEVELS_V2 = 10.0 ** -np.arange(1, 9)
-LADDER = 2.0 ** np.arange(5, -8, -1)
-"""Step sizes tried, largest first, in START_OHM^3 / V^2."""
-AGREE = 0.05
-MOST_STEPS, QUICK_MOST_STEPS = 20_000, 1000
-"""At p = 1; a task not learnt to the last level by then, at any gamma of the ladder, is counted and left out."""
-PATIENCE = 4
-"""A run ends unreached after so many times the steps x p x gamma that small steps take."""
 
 SMALL_KINDS = tuple(Kind("lab16", *sizes) for sizes in ((1,), (3,), (2, 4)))
 LARGE_KINDS = tuple(Kind(LARGE, *sizes) for sizes in ((3,), (10,), (2, 4)))
@@ -42,91 +31,8 @@ CASES = (
 QUICK_CASES = ((SMALL_KINDS[0], 0.5), (SMALL_KINDS[1], 1.0), (LARGE_KINDS[0], 0.5))
 TASKS = 36
 EXAMPLE = (SMALL_KINDS[1], 0.5)
-SAMPLES = 400
-
-
-@dataclass(frozen=True)
-class Run:
-    """One task at one nudge, to be learnt at every p and gamma; `curves` asks for the error on the way."""
-
-    kind: Kind
-    eta: float
-    seed: int
-    quick: bool
-    curves: bool = False
-
-    @property
-    def p(self) -> tuple[float, ...]:
-        """Chances that an edge is kept."""
-        return QUICK_P if self.quick else P
-
-    @property
-    def multiples(self) -> tuple[int, ...]:
-        """Of the gamma of small steps."""
-        return QUICK_MULTIPLES if self.quick else MULTIPLES
-
-    @property
-    def most_steps(self) -> int:
-        """At p = 1."""
-        return QUICK_MOST_STEPS if self.quick else MOST_STEPS
-
-
-def passages(error_V2: np.ndarray) -> np.ndarray:
-    """Steps after which the error first is at each level (levels,), between two steps by its logarithm; nan if never.
-
-    Also nan is a level that the error begins below.
-    """
-    found = np.full(len(LEVELS_V2), np.nan)
-    lowest = np.minimum.accumulate(error_V2)
-    for i, level in enumerate(LEVELS_V2):
-        after = np.searchsorted(-lowest, -level)
-        if 0 < after < len(error_V2):
-            above, below = np.log(error_V2[after - 1] / level), np.log(max(error_V2[after], 1e-300) / level)
-            found[i] = after - 1 + above / (above - below)
-    return found
-
-
-def _errors(task: Task, run: Run, gamma: float, p: float, steps: int) -> np.ndarray:
-    rule = Rule(gamma * START_OHM**3, run.eta, p=p)
-    ohm = np.full(len(task.network.ends), START_OHM)
-    rng = np.random.default_rng([run.seed, round(1 / p)])
-    return learn(task.network, task.sources, task.targets, task.lesson, rule, ohm, steps, rng, LEVELS_V2[-1])[1]
-
-
-def small_step(task: Task, run: Run) -> tuple[float, np.ndarray]:
-    """Largest gamma that makes small steps, and steps to each level at p = 1; nan if there is none."""
-    larger = np.full(len(LEVELS_V2), np.nan)
-    for gamma in LADDER:
-        steps = passages(_errors(task, run, gamma, 1.0, run.most_steps))
-        known = ~np.isnan(steps)
-        if known[-1] and (known == ~np.isnan(larger)).all() and _agree(2 * larger[known], steps[known]):
-            return 2 * gamma, larger
-        larger = steps
-    return np.nan, larger
-
-
-def _agree(one: np.ndarray, other: np.ndarray) -> bool:
-    return bool(np.all(np.abs(one / other - 1) <= AGREE))
-
-
-def learnt(run: Run) -> dict[str, Any]:
-    """What a run comes to: its gamma, START_OHM^3 / V^2, and steps x p x multiple (multiples, P, levels)."""
-    task = make_task(run.kind, run.seed)
-    gamma, at_one = small_step(task, run)
-    work = np.full((len(run.multiples), len(run.p), len(LEVELS_V2)), np.nan)
-    curves = np.full((len(run.multiples), len(run.p), SAMPLES), np.nan)
-    if np.isnan(gamma):
-        return {"gamma": gamma, "work": work, "curves": curves}
-    places = np.linspace(0, 1.5 * at_one[-1], SAMPLES)
-    for m, multiple in enumerate(run.multiples):
-        for i, p in enumerate(run.p):
-            steps = int(np.ceil(PATIENCE * at_one[-1] / (multiple * p)))
-            error_V2 = _errors(task, run, multiple * gamma, p, steps)
-            work[m, i] = passages(error_V2) * p * multiple
-            if run.curves:
-                at = np.round(places / (p * multiple)).astype(int)
-                curves[m, i] = np.where(at < len(error_V2), error_V2[np.minimum(at, len(error_V2) - 1)], np.nan)
-    return {"gamma": gamma, "work": work, "curves": curves, "places": places}
+BROKEN = 16
+"""Multiple that the example is also shown at."""
 
 
 def measure(pool: Executor, quick: bool, seed: int) -> xr.Dataset:
@@ -139,13 +45,18 @@ def measure(pool: Executor, quick: bool, seed: int) -> xr.Dataset:
     found = gather(pool, learnt, [*runs, *shown_first], "fig1")
     example = next(i for i in range(len(runs), len(found)) if not np.isnan(found[i]["gamma"]))
     shape = (len(cases), count)
-    work = np.array([each["work"] for each in found[: len(runs)]])
+    small, work = (np.array([each[name] for each in found[: len(runs)]]) for name in ("small", "work"))
     return xr.Dataset(
         {
             "gamma": (
                 ("case", "task"),
                 np.array([each["gamma"] for each in found[: len(runs)]]).reshape(shape) * START_OHM**3,
                 {"units": "ohm3 V-2", "long_name": "largest learning rate of small steps; nan: not learnt"},
+            ),
+            "small_work": (
+                ("case", "task", "p", "mask", "level"),
+                small.reshape(*shape, *small.shape[1:]),
+                {"units": "1", "long_name": "steps x p until the error first is at the level, small steps; nan: never"},
             ),
             "work": (
                 ("case", "task", "multiple", "p", "level"),
@@ -175,6 +86,7 @@ def measure(pool: Executor, quick: bool, seed: int) -> xr.Dataset:
                 {"units": "1", "long_name": "gamma over that of small steps"},
             ),
             "p": ("p", list(runs[0].p), {"units": "1", "long_name": "chance that an edge is kept at a step"}),
+            "mask": ("mask", np.arange(MASKS), {"units": "1", "long_name": "draw of the kept edges"}),
             "level": ("level", LEVELS_V2, {"units": "V2", "long_name": "error"}),
         },
         attrs={"example": str(cases[0][0] if quick else EXAMPLE[0]), "most_steps": runs[0].most_steps},
@@ -182,8 +94,11 @@ def measure(pool: Executor, quick: bool, seed: int) -> xr.Dataset:
 
 
 def ratios(data: xr.Dataset) -> xr.DataArray:
-    """Steps x p at small steps over those of p = 1 (case, task, p, level); infinite where only p = 1 gets there."""
-    work = data["work"].sel(multiple=1)
+    """Steps x p with small steps, mean over the masks, over those of p = 1 (case, task, p, level).
+
+    Infinite where a mask does not get there; nan where p = 1 does not.
+    """
+    work = data["small_work"].mean("mask", skipna=False)
     one = work.sel(p=1.0)
     return (work.fillna(np.inf) / one).where(one.notnull())
 
@@ -252,19 +167,18 @@ def caption(data: xr.Dataset) -> str:
     tasks, most_steps = data.sizes["task"], data.attrs["most_steps"]
     off, off_least = _first_off(data, one), _first_off(data, least)
     late, late_least = (f"{float(last.sel(p=p)):.0%}" for p in (one, least))
-    return (
-        f"Continuous coupled learning (eq. 2, 3): teacher tasks on lab16 (16 edges) and {LARGE} (143 edges), "
-        f"{tasks} tasks a case, one run of each at each p and gamma. {int(known.sum())} of {known.size} tasks come to "
-        f"{last_V2} within {most_steps} steps at p = 1 with small steps; the others are left out. Steps are small "
-        f"where p = 1 at gamma and gamma / 2 agree within {AGREE:.0%} at each decade of error. There the median over "
-        f"tasks of steps x p to a decade, over those of p = 1, is {float(medians.min()):.2f} .. "
-        f"{float(medians.max()):.2f} over all cases, p and decades: the paper's collapse. With larger steps it "
-        f"breaks: the median of steps x p x gamma to {last_V2} is off that of small steps by more than 25% from {off} "
-        f"times their gamma on at p = 1, {off_least} times at p = {least:g}. At {most} times, {late} and {late_least} "
-        f"of the tasks get there in at most {PATIENCE} times the steps x p x gamma of small steps. The paper states "
-        "the collapse for any gamma: it holds for small ones, and beyond them small p goes on learning where p = 1 no "
-        "longer does."
-    )
+    return f"""
+        Continuous coupled learning (eq. 2, 3): teacher tasks on lab16 (16 edges) and {LARGE} (143 edges), {tasks}
+        tasks a case; at each p {data.sizes["mask"]} draws of the kept edges, 1 with larger steps. {int(known.sum())} of
+        {known.size} tasks come to {last_V2} within {most_steps} steps at p = 1 with small steps; the others are left
+        out. Steps are small where p = 1 at gamma and gamma / 2 agree within {AGREE:.0%} at each decade of error. There
+        the median over tasks of steps x p to a decade, over those of p = 1, is {float(medians.min()):.2f} ..
+        {float(medians.max()):.2f} over all cases, p and decades: the paper's collapse. With larger steps it breaks: the
+        median of steps x p x gamma to {last_V2} is off that of small steps by more than 25% from {off} times their
+        gamma on at p = 1, {off_least} times at p = {least:g}. At {most} times, {late} and {late_least} of the tasks get
+        there in at most {PATIENCE} times the steps x p x gamma of small steps. The paper states the collapse for any
+        gamma: it holds for small ones, and beyond them small p goes on learning where p = 1 no longer does.
+    """
 
 
 def _first_off(data: xr.Dataset, p: float) -> str:
@@ -278,8 +192,7 @@ def draw(data: xr.Dataset) -> Figure:
     drawn, axes = plt.subplots(2, 3, figsize=(12, 7.4), layout="constrained")
     colours = dict(zip(data["p"].values, plt.get_cmap("viridis")(np.linspace(0, 0.9, data.sizes["p"])), strict=True))
     _example(axes[0, 0], data.sel(multiple=1), "steps × p", "small steps", colours)
-    large = data["multiple"].values[-2]
-    _example(axes[0, 1], data.sel(multiple=large), f"steps × p × {large}", f"γ {large} times larger", colours)
+    _example(axes[0, 1], data.sel(multiple=BROKEN), f"steps × p × {BROKEN}", f"γ {BROKEN} times larger", colours)
     axes[0, 0].legend()
     for ax, network in zip(axes[1, :2], ("lab16", LARGE), strict=True):
         _collapse(ax, data.isel(case=np.flatnonzero(data["network"] == network)), colours)
@@ -290,9 +203,9 @@ def draw(data: xr.Dataset) -> Figure:
         axes[1, 2].plot(data["multiple"], cost.sel(p=p).where(np.isfinite(cost.sel(p=p))), **style)
     tasks = int(data["work"].sel(multiple=1, p=1.0).isel(level=-1).notnull().sum())
     axes[0, 2].set(ylabel=f"share of tasks that come to {LEVELS_V2[-1]:.0e} V²", ylim=(0, 1.03))
-    axes[0, 2].set_title(f"larger steps, all cases together: {tasks} tasks")
-    axes[1, 2].set(ylabel="steps × p × γ, over p = 1 with small steps", yscale="log")
-    axes[1, 2].set_title(f"median cost to {LEVELS_V2[-1]:.0e} V²; not drawn: more than half never")
+    axes[0, 2].set_title(f"larger steps, all cases: {tasks} tasks")
+    axes[1, 2].set(ylabel="steps × p × γ, over p = 1 with small steps", ylim=(0.7, 3.3))
+    axes[1, 2].set_title(f"median to {LEVELS_V2[-1]:.0e} V², drawn where half get there")
     _band(axes[1, 2])
     for ax in axes[:, 2]:
         ax.set_xscale("log", base=2)
@@ -309,7 +222,7 @@ def _example(ax: Axes, data: xr.Dataset, label: str, title: str, colours: dict) 
     for p, colour in colours.items():
         ax.semilogy(data["example_work"], data["example_error"].sel(p=p), color=colour, lw=1.3, label=f"p = {p:g}")
     ax.set(xlabel=label, ylabel="error  (V²)", ylim=(LEVELS_V2[-1] / 3, None))
-    ax.set_title(f"one task, {data.attrs['example']}, 16 edges: {title}")
+    ax.set_title(f"16 edges, one task, {data.attrs['example']}: {title}")
 
 
 def _band(ax: Axes) -> None:
@@ -335,6 +248,4 @@ def _collapse(ax: Axes, data: xr.Dataset, colours: dict) -> None:
     ax.set(xlabel="error to reach  (V²)", ylabel="steps × p, over p = 1", ylim=(0.7, 1.4))
     ax.invert_xaxis()
     edges = int(data["edges"].values[0])
-    ax.set_title(
-        f"small steps, {edges} edges: {data.sizes['case']} cases, {learnt_to_the_end} tasks at the last decade"
-    )
+    ax.set_title(f"small steps, {edges} edges, {data.sizes['case']} cases; last decade: {learnt_to_the_end} tasks")
