@@ -1,4 +1,4 @@
-"""`clockfree independence`: clock-free runs pass, a global trigger is found, and so do the records of real MicroPythons."""
+"""`clockfree independence`: clock-free runs pass, a global trigger is found; the records of real MicroPythons pass."""
 
 import json
 
