@@ -78,8 +78,6 @@ def journal(path, record="point"):
 
 
 def test_every_point_is_what_clockfree_run_finds(here, threads, capsys):
-    (here / "board.toml").write_text(TASK.replace('"lab16"', '"planar:20:30:1"').replace('["A", "C"]', "2"))
-    (here / "task2.toml").write_text(TASK)
     text = """
         task = "task.toml"
         [axes]
