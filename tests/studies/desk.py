@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from clockfree_host.bench import SimBench, error_at
 from clockfree_host.plan import make_plan
-from scipy import stats
+from clockfree_sim.paper.statistics import interval
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PLAIN = ["edge.calibrate=false", "edge.f_V=0.0", "edge.theta_V=0.0"]
@@ -39,13 +39,6 @@ def run(case: dict) -> dict:
         "majority": exam and exam.majority,
         "logistic": exam and exam.logistic,
     }
-
-
-def interval(values) -> tuple[float, float, float]:
-    """Geometric mean and its 95% interval."""
-    logs = np.log(values)
-    half = stats.t.ppf(0.975, len(logs) - 1) * stats.sem(logs)
-    return tuple(float(np.exp(logs.mean() + d)) for d in (0.0, -half, half))
 
 
 def shown(values) -> str:
