@@ -7,6 +7,7 @@ RUN ?= $(shell ls -dt runs/*/ 2>/dev/null | head -1)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 TYPINGS := typings/.installed
+BENCHED := .venv/.benched
 UV := build/uv/bin/uv
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 COMPILE = $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
@@ -74,7 +75,11 @@ results: $(INSTALLED)
 figures: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/clockfree paper all --out build/figures
 
-bench: $(INSTALLED)
+$(BENCHED): bench.lock | $(INSTALLED)
+	@$(PIP) install --quiet --requirement bench.lock
+	@touch $@
+
+bench: $(INSTALLED) $(BENCHED)
 	@for script in tests/benchmarks/[!_]*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
 extras: setup
@@ -86,6 +91,7 @@ lock: $(INSTALLED)
 	$(COMPILE) --group dev --output-file requirements.lock pyproject.toml
 	$(COMPILE) --extra cluster --extra emulator --constraints requirements.lock --output-file extras.lock pyproject.toml
 	$(COMPILE) --group typings --output-file typings.lock
+	$(COMPILE) --group bench --constraints requirements.lock --output-file bench.lock
 
 clean:
 	rm -rf .venv typings build .mypy_cache .pytest_cache .ruff_cache .hypothesis clockfree.egg-info

@@ -2,8 +2,12 @@
 
 import json
 import os
+import shutil
+import subprocess
 import sys
+import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +21,7 @@ def one_thread() -> None:
     """Begin again with linear algebra held to one thread, which it takes note of when it is imported."""
     if os.environ.get("OPENBLAS_NUM_THREADS") != "1":
         os.environ["OPENBLAS_NUM_THREADS"] = "1"
+        os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
         os.execv(sys.executable, [sys.executable, *sys.argv])
 
 
@@ -26,6 +31,83 @@ def record(rows: list[dict]) -> None:
     kept = json.loads(RECORD.read_text()) if RECORD.exists() else []
     names = {row["name"] for row in rows}
     RECORD.write_text(json.dumps([row for row in kept if row["name"] not in names] + rows, indent=1))
+
+
+def ngspice_rate(job: Job, repeats: int = 3) -> float | None:
+    """Operating points of both twins per second by ngspice, a process for each; None where there is none.
+
+    The clamp is made of controlled sources, so that one netlist holds both twins.
+    """
+    ngspice = shutil.which("ngspice")
+    if ngspice is None:
+        return None
+    rng = np.random.default_rng(0)
+    lesson, eta = job.lessons[0], job.clamp.eta
+    lines = ["twin networks"]
+    for i, ((a, b), ohm) in enumerate(zip(job.network.ends, job.physics.resistance(rng.integers(2, 128, 10**5)))):
+        lines += [f"Rf{i} f{a} f{b} {ohm:.9g}", f"Rc{i} c{a} c{b} {ohm:.9g}"]
+    for i, (node, volts) in enumerate(zip(job.sources, lesson.source_V[0])):
+        lines += [f"Vf{i} f{node} 0 {volts:.9g}", f"Vc{i} c{node} 0 {volts:.9g}"]
+    for i, (node, volts) in enumerate(zip(job.targets, lesson.desired_V[0])):
+        lines += [f"Vd{i} d{i} 0 {eta * volts:.9g}", f"Ec{i} c{node} d{i} f{node} 0 {1 - eta:.9g}"]
+    deck = "\n".join([*lines, ".control", "op", "print length(allv)", ".endc", ".end", ""])
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "twins.cir"
+        file.write_text(deck)
+        begun = time.monotonic()
+        for _ in range(repeats):
+            subprocess.run([ngspice, "-b", file], capture_output=True, check=False, timeout=600)
+        return repeats / (time.monotonic() - begun)
+
+
+def jax_rate(job: Job, seconds: float = 3.0) -> float | None:
+    """Edge updates per second of the synchronous rule on a dense float64 solver compiled by JAX; None without JAX.
+
+    Both twins are solved once a step, for one example, and every edge steps. Node voltages are exact; nothing else of a
+    bench is there: no clock, no supervisor, no imperfection.
+    """
+    try:
+        import jax
+    except ImportError:
+        return None
+    import jax.numpy as jnp
+
+    jax.config.update("jax_enable_x64", True)
+    network, lesson, physics = job.network, job.lessons[0], job.physics
+    nodes, edges = len(network.nodes), len(network.ends)
+    tail, head = jnp.asarray(network.ends[:, 0]), jnp.asarray(network.ends[:, 1])
+    sources, targets = np.array(job.sources), np.array(job.targets)
+    inner = np.setdiff1d(np.arange(nodes), sources)
+    held = np.concatenate([sources, targets])
+    loose = np.setdiff1d(np.arange(nodes), held)
+    source_V, desired_V, eta = jnp.asarray(lesson.source_V[0]), jnp.asarray(lesson.desired_V[0]), job.clamp.eta
+
+    def solved(matrix, unknown, known, known_V):
+        rows = matrix[unknown]
+        inside = jnp.linalg.solve(rows[:, unknown], -rows[:, known] @ known_V)
+        return jnp.zeros(nodes).at[known].set(known_V).at[unknown].set(inside)
+
+    def step(taps, _):
+        g = 1.0 / (physics.wiper_ohm + (taps + physics.spare_taps) * (physics.rab_ohm / 128))
+        matrix = jnp.zeros((nodes, nodes)).at[tail, tail].add(g).at[head, head].add(g)
+        matrix = matrix.at[tail, head].add(-g).at[head, tail].add(-g)
+        free_V = solved(matrix, inner, sources, source_V)
+        clamp_V = free_V[targets] + eta * (desired_V - free_V[targets])
+        clamped_V = solved(matrix, loose, held, jnp.concatenate([source_V, clamp_V]))
+        up = jnp.abs(clamped_V[tail] - clamped_V[head]) > jnp.abs(free_V[tail] - free_V[head])
+        return jnp.clip(taps + jnp.where(up, 1, -1), 0, 127), None
+
+    @partial(jax.jit, static_argnums=1)
+    def steps(taps, count):
+        return jax.lax.scan(step, taps, length=count)[0]
+
+    count = 200 if edges < 1000 else 10 if edges < 5000 else 1
+    taps = steps(jnp.full(edges, 64), count).block_until_ready()  # compiles
+    begun, done = time.process_time(), 0
+    while not done or time.process_time() - begun < seconds:
+        taps = steps(taps, count).block_until_ready()
+        done += count
+    return edges * done / (time.process_time() - begun)
 
 
 def dense_rate(job: Job, firings: int = 400) -> float:
