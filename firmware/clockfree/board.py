@@ -76,18 +76,21 @@ class Board:
         """Serve for ever; Ctrl-C leaves the board in HOLD and gives the REPL."""
         self._tell("hello", self.hello())
         try:
-            while True:
-                self.turn()
-        except KeyboardInterrupt:
+            try:
+                while True:
+                    self.turn()
+            except KeyboardInterrupt:
+                self._stop()
+        except KeyboardInterrupt:  # pressed again, in between the lines of that
             self._stop()
-            print("clockfree: HOLD, stopped by Ctrl-C; a reset starts it again")
 
     def _stop(self):
-        """HOLD, and no watchdog that bites at the prompt; whoever presses Ctrl-C twice does not cut this short."""
+        """HOLD, and no watchdog that bites at the prompt; pressing Ctrl-C again does not cut this short."""
         while True:
             try:
                 self.hold("stopped by Ctrl-C")
                 self.chip.stand_down()
+                print("clockfree: HOLD, stopped by Ctrl-C; a reset starts it again")
                 return
             except KeyboardInterrupt:
                 pass
