@@ -155,6 +155,14 @@ def test_a_second_time_nothing_is_run_and_another_sweep_is_refused(here, threads
     assert len(journal(here / "runs/s", "session")) == 2
 
 
+def test_a_bar_with_the_time_left_on_a_terminal(here, threads, capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert swept(SMALL) == 0
+    err = capsys.readouterr().err
+    assert "6 of 6 points to run on threads" in err
+    assert "running" in err and "100%" in err and "6 of 6 points" in err and "left" in err
+
+
 @pytest.mark.parametrize(
     ("text", "options", "said"),
     [
