@@ -230,6 +230,14 @@ def test_a_point_that_fails_is_recorded_and_run_again_next_time(here, threads, c
     assert np.isfinite(data["final_error"]).all() and (data["failure"] == "").all()
 
 
+def test_ctrl_c_before_the_first_point_is_done(here, threads, capsys, monkeypatch):
+    monkeypatch.setattr(workers, "_spread", lambda *given: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert swept(SMALL) == 130
+    assert capsys.readouterr().err.endswith("same command goes on with the rest\nclockfree: interrupted\n")
+    data = opened()
+    assert data.attrs["ended"] == "interrupted" and np.isnan(data["final_error"]).all()
+
+
 def started(here, points, *options):
     """A long sweep in a process of its own, once so many points are in its journal."""
     (here / "s.toml").write_text(LONG)

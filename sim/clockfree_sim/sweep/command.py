@@ -75,26 +75,31 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _firings(point: "Point") -> int:
+    return point.job.updates * len(point.job.network.ends)
+
+
 def _run(found: "Sweep", journal: "Journal", workers: "Workers", teller: "Teller") -> str:
     """Run what is left; returns how it ended: done, failed, interrupted."""
     from clockfree_sim.sweep.workers import WorkersError, run
 
     points, folder = found.points, journal.folder
     left = [point for point in points if point.at not in journal.points]
-    over = {*journal.points}
-    firings = {point.at: point.job.updates * len(point.job.network.ends) for point in points}
-    total = sum(firings.values())
+    ahead = sum(map(_firings, left))
+    total, count = sum(map(_firings, points)), len(points) - len(left)
     if any(versions != journal.sessions[-1] for versions in journal.sessions):
         teller.say(f"{folder}: its points were run with different versions; results.nc lists them")
 
     def finished(point: "Point", result: object) -> None:
+        nonlocal count, ahead
         if isinstance(result, dict):
             journal.done(point.at, result)
         else:
             journal.fail(point.at, str(result))
             teller.say(f"{point.where}: failed: {result}")
-        over.add(point.at)
-        teller.ran(len(over), len(points), sum(firings[at] for at in over), total)
+        count += 1
+        ahead -= _firings(point)
+        teller.ran(count, len(points), total - ahead, total)
 
     teller.say(f"{len(left)} of {len(points)} points to run on {workers.what}, in {folder}")
     try:

@@ -4,7 +4,9 @@ import contextlib
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+
+import numpy as np
 
 from clockfree_sim.sweep.grid import SweepError
 from clockfree_sim.sweep.load import Sweep
@@ -31,7 +33,7 @@ class Journal:
     Attributes
     ----------
     points : dict of tuple to dict
-        What each finished point came to, by its place on the axes.
+        What each finished point came to, by its place on the axes: see `point.measure`, with arrays for lists.
     failed : dict of tuple to str
         Why others failed.
     sessions : list of dict
@@ -49,8 +51,7 @@ class Journal:
         self.failed: dict[tuple[int, ...], str] = {}
         self.sessions: list[dict[str, str]] = []
         self._path = folder / "points.jsonl"
-        self._make()
-        self._file = open(self._path, "ab", buffering=0)
+        self._file = self._open()
         try:
             self._lock()
             self._read(sweep)
@@ -63,7 +64,7 @@ class Journal:
     def done(self, point: tuple[int, ...], found: dict[str, Any]) -> None:
         """Keep what a point came to."""
         self._write({"record": "point", "at": point, **found})
-        self.points[point] = found
+        self.points[point] = _arrays(found)
         self.failed.pop(point, None)
 
     def fail(self, point: tuple[int, ...], why: str) -> None:
@@ -75,15 +76,16 @@ class Journal:
         """Let go of the journal."""
         self._file.close()
 
-    def _make(self) -> None:
+    def _open(self) -> BinaryIO:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            others = not self._path.exists() and any(self.folder.iterdir())
+            if not self._path.exists() and any(self.folder.iterdir()):
+                text = f"expected a new folder, or this sweep's own, got {self.folder} with other files"
+                raise SweepError(f"--out: {text}")
+            return open(self._path, "ab", buffering=0)
         except OSError as error:
             text = f"expected a folder that can be made, got {self.folder}: {error.strerror}"
             raise SweepError(f"--out: {text}") from None
-        if others:
-            raise SweepError(f"--out: expected a new folder, or this sweep's own, got {self.folder} with other files")
 
     def _lock(self) -> None:
         with contextlib.suppress(ImportError):  # Windows has none
@@ -127,9 +129,14 @@ class Journal:
             self.sessions.append(record["versions"])
         elif record["record"] == "point":
             at = tuple(record["at"])
-            self.points[at] = {key: value for key, value in record.items() if key not in ("record", "at")}
+            self.points[at] = _arrays(record)
             self.failed.pop(at, None)
         elif record["record"] == "failed":
             self.failed[tuple(record["at"])] = record["why"]
         else:
             raise ValueError(number)
+
+
+def _arrays(found: dict[str, Any]) -> dict[str, Any]:
+    """Lists of numbers as arrays, with nan for null; thousands of points are kept."""
+    return {key: np.array(value, dtype=float) if isinstance(value, list) else value for key, value in found.items()}

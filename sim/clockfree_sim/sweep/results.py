@@ -58,7 +58,7 @@ def dataset(sweep: Sweep, journal: Journal, ended: str) -> xr.Dataset:
             numbers[name][at] = _number(found[key])
         engine[at] = found["engine"]
         updates[at][: len(found["updates"])] = found["updates"]
-        error[at][: len(found["error_V2"])] = [_number(value) for value in found["error_V2"]]
+        error[at][: len(found["error_V2"])] = found["error_V2"]
         taps[at][: len(found["taps"])] = found["taps"]
     for at, why in journal.failed.items():
         failure[at] = why
@@ -72,9 +72,9 @@ def dataset(sweep: Sweep, journal: Journal, ended: str) -> xr.Dataset:
     text = "mean over examples and outputs of (V_F - V_D)^2 on the way"
     data["error"] = ([*dims, "sample"], error, {"units": "V2", "long_name": text})
     about = {"units": "1", "long_name": "updates (firings) per live edge at each sample"}
-    alike = len({tuple(found["updates"]) for found in points.values()}) == 1
-    if alike:  # the same for all points that were run
-        data.coords["at_updates"] = ("sample", next(iter(points.values()))["updates"], about)
+    first = next(iter(points.values()), {"updates": np.zeros(0)})["updates"]
+    if all(np.array_equal(found["updates"], first) for found in points.values()):
+        data.coords["at_updates"] = ("sample", first, about)
     else:
         data.coords["at_updates"] = ([*dims, "sample"], updates, about)
     data["taps"] = (
