@@ -14,9 +14,12 @@ import numpy as np
 import pytest
 import xarray as xr
 from clockfree_host import cli
+from clockfree_host.desk import Desk
 from clockfree_sim.sweep import command, workers
+from clockfree_sim.sweep.load import load
 from clockfree_sim.sweep.workers import Workers
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
 TASK = """
 network = "lab16"
 updates = 40
@@ -29,7 +32,7 @@ teacher = true
 COMMAND = [sys.executable, "-c", "from clockfree_host.cli import main; main()", "sweep"]
 SMALL = 'task = "task.toml"\n[axes]\nrule = ["clockfree", "p=0.5"]\n"seed task_seed" = "0..2"\n'
 # On chips that only the simulated bench has, a point takes most of a second.
-LONG = 'task = "task.toml"\nset.updates = 2500\nset.edge.pot = "x9c"\n[axes]\nseed = "0..9"\n'
+LONG = 'task = "task.toml"\nset.updates = 2500\nset.edge.pot = "x9c"\n[axes]\nseed = "0..7"\n'
 
 
 @pytest.fixture(autouse=True)
@@ -116,8 +119,14 @@ def test_every_point_is_what_clockfree_run_finds(here, threads, capsys):
         assert np.array_equal(point["taps"], run["taps"][-1]) and np.array_equal(point["edge"], run["edge"])
 
 
+@pytest.mark.parametrize("file", sorted((EXAMPLES / "sweeps").glob("*.toml")), ids=lambda file: file.stem)
+def test_the_examples_can_be_run(file):
+    found = load(file, Desk(), lambda count, points: None)
+    assert len({point.at for point in found.points}) == len(found.points) > 100
+
+
 def test_networks_of_different_sizes_and_tasks_of_different_kinds(here, threads, capsys):
-    iris = (Path(__file__).parents[2] / "examples" / "iris.toml").read_text()
+    iris = (EXAMPLES / "iris.toml").read_text()
     (here / "iris.toml").write_text(iris.replace("updates = 1500", "updates = 40"))
     (here / "wide.toml").write_text(TASK.replace('"lab16"', '"planar:20:30:1"').replace('["A", "C"]', "2"))
     (here / "wide.toml").write_text((here / "wide.toml").read_text().replace('["G"]', "2"))
@@ -238,11 +247,11 @@ def test_ctrl_c_before_the_first_point_is_done(here, threads, capsys, monkeypatc
     assert data.attrs["ended"] == "interrupted" and np.isnan(data["final_error"]).all()
 
 
-def started(here, points, *options):
+def started(here, points):
     """A long sweep in a process of its own, once so many points are in its journal."""
     (here / "s.toml").write_text(LONG)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    process = subprocess.Popen([*COMMAND, "s.toml", "--jobs", "2", "--json", *options], **pipes)
+    process = subprocess.Popen([*COMMAND, "s.toml", "--jobs", "1", "--json"], **pipes)
     late = time.monotonic() + 120
     while not (here / "runs/s/points.jsonl").exists() or len(done(here)) < points:
         assert process.poll() is None, process.stderr.read()
@@ -278,13 +287,13 @@ def gone(pids):
 def test_interrupted_and_killed_sweeps_go_on_where_they_stopped(here, capsys):
     process = started(here, 1)
     below = children(process)
-    assert len(below) >= 2
+    assert below
     os.kill(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130 and "Traceback" not in err
     assert "the same command goes on with the rest" in err
     first = json.loads(out)["done"]
-    assert 1 <= first < 10 and gone(below)
+    assert 1 <= first < 8 and gone(below)
     data = opened()
     assert data.attrs["ended"] == "interrupted" and np.isfinite(data["final_error"]).sum() == first
 
@@ -297,17 +306,17 @@ def test_interrupted_and_killed_sweeps_go_on_where_they_stopped(here, capsys):
     process.communicate()
     assert gone(below)  # a killed sweep leaves no workers behind
     killed = len(done(here))
-    assert first < killed < 10
+    assert first < killed < 8
     with (here / "runs/s/points.jsonl").open("ab") as file:
         file.write(b'{"record":"point","at":[0,')  # as a kill in the middle of a write leaves it
 
-    assert cli.status_of(["sweep", "s.toml", "--jobs", "2"]) == 0
-    assert f"{10 - killed} of 10 points to run on 2 processes" in capsys.readouterr().err
-    assert sorted(done(here)) == [(seed,) for seed in range(10)]  # none twice
+    assert cli.status_of(["sweep", "s.toml", "--jobs", "1"]) == 0
+    assert f"{8 - killed} of 8 points to run on 1 process," in capsys.readouterr().err
+    assert sorted(done(here)) == [(seed,) for seed in range(8)]  # none twice
     data = opened()
     assert (data["engine"] == "world").all()
-    run = ran("run", "--updates", "2500", "--set", "edge.pot=x9c", "--seed", "9")
-    assert np.array_equal(data["error"].sel(seed=9), run["error"])
+    run = ran("run", "--updates", "2500", "--set", "edge.pot=x9c", "--seed", "7")
+    assert np.array_equal(data["error"].sel(seed=7), run["error"])
 
 
 def test_workers_have_one_thread_and_this_process_keeps_its_own(monkeypatch):

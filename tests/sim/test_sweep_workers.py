@@ -89,7 +89,7 @@ def expected(point):
 
 def test_a_process_that_dies_fails_its_own_point_and_no_other():
     points = [a_point(i, Deadly() if i == 1 else None) for i in range(5)]
-    results = found(points, processes(2))
+    results = found(points, processes(1))
     assert sorted(results) == [point.at for point in points]
     for point in points:
         if point.at == (1,):

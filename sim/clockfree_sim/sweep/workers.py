@@ -65,11 +65,11 @@ def run(points: list[Point], workers: Workers, finished: Finished) -> None:
     waiting = deque(points)
     while waiting:
         with workers.open() as executor:
-            suspects = _spread(waiting, executor, workers.ahead, finished)
-        for suspect in suspects:
+            suspects = deque(_spread(waiting, executor, workers.ahead, finished))
+        while suspects:
             with workers.open() as executor:
-                if _spread(deque([suspect]), executor, 1, finished):
-                    finished(suspect, "its process died: killed, or out of memory")
+                for died in _spread(suspects, executor, 1, finished):
+                    finished(died, "its process died: killed, or out of memory")
 
 
 def _spread(waiting: deque[Point], executor: Executor, ahead: int, finished: Finished) -> list[Point]:
