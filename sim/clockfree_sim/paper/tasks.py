@@ -7,7 +7,7 @@ import numpy as np
 from clockfree_sim.direct import solve
 from clockfree_sim.job import Lesson
 from clockfree_sim.network import Network, load
-from clockfree_sim.physics import IDEAL, TAPS
+from clockfree_sim.physics import IDEAL, TAPS, Physics
 
 LARGE = "planar:64:143:0"
 """The larger network: 64 nodes, 143 edges, as many as the paper's has."""
@@ -21,7 +21,7 @@ class Kind:
     """A kind of task: numbers of targets and of examples on a network, by its specification.
 
     One example (allostery): two sources, at 0 V and the supply. Several (regression): two inputs, drawn from 0 V to the
-    supply, and a third source at 0 V.
+    supply, and a third source at 0 V. All stay off the rails by the margin of the physics, which is 0 in the ideal one.
     """
 
     network: str
@@ -44,18 +44,19 @@ class Task:
     lesson: Lesson
 
 
-def make_task(kind: Kind, seed: int) -> Task:
+def make_task(kind: Kind, seed: int, physics: Physics = IDEAL) -> Task:
     """Draw placement, inputs and teacher; the teacher's taps are independent and uniform, lowest..127."""
     network = load(kind.network)
     rng = np.random.default_rng(seed)
     count = 2 if kind.examples == 1 else 3
     nodes = rng.permutation(len(network.nodes)).tolist()
     sources, targets = tuple(nodes[:count]), tuple(nodes[count : count + kind.targets])
+    low_V, high_V = physics.margin_V, physics.supply_V - physics.margin_V
     if kind.examples == 1:
-        source_V = np.array([[0.0, IDEAL.supply_V]])
+        source_V = np.array([[low_V, high_V]])
     else:
-        source_V = np.column_stack([rng.uniform(0.0, IDEAL.supply_V, (kind.examples, 2)), np.zeros(kind.examples)])
-    ohm = IDEAL.resistance(rng.integers(IDEAL.lowest_tap(), TAPS, len(network.ends)))
+        source_V = np.column_stack([rng.uniform(low_V, high_V, (kind.examples, 2)), np.full(kind.examples, low_V)])
+    ohm = physics.resistance(rng.integers(physics.lowest_tap(), TAPS, len(network.ends)))
     desired_V = solve(len(network.nodes), network.ends, 1.0 / ohm, sources, source_V)[:, list(targets)]
     return Task(network, sources, targets, Lesson(str(kind), 0.0, source_V, desired_V))
 
