@@ -17,7 +17,8 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
-WIDE = 120
+FILLED, WIDE = 120, 200
+"""Columns of a paragraph, and of a table at most: nothing in it is folded."""
 STYLE: dict[Any, Any] = {
     "font.size": 9,
     "axes.spines.top": False,
@@ -32,11 +33,11 @@ STYLE: dict[Any, Any] = {
 
 
 def plain(*parts: Table | str) -> str:
-    """Tables and paragraphs as plain text, `WIDE` columns."""
+    """Tables and paragraphs as plain text."""
     text = io.StringIO()
     console = Console(file=text, width=WIDE, highlight=False, markup=False)
     for part in parts:
-        console.print(textwrap.fill(" ".join(part.split()), WIDE) if isinstance(part, str) else part)
+        console.print(textwrap.fill(" ".join(part.split()), FILLED) if isinstance(part, str) else part)
     return text.getvalue()
 
 
