@@ -8,7 +8,7 @@ import numpy as np
 from clockfree.link import NUMBERS
 
 from clockfree_host.bench import Job
-from clockfree_host.session import Session
+from clockfree_host.session import ASK_S, Session
 
 CLOCKS = ("exponential", "jittered", "periodic")
 ORDERS = ("fixed", "shuffled", "random")
@@ -31,6 +31,8 @@ class Member:
         Indices in the network of the edges it serves, in its own order; none for the supervisor.
     boot : int
         Its boot id when it was armed.
+    armed : bool
+        False from the moment at which somebody begins to arm it again until it runs.
     armed_s : float
         When it began to run, `time.monotonic`.
     restarts : int
@@ -42,6 +44,7 @@ class Member:
     session: Session
     edges: list[int]
     boot: int = 0
+    armed: bool = True
     armed_s: float = 0.0
     restarts: int = 0
     trims: list[list[int]] = field(default_factory=list)
@@ -60,10 +63,10 @@ def seed_words(seed: int, restarts: int) -> tuple[int, int]:
     return (seed ^ restarts * _STRIDE) % NUMBERS, (seed // NUMBERS) % NUMBERS
 
 
-def hold(session: Session) -> None:
-    """No telemetry, and nothing fires."""
-    session.ask("report", 0, 0)
-    session.ask("hold")
+def hold(session: Session, within_s: float = ASK_S) -> None:
+    """Nothing fires, and no telemetry."""
+    session.ask("hold", within_s=within_s)
+    session.ask("report", 0, 0, within_s=within_s)
 
 
 def arm_edges(member: Member, job: Job, run_id: int, taps: Sequence[int]) -> None:

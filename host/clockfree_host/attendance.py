@@ -47,7 +47,11 @@ class Attendance:
 
     def here(self, member: Member) -> bool:
         """True for one that is with us, and is not being asked what has become of it."""
-        return member not in self.away and member not in self._busy
+        return member not in self.away and not self.asked(member)
+
+    def asked(self, member: Member) -> bool:
+        """True while something is being asked of it in a thread of its own."""
+        return member in self._busy
 
     @property
     def busy(self) -> bool:

@@ -53,15 +53,13 @@ class Complaints:
         self._next = np.zeros(edges, dtype=np.int64)  # firings at which to think about it again
         self._suspect: set[tuple[int, int]] = set()
 
-    def look(
-        self, tally: Tally, boards: list[Member], lesson: int, outputs_V: np.ndarray, now_s: float
-    ) -> Iterator[Found]:
+    def look(self, tally: Tally, boards: list[Member], lesson: int, outputs_V: np.ndarray) -> Iterator[Found]:
         """What is new to be said of the boards that are there."""
         yield from self._stale()
         for board in boards:
             for edge in board.edges:
                 if tally.fresh[edge]:
-                    yield from self._silent(tally, board, edge, now_s)
+                    yield from self._silent(tally, board, edge)
                     yield from self._counted(tally, board, edge)
                     if self._job.edge.front_end in ("comparator", "trimmed"):
                         yield from self._stuck(tally, board, edge, lesson, outputs_V)
@@ -85,12 +83,13 @@ class Complaints:
             why = "a longer clamp.dwell_s helps" if self._strict else "this machine is busy"
             yield from self._once("stale", 0, f"{took}: {why}", None)
 
-    def _silent(self, tally: Tally, board: Member, edge: int, now_s: float) -> Iterator[Found]:
-        due = self._job.edge.rate_hz * (now_s - board.armed_s - 1.0)  # what it says is up to a second old
+    def _silent(self, tally: Tally, board: Member, edge: int) -> Iterator[Found]:
+        ran_s = board.session.heard_s - board.armed_s  # what it told then is up to a second old
+        due = self._job.edge.rate_hz * (ran_s - 1.0)
         fired = tally.since_restart("firings", edge) + tally.since_restart("dropped", edge)
         if due > 25 and fired < due - 5 * due**0.5:
             text = (
-                f"{self._name(edge)} has fired {fired} times in {now_s - board.armed_s:.0f} s, about {due:.0f} were "
+                f"{self._name(edge)} has fired {fired} times in {ran_s:.0f} s, about {due:.0f} were "
                 "due: is its board too busy, or its clock not what it was told?"
             )
             yield from self._once("silent", edge, text, board)

@@ -74,6 +74,7 @@ class Learning:
         self._fleet, self._rejoining, self._complaints = fleet, rejoining, complaints
         self._supervisor, self._boards = supervisor, boards
         self._of = {member.session: member for member in [supervisor, *boards]}
+        self._early: dict[Member, list[list[Any]]] = {}
         self._outputs_V = outputs_V
         self._updates = 0.0
         self._looked_s = self._fired_s = time.monotonic()
@@ -162,7 +163,7 @@ class Learning:
         held_s = time.monotonic()
         while (left_s := held_s + self._rest_s() - time.monotonic()) > 0:
             self.turn(min(left_s, LOOK_S))
-        told, failed = self._fleet.each(self._end)
+        told, failed = self._fleet.each(lambda session: self._rejoining.end(session, END_S))
         while not self._fleet.events.empty():
             self.turn(0.0)
         for session, (status, taps) in told.items():
@@ -204,6 +205,7 @@ class Learning:
             attendance.take_in(member)
         elif kind == "joined":
             attendance.joined(member, *what)
+            self._catch_up(member)
         elif kind == "taught":
             attendance.answered(member)
             self.lesson = what
@@ -213,13 +215,17 @@ class Learning:
             if self._supervisor is member:
                 attendance.told = self.lesson
             attendance.failed(member, what)
+            self._catch_up(member)
 
     def _hear(self, member: Member, message: list[Any]) -> None:
         kind, attendance = message[0], self._attendance
         if kind == "readings":
             self._read(*message[2:5])
         elif kind == "firings":
-            self.journal.firings(member, message[2], message[3:])
+            if attendance.asked(member):  # it may have been reset, and its clock with it
+                self._early.setdefault(member, []).append(message)
+            else:
+                self.journal.firings(member, message[2], message[3:])
         elif member in attendance.away or (member.edges and not attendance.here(member)):
             return  # what it counted is asked for when it is taken in
         elif kind == "status":
@@ -234,6 +240,15 @@ class Learning:
             self._rows(member, message[5])
         elif kind == "shown" and message[3] == member.boot:
             self._complaints.tick_us = max(self._complaints.tick_us, message[6])
+
+    def _catch_up(self, member: Member) -> None:
+        """Take the firings that were told while a board was being asked."""
+        for message in self._early.pop(member, ()):
+            if member.armed:
+                self._handle(member.session, "heard", message)
+            else:
+                count = len(message) - 3
+                self.journal.note("gap", f"{count} firings at unknown times", member, firings=count, said=False)
 
     def _rows(self, member: Member, rows: list[list[Any]]) -> None:
         self.tally.take(member.edges, rows)
@@ -251,7 +266,7 @@ class Learning:
     def _look_after(self, now_s: float) -> None:
         self._attendance.look(now_s)
         here = [member for member in self._boards if self._attendance.here(member)]
-        for event, text, found, failed in self._complaints.look(self.tally, here, self.lesson, self._outputs_V, now_s):
+        for event, text, found, failed in self._complaints.look(self.tally, here, self.lesson, self._outputs_V):
             (self.journal.fail if failed else self.journal.note)(event, text, found)
         fired = int(self.tally.count("firings").sum())
         if fired != self._fired:
@@ -276,15 +291,6 @@ class Learning:
     def _rest_s(self) -> float:
         """So long after HOLD there may be something to come: who is just being asked, firings not told yet."""
         return END_S if self._attendance.busy else 2.5e-3 * self._rejoining.telemetry[0] * self.job.trace
-
-    @staticmethod
-    def _end(session: Session) -> tuple[dict[str, Any], list[int]]:
-        """HOLD; the last status, and every tap as the chip says it."""
-        within_s = END_S if session.up else 0.0
-        session.ask("report", 0, 0, within_s=within_s)
-        session.ask("hold", within_s=within_s)
-        (status,) = session.ask("status", within_s=within_s)
-        return status, [Rejoining.adopted(session, i, within_s) for i in range(len(status.get("edges", ())))]
 
     def _drain(self) -> None:
         """Forget what was told before, but for texts."""

@@ -213,8 +213,8 @@ def hold(bench: BenchFile) -> list[dict[str, Any]]:
 
         def stop(session: Session) -> dict[str, Any]:
             (before,) = session.ask("status")
-            session.ask("report", 0, 0)
             session.ask("hold")
+            session.ask("report", 0, 0)
             return {"board": session.name, "was": before["state"], "run": before["run"] or None, "error": ""}
 
         done, failed = fleet.each(stop, [session for session in fleet.sessions if session not in missing])

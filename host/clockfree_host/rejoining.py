@@ -121,7 +121,7 @@ class Rejoining:
         (status,) = ask("status")
         known = all(row[0] != UNKNOWN for row in status.get("edges", []))
         same = status["boot"] == member.boot
-        if same and known and (status["state"], status["run"]) == (RUN, self.run_id):
+        if same and member.armed and known and (status["state"], status["run"]) == (RUN, self.run_id):
             ask("report", *self.telemetry)
             return Joined(rows=status.get("edges", []))
         (hello,) = ask("hello")
@@ -129,17 +129,20 @@ class Rejoining:
         problem = misfit(hello, member.session.board.id, board_config(self._bench, member.session.board))
         if problem:
             raise RefusedError(problem)
+        # Whoever is asked again after a failure half way is armed from the start: nobody has heard how its clock goes.
+        was_armed, member.armed = member.armed, False
         hold(member.session)
         (held,) = ask("status")  # in RUN it may have fired since it was asked first
         rows = held.get("edges", [])
         if not same:
             joined = Joined(why=f"it was reset ({hello['reset']})")
+        elif not was_armed:
+            joined = Joined(why="it was lost while it was being armed", rows=rows)
         elif known:
             joined = Joined(why=f"it was in HOLD ({status['reason'] or 'of another run'})", rows=rows)
         else:
             joined = Joined(why="a tap was unknown", rows=rows)
         member.restarts += 1
-        member.boot = hello["boot"]
         if member.edges:
             lost_power = not same and hello["reset"] == "power"
             self._taps(member, [row[0] for row in rows], taps, lost_power, joined)
@@ -147,7 +150,16 @@ class Rejoining:
         else:
             arm_supervisor(member, self.job, self.run_id, lesson)
         joined.clock = self.run(member)
+        member.boot, member.armed = hello["boot"], True
         return joined
+
+    def end(self, session: Session, within_s: float) -> tuple[dict[str, Any], list[int]]:
+        """HOLD; the last status, and every tap as the chip says it. A board that is away is not waited for."""
+        if not session.up:
+            within_s = 0.0
+        hold(session, within_s)
+        (status,) = session.ask("status", within_s=within_s)
+        return status, [self.adopted(session, i, within_s) for i in range(len(status.get("edges", ())))]
 
     def _taps(self, member: Member, found: list[int], last: Sequence[int], lost_power: bool, joined: Joined) -> None:
         """Where each edge goes on: where its chip says it is, or, if that is lost, where it was last known to be."""

@@ -1,6 +1,7 @@
 """A run on boards in one thread: the boards' own code on the desk; the test says what comes between two questions."""
 
 import queue
+import time
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ class DeskSession:
         self.board, self.desk, self.name = board, desk, board.name
         self._digest = config_hash(board_config(bench, board))
         self.up = True
+        self.heard_s = time.monotonic()
         self.asked = []
         self.meanwhile = {}  # what happens just before a command of this kind arrives, once
         self.put(desk)

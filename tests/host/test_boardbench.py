@@ -1,5 +1,6 @@
 """Learning on virtual boards, by the commands that a person types: Wheatstone's bridge, five edges and a supervisor."""
 
+import errno
 import itertools
 import json
 import os
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clockfree import clock
-from clockfree_host import cli, runlog
+from clockfree_host import cli, roll, runlog
 from clockfree_host.bench import PRESETS
 from clockfree_host.benchfile import bench_text
 from clockfree_host.plan import make_plan
@@ -203,6 +204,22 @@ def test_ctrl_c_holds_every_board_and_keeps_what_was_measured(rack, task, tmp_pa
     assert clockfree("boards", "--bench", file, "--json") == 0
     rows = json.loads(capsys.readouterr().out)["boards"]
     assert {row["hello"]["state"] for row in rows} == {"hold"}
+
+
+def test_a_full_disk_ends_the_run_and_every_board_is_in_hold(rack, task, tmp_path, monkeypatch, capsys):
+    rack, file = rack
+    write = runlog.RunLog.sample
+
+    def sample(log, found, accuracy=None):
+        if found.updates > 10:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(log.folder / "log.jsonl"))
+        write(log, found, accuracy)
+
+    monkeypatch.setattr(runlog.RunLog, "sample", sample)
+    out = tmp_path / "run"
+    assert clockfree("run", task, "--bench", file, *CALM, "--updates", 2000, "--out", out) == 1
+    assert capsys.readouterr().err.endswith(f"clockfree: {out}/log.jsonl: No space left on device\n")
+    assert {row.hello["state"] for row in roll.of_bench(rack.bench)} == {"hold"}
 
 
 def test_boards_that_learn_on_are_read_and_held(rack, task, tmp_path, capsys):

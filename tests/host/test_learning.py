@@ -4,6 +4,7 @@ import pytest
 from clockfree_host import learning as module
 from clockfree_host.journal import MOST_TEXTS
 
+from tests.firmware.desk import Desk
 from tests.host.desks import RUN_ID, Run
 
 
@@ -87,6 +88,88 @@ def test_a_reset_just_before_the_end_is_said(run):
     assert run.firings()[:2] == before[:2] and "reset" in run.events()
 
 
+@pytest.fixture
+def traced(monkeypatch):
+    monkeypatch.setattr(module, "END_S", 0.05)
+    run = Run(trace=True)
+    run.learning.start()
+    return run
+
+
+def reset(run, number):
+    """A board that has been reset, with its chips as they were, and ticks that begin anew."""
+    session = run.boards[number]
+    taps = [pot.wipers[0] for pot in session.desk.pots]
+    desk = Desk(edges=len(taps), start_us=123_000_000)
+    desk.chip.boot = session.desk.chip.boot + 1
+    for pot, edge, tap in zip(desk.pots, desk.role.edges, taps, strict=True):
+        pot.wipers[:] = [tap, tap]
+        edge.pots.adopt()
+    session.put(desk)
+    return session
+
+
+def told(run, session):
+    """Its firings so far are heard by the host."""
+    session.desk.turns(0.5)
+    messages = session.desk.told("firings")
+    session.desk.port.sent.clear()
+    for message in messages:
+        run.tell(session, "heard", message)
+    return sum(len(message) - 3 for message in messages)
+
+
+def test_firings_told_before_the_host_knows_of_the_new_clock_get_its_times(traced):
+    """The telemetry after a reset can overtake the news that the board was armed again."""
+    run = traced
+    session = reset(run, 0)
+    run.tell(session, "rebooted", 78)
+    run.fleet.go_on()
+    news = run.fleet.events.get_nowait()
+    assert news[1] == "joined"
+    count = told(run, session)
+    assert count > 2
+    run.fleet.events.put(news)
+    run.learning.turn(0.0)
+    sample = run.learning.sample()
+    times_s = [t_us / 1e6 for _, t_us, *_ in sample.trace]
+    assert len(times_s) == count and all(-1 < t_s < 60 for t_s in times_s)
+
+
+@pytest.mark.parametrize("was_reset", [True, False])
+def test_a_board_that_is_lost_while_it_is_armed_is_armed_from_the_start(traced, was_reset):
+    """RUN was heard, the reply to what was asked after it never came: it runs, and nobody knows its clock."""
+    run = traced
+    session = reset(run, 0) if was_reset else run.boards[0]
+    session.desk.ok("hold")
+    asked, ask = [], session.ask
+
+    def asking(kind, *arguments, **more):
+        asked.append(kind)
+        session.up = not (kind == "status" and "run" in asked)  # the first question after RUN
+        return ask(kind, *arguments, **more)
+
+    session.ask = asking
+    run.hear(session)
+    run.fleet.go_on()
+    run.fleet.events.put((session, "heard", ["firings", 1, 0, [0, 123_000_500, 0, 1, -1, 63]]))
+    news = run.fleet.events.get_nowait()
+    run.learning.turn(0.0)
+    run.fleet.events.put(news)
+    run.learning.turn(0.0)
+    assert session.desk.status()["state"] == "run"
+    sample = run.learning.sample()
+    assert [event["event"] for event in sample.events][-2:] == ["away", "gap"] and not sample.trace
+
+    session.ask, session.up = ask, True
+    run.tell(session, "back", 1.0)
+    run.fleet.go_on()
+    run.learning.turn(0.0)
+    events = run.events()
+    assert "restart" in events and "clock" in events
+    assert told(run, session) == len(run.learning.sample().trace) > 0
+
+
 def test_nonsense_is_said_a_few_times_and_does_no_harm(run):
     for _ in range(200):
         run.tell(run.boards[0], "heard", ["edges", 1])
@@ -114,3 +197,13 @@ def test_what_a_board_said_before_run_is_in_the_log(monkeypatch):
     run.learning.start()
     assert run.events() == ["text"] and "MemoryError: no room" in run.said[0]
     assert run.boards[0].desk.status()["run"] == RUN_ID
+
+
+def test_an_edge_that_fires_too_rarely_is_said_and_one_that_was_not_heard_lately_is_not(run):
+    session, member = run.boards[0], run.members[1]
+    session.desk.turns(30)
+    run.hear(session)
+    for heard_s, said in ((30.0, []), (300.0, ["silent", "silent"])):
+        session.heard_s = member.armed_s + heard_s
+        found = run.learning._complaints.look(run.learning.tally, [member], 0, run.learning._outputs_V)
+        assert [event for event, *_ in found if event == "silent"] == said
