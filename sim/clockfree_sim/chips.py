@@ -11,6 +11,7 @@ from clockfree_sim import noise
 from clockfree_sim.parts.bus import I2cBus, Pin, SpiBus
 from clockfree_sim.parts.comparators import ComparatorA, ComparatorB, MagnitudeA, TrimFilter, Volts
 from clockfree_sim.parts.converters import (
+    PERFECT,
     Code,
     Mcp3204Chip,
     Mcp3208Chip,
@@ -53,6 +54,8 @@ class EdgeChips:
     adc : Mcp3204Chip or None
     analog_u16 : tuple of callable
         On the board's own ADC: free and clamped drop, as ``machine.ADC.read_u16``.
+    channels : Channels or None
+        What these ADCs are like.
     """
 
     def __init__(self, plant: Plant, index: int, spi: SpiBus):
@@ -62,6 +65,7 @@ class EdgeChips:
         self.trim: TrimFilter | None = None
         self.adc: Mcp3204Chip | None = None
         self.analog_u16: tuple[Callable[[], int], ...] = ()
+        self.channels: Channels | None = None
         self.pot = self._pot(plant, index, spi)
         front_end = plant.job.edge.front_end
         if front_end == "adc":
@@ -121,20 +125,51 @@ class EdgeChips:
         physics = plant.physics
         tail, head = plant.job.network.ends[index].tolist()
         volts = [plant.node(node, twin) for twin in (0, 1) for node in (tail, head)]
-        codes = _transfers(plant, index, 4, physics.noise_V / 2**0.5, smooth_levels, physics.adc_inl_lsb)
-        self.adc = Mcp3204Chip(_read(volts), codes)
+        levels = smooth_levels(plant.fixed[index], physics.adc_inl_lsb) if physics.adc_inl_lsb else PERFECT
+        self.channels = channels = Channels(plant, index, 4, levels, physics.noise_V / 2**0.5)
+        self.adc = Mcp3204Chip(_read(volts), channels.codes)
         self.inputs["adc_cs"] = spi.attach(self.adc)
 
     def _on_pico_adc(self, plant: Plant, index: int) -> None:
         # Difference amplifiers bring -supply .. supply into the ADC's range, at half the size.
-        drops, supply_V = plant.drops(index), plant.physics.supply_V
-        free, clamped = _transfers(
-            plant, index, 2, plant.physics.noise_V / 2, pico_levels, 8 * plant.physics.adc_inl_lsb
-        )
+        drops, physics, supply_V = plant.drops(index), plant.physics, plant.physics.supply_V
+        levels = pico_levels(plant.fixed[index], 8 * physics.adc_inl_lsb) if physics.adc_inl_lsb else PERFECT
+        self.channels = Channels(plant, index, 2, levels, physics.noise_V / 2)
+        free, clamped = self.channels.codes
         self.analog_u16 = (
             pico_u16(lambda: 0.5 * (supply_V + drops()[0]), free),
             pico_u16(lambda: 0.5 * (supply_V + drops()[1]), clamped),
         )
+
+
+class Channels:
+    """Channels of the ADC of one edge: each has an offset, all have the same levels.
+
+    Parameters
+    ----------
+    plant : Plant
+    index : int
+    count : int
+    levels : see `code_transfer`
+    noise_V : float
+        rms noise of one conversion, V.
+
+    Attributes
+    ----------
+    offset_V : list of float
+    levels, noise_V : as given
+    codes : list of callable
+        Their transfers.
+    """
+
+    def __init__(self, plant: Plant, index: int, count: int, levels: Sequence[float], noise_V: float):
+        physics, fixed = plant.physics, plant.fixed[index]
+        self.levels, self.noise_V = levels, noise_V
+        self.offset_V = [physics.offset_V * fixed() for _ in range(count)]
+        gauss = _scaled(noise.stream(plant.job.seed, index, noise.DECISION, normal=True), noise_V)
+        self.codes: list[Code] = [
+            code_transfer(physics.supply_V, levels, offset_V, 1.0, gauss) for offset_V in self.offset_V
+        ]
 
 
 class SupervisorChips:
@@ -227,10 +262,3 @@ def _read(volts: Sequence[Volts]) -> Callable[[int], float]:
 
 def _scaled(draw: Volts, size_V: float) -> Volts | None:
     return (lambda: size_V * draw()) if size_V else None
-
-
-def _transfers(plant: Plant, index: int, channels: int, noise_V: float, levels, inl_lsb: float) -> list[Code]:
-    physics, fixed = plant.physics, plant.fixed[index]
-    gauss = _scaled(noise.stream(plant.job.seed, index, noise.DECISION, normal=True), noise_V)
-    at = levels(fixed, inl_lsb) if inl_lsb else None
-    return [code_transfer(physics.supply_V, at, physics.offset_V * fixed(), 1.0, gauss) for _ in range(channels)]

@@ -106,6 +106,11 @@ class Circuit:
         """
         _step(self.plan, self.state, edge, g_free_S, g_clamped_S, now_us)
 
+    def step_all(self, edges: Sequence[int], g_free_S: Sequence[float], g_clamped_S: Sequence[float], now_us=0) -> None:
+        """As `step` for several edges, (n,) each, with nothing in between."""
+        both_S = np.array([g_free_S, g_clamped_S if self.twins else g_free_S], dtype=float)
+        _step_all(self.plan, self.state, np.array(edges, dtype=np.int64), both_S, now_us)
+
     def drops(self, edge: int, now_us: int = 0) -> tuple[float, float]:
         """Sensed drops of an edge in the free and the clamped twin, V."""
         return _drops(self.plan, self.state, edge, now_us)
@@ -160,6 +165,17 @@ def _step(plan, state, edge, g_free_S, g_clamped_S, now_us):
     if not (0.0 <= g_free_S < np.inf and 0.0 <= g_clamped_S < np.inf):
         raise ValueError("expected conductances from 0 to below infinity")
     schur.step(plan, state, edge, g_free_S, g_clamped_S)
+    voltages.voltages(plan, state, now_us)
+
+
+@njit(f"({_ARRAYS}, int64[::1], float64[:, ::1], int64)", cache=True)
+def _step_all(plan, state, edges, g_S, now_us):
+    for edge in edges:
+        if not 0 <= edge < plan[at.EDGES]:
+            raise IndexError("no such edge")
+    if not (0.0 <= g_S.min() and g_S.max() < np.inf):
+        raise ValueError("expected conductances from 0 to below infinity")
+    schur.step_all(plan, state, edges, g_S)
     voltages.voltages(plan, state, now_us)
 
 

@@ -1,14 +1,20 @@
 """The paper's clocked rules, for comparison only: every edge, or each with probability p, on one global trigger.
 
 This is the one place where edges act together. It exists in simulation alone and no board has anything like it.
-The edges are the same Edge objects; here their firings are gathered in rounds, and the circuit changes between
-rounds, so that all of a round decide on one state.
+The edges are the same Edge objects, or the same edges compiled; here their firings are gathered in rounds, and the
+circuit changes between rounds, so that all of a round decide on one state.
 """
 
 import numpy as np
 from clockfree.clock import MASK
 from clockfree.edge import Edge
+from numba import njit
 
+from clockfree_sim import compiled, schur, voltages
+from clockfree_sim.bound import edge_of
+from clockfree_sim.fronts import conductances
+from clockfree_sim.job import Job
+from clockfree_sim.loop import go_on, lent_bench
 from clockfree_sim.plant import Plant
 from clockfree_sim.timeline import Fire, Timeline
 
@@ -21,6 +27,16 @@ def probability(rule: str) -> float:
     if not 0.0 < p <= 1.0:
         raise ValueError(f"rule {rule!r}: expected clockfree, sync or p=P with 0 < P <= 1")
     return p
+
+
+def period_us(job: Job) -> int:
+    """Time from one round to the next, us: the mean wait of the edges' own clocks."""
+    return round(1e6 / job.edge.rate_hz)
+
+
+def chances(job: Job) -> np.random.Generator:
+    """What draws which edges take part in a round: one number of U[0, 1) for each that is alive, in order."""
+    return np.random.default_rng([job.seed, 0x73796E63])
 
 
 class Rounds:
@@ -38,10 +54,10 @@ class Rounds:
 
     def __init__(self, plant: Plant, time: Timeline, p: float):
         self._time = time
-        self._step = plant.circuit.step
+        self._step, self._step_all = plant.circuit.step, plant.circuit.step_all
         self._p = p
-        self._random = np.random.default_rng([plant.job.seed, 0x73796E63])
-        self._period_us = round(1e6 / plant.job.edge.rate_hz)
+        self._random = chances(plant.job)
+        self._period_us = period_us(plant.job)
         self._next_us = 0
         self._edges: dict[int, tuple[Edge, Fire]] = {}
         self._in_round = False
@@ -88,7 +104,62 @@ class Rounds:
             if looking:
                 self._time.advance(self._time.now_us + looking[0][0].sense.settle_us)
         self._in_round = False
-        for change in self._changes:
-            self._step(*change, self._time.now_us)
+        if self._changes:
+            changed, g_free_S, g_clamped_S = zip(*self._changes, strict=True)
+            self._step_all(changed, g_free_S, g_clamped_S, self._time.now_us)
         self._changes.clear()
         return len(chosen)
+
+
+@njit(cache=True, error_model="numpy")
+def serve_rounds(bench, show, edges, alike, live, random, p, next_us, every_us, rows, count):
+    """As `Rounds.serve`, compiled: trigger rounds until at least so many firings have been made.
+
+    Parameters
+    ----------
+    bench, show, edges, alike : as for `loop.serve`
+    live : (L,) int64, edges that take part, ascending
+    random : numpy.random.Generator, of `chances`
+    p : float
+    next_us, every_us : int, time of the first round, and from one to the next
+    rows : (count + E, or 0, 6) int64, filled with the trace
+    count : int
+
+    Returns
+    -------
+    int
+        Firings made.
+    """
+    bench = lent_bench(bench)
+    shared = alike[0]
+    chosen = np.empty(len(live), dtype=np.int64)
+    done = 0
+    while done < count:
+        go_on(show, bench.now, next_us)
+        now_us = next_us & MASK
+        next_us += every_us
+        many = 0
+        for index in live:
+            if p == 1.0 or random.random() < p:
+                chosen[many] = index
+                many += 1
+        for i in range(many):
+            record = edges[chosen[i]]
+            record.due_us = now_us  # whatever its own clock says
+            compiled.fire(edge_of(record, shared, bench), now_us)
+            if len(rows):
+                rows[done + i] = chosen[i], now_us, record.a, record.b, record.step, record.tap
+        _turn_over(bench, shared, edges, chosen[:many])
+        done += many
+    return done
+
+
+@njit(error_model="numpy")
+def _turn_over(bench, shared, edges, chosen):
+    """The circuit changes: all wipers move that have been stepped in a round."""
+    g_S = np.empty((2, len(chosen)))
+    for i in range(len(chosen)):
+        g_S[0, i], g_S[1, i] = conductances(edge_of(edges[chosen[i]], shared, bench))
+    schur.step_all(bench.plan, bench.state, chosen, g_S)
+    if voltages.settles(bench.state):
+        voltages.voltages(bench.plan, bench.state, bench.now[0])

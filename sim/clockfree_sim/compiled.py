@@ -3,46 +3,62 @@
 A function of the firmware finds what it calls, and the table of logarithms, among the globals of its module. Here each
 is made again over globals in which those are the compiled ones; its code is not touched, and there is no second copy.
 
-`Show` is what the firmware's Supervisor is to compiled code: a record of the fields that its methods use.
+What their methods use of themselves, `bound` gives to edges, and `Show` to the supervisor: names without their leading
+underscore, which numba's records do not allow.
 """
 
 from types import FunctionType
 
 import numpy as np
-from clockfree import clock, rule, supervisor
+from clockfree import clock, rule, sense, supervisor
+from clockfree.edge import Edge
 from numba import njit, types
 from numba.experimental import structref
 from numba.extending import overload_method
 
 from clockfree_sim import elimination as at
-from clockfree_sim import schur
+from clockfree_sim import schur, voltages
 
-_NAMES: dict[str, object] = {**vars(clock), "_OCTAVE": np.array(clock._OCTAVE)}
+_NAMES: dict[str, object] = {**vars(clock), **vars(sense), **vars(supervisor)}
 
 
 def _compiled(function):
-    """Compile a function of the firmware over the globals in `_NAMES`."""
-    return njit(FunctionType(function.__code__, _NAMES, function.__name__), error_model="numpy")
+    """Compile a function of the firmware over the globals in `_NAMES`, and put it among them."""
+    made = njit(FunctionType(function.__code__, _NAMES, function.__name__), error_model="numpy")
+    _NAMES[function.__name__] = made
+    return made
 
 
-draw = _NAMES["draw"] = _compiled(clock.draw)
-below = _NAMES["below"] = _compiled(clock.below)
+def _method(function, **options):
+    """Compile a method."""
+    names = tuple(name.lstrip("_") for name in function.__code__.co_names)
+    plain = FunctionType(function.__code__.replace(co_names=names), _NAMES, function.__name__)
+    return njit(plain, error_model="numpy", **options)
+
+
+_NAMES |= {"_OCTAVE": np.array(clock._OCTAVE)}
+draw = _compiled(clock.draw)
+below = _compiled(clock.below)
 wait_us = _compiled(clock.wait_us)
 ticks_add = _compiled(clock.ticks_add)
 ticks_diff = _compiled(clock.ticks_diff)
 from_bits = _compiled(rule.from_bits)
+from_drops = _compiled(rule.from_drops)
 moved = _compiled(rule.moved)
 
+# -- an edge ---------------------------------------------------------------------------------------------------------
+
+WITHIN = {"forceinline": True}
+"""Options of what is to be part of its caller's machine code: a firing is half as long without calls."""
+
+fire = _method(Edge.fire, **WITHIN)
+"""``fire(edge, now_us)``: as Edge.fire."""
+look_at_pins = _method(sense.ComparatorPins.look, **WITHIN)
+look_at_drops = _method(sense.AdcDrops.look)
+read_adc = _method(sense.AdcDrops._read)
+read_pico_adc = _method(sense.PicoAdcDrops._read)
+
 # -- the supervisor --------------------------------------------------------------------------------------------------
-
-_NAMES |= {**vars(supervisor), "below": below, "ticks_add": ticks_add, "ticks_diff": ticks_diff}
-
-
-def _method(function):
-    """Compile a method of Supervisor; names lose a leading underscore, which numba's records do not allow."""
-    names = tuple(name.lstrip("_") for name in function.__code__.co_names)
-    return njit(FunctionType(function.__code__.replace(co_names=names), _NAMES, function.__name__))
-
 
 _next = _method(supervisor.Supervisor._next)
 tick = _method(supervisor.Supervisor.tick)
@@ -60,7 +76,8 @@ class Show(structref.StructRefProxy):
 
     The fields of Supervisor, as integers and arrays; `examples` (B, S + O) are what each example puts on the circuit,
     V: its sources, and the part of the clamped targets' voltages that does not follow the free ones. `plan` and `state`
-    are the circuit's, `levels` the codes' thresholds of the ADC, in codes, and `codes_per_V` its scale.
+    are the circuit's, `levels` the codes' thresholds of the ADC, in codes, and `codes_per_V` its scale. `now` begins
+    with the time, us, absolute.
     """
 
 
@@ -69,7 +86,7 @@ structref.define_proxy(
     _ShowType,
     [
         "clock", "order", "dwell_us", "due_us", "present", "shown", "readings", "examples", "turns", "turn",
-        "plan", "state", "levels", "codes_per_V",
+        "plan", "state", "levels", "codes_per_V", "now",
     ],
 )  # fmt: skip
 
@@ -82,10 +99,15 @@ def _show_next(self):
 @overload_method(_ShowType, "measure")
 def _show_measure(self):
     def measure(self):
-        targets = self.plan[at.S_PORTS] + self.plan[at.SOURCES]
-        for i in range(self.plan[at.TARGETS]):
-            code = np.searchsorted(self.levels, self.state[targets + i] * self.codes_per_V, "right")
-            self.readings[self.present, i] = code
+        sources = self.plan[at.SOURCES]
+        ports, members = self.plan[at.S_PORTS], self.plan[self.plan[at.ROOT] + at.P_MEMBERS]
+        settles = voltages.settles(self.state)
+        for i in range(sources, sources + self.plan[at.TARGETS]):
+            voltage = self.state[ports + i]
+            if settles:
+                voltage, _ = voltages.node_sensed(self.plan, self.state, self.plan[members + i], self.now[0])
+            code = np.searchsorted(self.levels, voltage * self.codes_per_V, "right")
+            self.readings[self.present, i - sources] = code
 
     return measure
 
@@ -101,5 +123,7 @@ def _show_example(self, example):
         for i in range(self.plan[at.TARGETS]):
             self.state[targets + i] = self.examples[example, count + i]
         schur.outputs(self.plan, self.state)
+        if voltages.settles(self.state):
+            voltages.voltages(self.plan, self.state, self.now[0])
 
     return show_example

@@ -33,8 +33,8 @@ EDGE_SIZE = 5
 PLACE_SIZE = 2
 
 # Header of the state: clamped targets are at WEIGHT V_F + target, or float; time of the last change and rates at which
-# what is sensed relaxes, 1/us; roundings gathered since the trees were made.
-WEIGHT, FLOATING, SINCE_US, RATE_FREE, RATE_CLAMPED, ROUNDINGS = range(6)
+# what is sensed relaxes, 1/us; roundings gathered since the trees were made; not 0 where node voltages are out of date.
+WEIGHT, FLOATING, SINCE_US, RATE_FREE, RATE_CLAMPED, ROUNDINGS, STALE = range(7)
 STATE_HEADER = 8
 
 

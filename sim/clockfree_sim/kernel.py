@@ -1,45 +1,48 @@
-"""Clock-free runs for sweeps: the firmware's own rule and clock, compiled, on the same circuit as the bench's."""
+"""Runs for sweeps: the firmware's own edge, rule and clock, compiled, on the same circuit as the bench's."""
+
+from collections.abc import Sequence
 
 import numpy as np
 from clockfree.clock import MASK
 from clockfree.edge import Edge
+from clockfree.sense import AdcDrops
 
+from clockfree_sim import comparison, fronts, loop, noise
 from clockfree_sim import elimination as at
-from clockfree_sim import loop, noise
+from clockfree_sim.calibration import calibrate
 from clockfree_sim.compiled import Show
 from clockfree_sim.job import Damage, Job, Sample
 from clockfree_sim.parts.converters import PERFECT
 from clockfree_sim.timeline import Fire
-from clockfree_sim.world import COUNTERS, World
+from clockfree_sim.voltages import settles
+from clockfree_sim.world import COUNTERS, World, _InHold
 
 NOT_IN_THE_KERNEL = ("clamp_us", "clamp_period_us", "settle_us", "age_us", "skew_us")
 """Switches of the physics that the kernel does not have."""
 
+READ_EVERY_US = 100
+"""Time between two of the readings that an edge's calibration takes the mean of."""
+
 
 def check(job: Job) -> None:
     """Raise ValueError where a job switches on what the kernel does not have: it would be left out in silence."""
-    if job.rule != "clockfree":
-        raise ValueError(f"rule {job.rule}: the kernel runs clock-free jobs")
     if not any(lesson.from_updates <= 0 for lesson in job.lessons):
         raise ValueError("lessons: none of them is taught from the start")
-    if job.edge.front_end != "comparator":
-        raise ValueError(f"front_end {job.edge.front_end}: the kernel has comparators")
+    if job.edge.front_end not in fronts.FRONT_ENDS:
+        raise ValueError(f"front_end {job.edge.front_end}: the kernel has {', '.join(fronts.FRONT_ENDS)}")
     if job.edge.pot != "mcp42xx":
         raise ValueError(f"pot {job.edge.pot}: the kernel has mcp42xx, whose wipers move together")
-    for name in ("f_V", "theta_V"):
-        if getattr(job.edge, name):
-            raise ValueError(f"{name}: two plain comparators know no threshold")
     for name in NOT_IN_THE_KERNEL:
         if getattr(job.physics, name):
             raise ValueError(f"{name}: the kernel has a circuit that settles, and wipers that move, at once")
 
 
 class Kernel(World):
-    """One job with everything after its set-up compiled; its samples are those of a `World`.
+    """One job with everything after its set-up compiled; its samples are those of a `World`, bit for bit.
 
     Boards are built and the circuit is loaded as for a `World`, from whose objects the compiled loop then takes over:
-    these keep what they were set up with. Comparators, MCP42xx, every clock; offsets, noise and bias of comparators,
-    mismatch, clamp errors and lateness; damage.
+    these keep what they were set up with. Every clock and rule, comparators and both ADCs with all that is wrong with
+    them, calibration, thresholds; MCP42xx, mismatch, clamp errors, lateness; damage.
 
     Parameters
     ----------
@@ -54,7 +57,18 @@ class Kernel(World):
     def __init__(self, job: Job):
         check(job)
         super().__init__(job)
-        self._loop = self._pace = Loop(self)
+        if not job.edge.calibrate:
+            self._compile()
+        self._loop.begin()
+
+    def _compile(self) -> None:
+        self._loop: OwnClocks | Rounds = OwnClocks(self) if self.job.rule == "clockfree" else Rounds(self)
+        self._pace = self._loop
+
+    def _calibrate(self) -> None:
+        self._compile()
+        calibrate(self.job, _ReadCompiled(self, self._loop))
+        self._loop.trim()
 
     def _firings(self) -> int:
         return int(self._loop.edges["firings"].sum())
@@ -71,9 +85,7 @@ class Kernel(World):
         return self._loop.edges["tap"].copy()
 
     def _counters(self) -> dict[str, list[int]]:
-        edges = self._loop.edges
-        counted = set(loop.EDGE.names or ())  # these chips always answer: nothing skipped, no errors
-        return {name: edges[name].tolist() if name in counted else [0] * len(edges) for name in COUNTERS}
+        return {name: self._loop.edges[name].tolist() for name in COUNTERS}
 
     def _sample(self) -> Sample:
         self.supervisor.supervisor.readings = self._loop.readings.tolist()
@@ -81,8 +93,37 @@ class Kernel(World):
         return super()._sample()
 
 
-class Loop:
-    """What paces the edges of a `Kernel`, in place of a `Timeline`.
+class _ReadCompiled(_InHold):
+    """A kernel before its edges have started: the many readings of calibration are compiled, the rest is firmware."""
+
+    def __init__(self, world: World, edges: "_Edges"):
+        super().__init__(world)
+        self._edges = edges
+
+    def null(self) -> None:
+        self._each("nulling")
+
+    def match(self) -> None:
+        self._each("matching")
+
+    def _each(self, name: str) -> None:
+        procedure = getattr(AdcDrops, name)
+        (reads,) = procedure.__defaults__
+        for i, board in enumerate(self._boards):
+            sense = board.sense
+            rows = iter(self._edges.read(i, reads))
+
+            def read(sense=sense, rows=rows) -> bool:
+                sense.a, sense.b = next(rows)
+                return True
+
+            sense._read = read
+            self._wait(sum(procedure(sense)))
+            del sense._read
+
+
+class _Edges:
+    """The edges of a `Kernel`, and what paces them, in place of a `Timeline`.
 
     Parameters
     ----------
@@ -91,17 +132,17 @@ class Loop:
     Attributes
     ----------
     edges : (E,) EDGE
-        See `loop`.
+        See `fronts`.
     readings : (B, O) int64
         The supervisor's.
     """
 
     def __init__(self, kernel: Kernel):
-        job, boards = kernel.job, kernel.boards
+        job, boards, circuit = kernel.job, kernel.boards, kernel.plant.circuit
         self._kernel = kernel
-        self.edges = edges = np.zeros(len(boards), dtype=loop.EDGE)
+        self.edges = edges = np.zeros(len(boards), dtype=fronts.EDGE)
+        edges["index"] = np.arange(len(boards))
         edges["tap"] = [board.pots.tap for board in boards]
-        self._turns = np.full(2 << (len(boards) - 1).bit_length(), loop.NEVER)
         self._now = np.zeros(2, dtype=np.int64)
         physics, kind = job.physics, job.physics.sigma_kind
         magnitude = bool(physics.sigma_V) and kind != "signed"
@@ -111,30 +152,83 @@ class Loop:
             ("lateness_key", noise.LATENESS),
         ):
             edges[name] = [noise.key_of(seed, i, stream) for i in range(len(boards))]
-        for name, offsets_V in zip(("offset_a_V", "offset_b_V"), zip(*self._comparators("offset_V")), strict=True):
-            edges[name] = offsets_V
+        levels: list[Sequence[float]] = [PERFECT]
+        noise_V = physics.noise_V
+        edge, pots = boards[0].edge, boards[0].pots
+        channels = [board.chips.channels for board in boards if board.chips.channels]
+        if channels:
+            offset_V = np.array([each.offset_V for each in channels])
+            edges["shift"][:, : offset_V.shape[1]] = offset_V * (4096 / physics.supply_V)
+            noise_V = channels[0].noise_V
+            if physics.adc_inl_lsb:
+                levels = [each.levels for each in channels]
+                edges["levels"] = np.arange(len(boards))
+        else:
+            edges["offset_a_V"], edges["offset_b_V"] = zip(*self._comparators("offset_V"), strict=True)
         if magnitude and kind == "fixed":
             edges["offset_a_V"] = [physics.sigma_V * noise.uniform(key, 0) for key in edges["noise_key"]]
-        edge, pots = boards[0].edge, boards[0].pots
-        redrawn_V = physics.sigma_V if magnitude and kind == "redrawn" else 0.0
-        shared = (pots.lowest, pots.highest, edge.late_us, physics.lateness_us, magnitude, physics.noise_V, redrawn_V)
-        self._shared = np.array([shared], dtype=loop.SHARED)
+        self._alike = alike = np.zeros(1, dtype=fronts.SHARED)
+        shared = {
+            "lowest": pots.lowest,
+            "highest": pots.highest,
+            "late_us": edge.late_us,
+            "floor_c16": edge.floor_c16,
+            "dither_c16": edge.dither_c16,
+            "front_end": fronts.FRONT_ENDS.index(job.edge.front_end),
+            "kept": bool(channels) or job.rule != "clockfree" or settles(circuit.state),
+            "rounds": job.rule != "clockfree",
+            "magnitude": magnitude,
+            "noise_V": noise_V,
+            "sigma_V": physics.sigma_V if magnitude and kind == "redrawn" else 0.0,
+            "supply_V": physics.supply_V,
+            "codes_per_V": 4096 / physics.supply_V,
+            "lateness_us": physics.lateness_us,
+        }
+        for name, value in shared.items():
+            alike[name] = value
+        self._levels: np.ndarray = np.concatenate(levels)
         self._clock = np.array(kernel.supervisor.supervisor.clock)
         self._rows: list[np.ndarray] = []
         self.inspect()
 
     def inspect(self) -> None:
         """Look up what damage may have changed: conductances and comparators."""
-        kernel = self._kernel
-        tables = np.concatenate(kernel.plant.conductances())
-        self._ladders, which = np.unique(tables, axis=0, return_inverse=True)
-        self.edges["ladder_free"], self.edges["ladder_clamped"] = which.reshape(2, -1)
-        for name, bits in zip(("stuck_a", "stuck_b"), zip(*self._comparators("stuck")), strict=True):
-            self.edges[name] = [-1 if bit is None else bit for bit in bits]
+        circuit = self._kernel.plant.circuit
+        tables = np.concatenate(self._kernel.plant.conductances())
+        ladders, which = np.unique(tables, axis=0, return_inverse=True)
+        edges, alike = self.edges, self._alike
+        edges["ladder_free"], edges["ladder_clamped"] = which.reshape(2, -1)
+        self._bench = fronts.Bench(
+            circuit.plan, circuit.state, ladders.ravel(), ladders.shape[1], self._levels, self._now
+        )
+        edges["stuck_a"] = edges["stuck_b"] = -1
+        for name, bits in zip(("stuck_a", "stuck_b"), zip(*self._comparators("stuck"), strict=True), strict=False):
+            edges[name] = [-1 if bit is None else bit for bit in bits]
+        edges["plain"] = not (alike["magnitude"] or alike["noise_V"])
+        for name, plain in (("stuck_a", -1), ("stuck_b", -1), ("offset_a_V", 0.0), ("offset_b_V", 0.0)):
+            edges["plain"] &= edges[name] == plain
 
     def _comparators(self, name: str) -> list[list]:
         """An attribute of A and B of every edge."""
         return [[getattr(each, name) for each in board.chips.comparators or ()] for board in self._kernel.boards]
+
+    def begin(self) -> None:
+        """Take over where the objects stand now."""
+        self._now[:] = self._kernel.time.now_us
+
+    def read(self, index: int, count: int) -> list[list[int]]:
+        """Readings of an edge's drops, (count, 2), 1/16 ADC code; calibration may go on from here."""
+        self._now[0] = self._kernel.time.now_us
+        rows = np.empty((count, 2), dtype=np.int64)
+        fronts.read_often(self._bench, self.edges, self._alike, index, READ_EVERY_US, rows)
+        return rows.tolist()
+
+    def trim(self) -> None:
+        """Take what calibration has found."""
+        names = ("offset_free_c16", "offset_clamped_c16", "mismatch")
+        trims = zip(*(board.sense.trims() for board in self._kernel.boards), strict=True)
+        for name, values in zip(names, trims, strict=True):
+            self.edges[name] = values
 
     def teach(self) -> None:
         """Take the lesson that the supervisor has taken, with what its chips put on the circuit at each example."""
@@ -154,15 +248,37 @@ class Loop:
         levels, codes_per_V = np.array(PERFECT), 4096 / kernel.job.physics.supply_V
         self._show = Show(
             self._clock, supervisor.order, supervisor.dwell_us, self._now[1] & MASK, -1, 0,
-            self.readings, np.array(shown), turns, len(turns), plan, state, levels, codes_per_V,
+            self.readings, np.array(shown), turns, len(turns), plan, state, levels, codes_per_V, self._now,
         )  # fmt: skip
+
+    def trace(self) -> list[tuple[int, ...]]:
+        """The firings since this was last asked for."""
+        rows, self._rows = self._rows, []
+        return [tuple(row) for each in rows for row in each.tolist()]
+
+    def _record(self, count: int) -> np.ndarray:
+        """Where to write the trace of so many firings."""
+        return np.empty((count if self._kernel.job.trace else 0, 6), dtype=np.int64)
+
+    def _keep(self, rows: np.ndarray) -> None:
+        """Take a trace, and the time that it has led to."""
+        self._rows.append(rows)
+        self._kernel.time.now_us = int(self._now[0])
+
+
+class OwnClocks(_Edges):
+    """Edges on their own clocks."""
+
+    def __init__(self, kernel: Kernel):
+        super().__init__(kernel)
+        self._turns = np.full(2 << (len(self.edges) - 1).bit_length(), loop.NEVER)
 
     def enter(self, index: int, edge: Edge, fire: Fire) -> None:
         """An edge starts its own clock."""
         now_us = int(self._now[0])
         due_us = edge.start(now_us & MASK)
         self.edges[index]["clock"] = edge.clock
-        self.edges[index]["due"] = due_us
+        self.edges[index]["due_us"] = due_us
         loop.enter(self._turns, index, now_us + ((due_us - now_us) & MASK))
 
     def leave(self, index: int) -> None:
@@ -171,16 +287,38 @@ class Loop:
 
     def serve(self, count: int) -> None:
         """Go on until so many firings have been made."""
-        circuit = self._kernel.plant.circuit
-        rows = np.empty((count if self._kernel.job.trace else 0, 6), dtype=np.int64)
-        loop.serve(
-            circuit.plan, circuit.state, self._show, self.edges, self._turns, self._now,
-            self._ladders, self._shared, rows, count,
-        )  # fmt: skip
-        self._rows.append(rows)
-        self._kernel.time.now_us = int(self._now[0])
+        rows = self._record(count)
+        loop.serve(self._bench, self._show, self.edges, self._alike, self._turns, rows, count)
+        self._keep(rows)
 
-    def trace(self) -> list[tuple[int, ...]]:
-        """The firings since this was last asked for."""
-        rows, self._rows = self._rows, []
-        return [tuple(row) for each in rows for row in each.tolist()]
+
+class Rounds(_Edges):
+    """Edges on a global trigger; see `comparison`."""
+
+    def __init__(self, kernel: Kernel):
+        super().__init__(kernel)
+        job = kernel.job
+        self._p = comparison.probability(job.rule)
+        self._period_us, self._chances = comparison.period_us(job), comparison.chances(job)
+        self._live: list[int] = []
+        self._next_us = 0
+
+    def enter(self, index: int, edge: Edge, fire: Fire) -> None:
+        """An edge takes part from now on."""
+        self.edges[index]["clock"] = edge.clock
+        self._live.append(index)
+        self._next_us = int(self._now[0]) + self._period_us
+
+    def leave(self, index: int) -> None:
+        """An edge falls silent."""
+        self._live.remove(index)
+
+    def serve(self, count: int) -> None:
+        """Trigger rounds until at least so many firings have been made."""
+        rows = self._record(count + len(self.edges))
+        done = comparison.serve_rounds(
+            self._bench, self._show, self.edges, self._alike, np.array(self._live), self._chances, self._p,
+            self._next_us, self._period_us, rows, count,
+        )  # fmt: skip
+        self._keep(rows[:done])
+        self._next_us = int(self._now[0]) + self._period_us

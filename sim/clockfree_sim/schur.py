@@ -176,7 +176,8 @@ def _floating(plan, state, tree, target):
 
 @compiled
 def outputs(plan, state):
-    """Ports' voltages in both twins from the sources' and the clamp."""
+    """Ports' voltages in both twins from the sources' and the clamp; node voltages are stale until `voltages`."""
+    put(state, at.STALE, 1.0)
     sources, targets = get(plan, at.SOURCES), get(plan, at.TARGETS)
     free = get(plan, at.S_PORTS)
     clamped = free + sources + targets
@@ -226,3 +227,28 @@ def step(plan, state, edge, g_free_S, g_clamped_S):
     if get(plan, at.TREES) == 2:
         walk(plan, state, get(plan, at.TREE_SIZE), edge)
     step_read(plan, state, edge, g_free_S, g_clamped_S)
+
+
+FEW = 16
+"""Edges that are always stepped one by one when they step together; of many, a factorisation takes less time."""
+
+
+@compiled
+def step_all(plan, state, edges, g_S):
+    """Conductances of several edges become these, S (2, n), in the free and in the clamped twin: as `step` for each."""
+    at_S, count = get(plan, at.S_CONDUCTANCE), get(plan, at.EDGES)
+    changed = 0
+    for i in range(len(edges)):
+        free, clamped = at_S + edges[i], at_S + count + edges[i]
+        changed += g_S[0, i] != get(state, free) or g_S[1, i] != get(state, clamped)
+    if changed <= FEW + count // 8:
+        for i in range(len(edges)):
+            free, clamped = at_S + edges[i], at_S + count + edges[i]
+            if g_S[0, i] != get(state, free) or g_S[1, i] != get(state, clamped):
+                step(plan, state, edges[i], g_S[0, i], g_S[1, i])
+    else:
+        for i in range(len(edges)):
+            put(state, at_S + edges[i], g_S[0, i])
+            put(state, at_S + count + edges[i], g_S[1, i])
+        factor(plan, state)
+        outputs(plan, state)

@@ -8,12 +8,19 @@ from clockfree_sim.schur import compiled
 
 
 @compiled
+def settles(state):
+    """Whether what is sensed lags behind the node voltages."""
+    return get(state, at.RATE_FREE) > 0.0 or get(state, at.RATE_CLAMPED) > 0.0
+
+
+@compiled
 def voltages(plan, state, now_us):
     """Node voltages of both twins from the ports'; what is sensed begins to relax to them from what it was."""
+    put(state, at.STALE, 0.0)
     count = get(plan, at.NODES)
     free, clamped, lag = get(plan, at.S_FREE), get(plan, at.S_CLAMPED), get(plan, at.S_LAG)
-    settles = get(state, at.RATE_FREE) > 0.0 or get(state, at.RATE_CLAMPED) > 0.0
-    if settles:
+    lags = settles(state)
+    if lags:
         _sense(state, get(state, at.RATE_FREE), now_us, lag, free, count)
         _sense(state, get(state, at.RATE_CLAMPED), now_us, lag + count, clamped, count)
         put(state, at.SINCE_US, now_us)
@@ -31,7 +38,7 @@ def voltages(plan, state, now_us):
             _interior(plan, state, 0, record, free, free)
             _interior(plan, state, get(plan, at.TREE_SIZE), record, clamped, clamped)
         record -= at.RECORD_SIZE
-    if settles:
+    if lags:
         for j in range(count):
             put(state, lag + j, get(state, lag + j) - get(state, free + j))
             put(state, lag + count + j, get(state, lag + count + j) - get(state, clamped + j))

@@ -61,7 +61,7 @@ class World:
         self._live = set(range(edges))
         self._trace: list[tuple[int, ...]] = []
         if job.edge.calibrate:
-            calibrate(job, _InHold(self))
+            self._calibrate()
         slowest_us = job.physics.age_us + job.physics.skew_us
         if slowest_us:  # whatever was written to the wipers has arrived before anything learns
             self.time.advance(self.time.now_us + slowest_us + 1)
@@ -92,6 +92,9 @@ class World:
         found = [self.plant.settled(*shown) for shown in self.supervisor.settings(self.job.lessons[self._lesson])]
         free, clamped = zip(*found, strict=True)
         return np.array(free), np.array(clamped)
+
+    def _calibrate(self) -> None:
+        calibrate(self.job, _InHold(self))
 
     def _start(self) -> None:
         """RUN: every edge starts its own clock, the supervisor its own schedule."""
