@@ -25,7 +25,7 @@ _COMPARATOR, _ADC, _ = range(len(FRONT_ENDS))
 CHANNELS = 4
 """Most channels of an ADC that an edge reads."""
 
-_OF_EDGE = "due_us looking gate step firings up down rail dropped skipped errors"
+_OF_EDGE = "late_us due_us looking gate step firings up down rail dropped skipped errors"
 _OF_SENSE = "a b offset_free_c16 offset_clamped_c16 mismatch"
 _OF_CHIPS = "index ladder_free ladder_clamped plain stuck_a stuck_b drawn levels"
 EDGE = np.dtype(
@@ -45,7 +45,7 @@ lateness."""
 
 SHARED = np.dtype(
     [
-        *((name, np.int64) for name in "lowest highest late_us floor_c16 dither_c16 settle_us front_end".split()),
+        *((name, np.int64) for name in "lowest highest floor_c16 dither_c16 settle_us front_end".split()),
         *((name, np.int64) for name in "kept rounds magnitude".split()),
         *((name, float) for name in "noise_V sigma_V supply_V codes_per_V lateness_us".split()),
     ]

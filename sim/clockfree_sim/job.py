@@ -27,6 +27,8 @@ class EdgeSettings:
         Kind of the edge's own clock.
     rate_hz : float
         Mean firings per second of one edge.
+    decades : float
+        The rates of the edges lie over so many decades around rate_hz, each drawn evenly in the logarithm.
     late_us : int or None
         A firing later than this is dropped; None is a tenth of the mean wait.
     """
@@ -38,6 +40,7 @@ class EdgeSettings:
     calibrate: bool = False
     clock: str = "exponential"
     rate_hz: float = 10.0
+    decades: float = 0.0
     late_us: int | None = None
 
 

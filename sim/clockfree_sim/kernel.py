@@ -142,6 +142,7 @@ class _Edges:
         self._kernel = kernel
         self.edges = edges = np.zeros(len(boards), dtype=fronts.EDGE)
         edges["index"] = np.arange(len(boards))
+        edges["late_us"] = [board.edge.late_us for board in boards]
         edges["tap"] = [board.pots.tap for board in boards]
         self._now = np.zeros(2, dtype=np.int64)
         physics, kind = job.physics, job.physics.sigma_kind
@@ -171,7 +172,6 @@ class _Edges:
         shared = {
             "lowest": pots.lowest,
             "highest": pots.highest,
-            "late_us": edge.late_us,
             "floor_c16": edge.floor_c16,
             "dither_c16": edge.dither_c16,
             "front_end": fronts.FRONT_ENDS.index(job.edge.front_end),

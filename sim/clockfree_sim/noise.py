@@ -7,8 +7,8 @@ draws in blocks, and a compiled loop, which draws one by one, see the same noise
 import numpy as np
 from numba import boolean, float64, int64, njit, uint64, void
 
-FIXED, DECISION, BIAS, LATENESS = range(4)
-"""Purposes: part-to-part constants, noise of a decision, the paper's sigma, a busy board's delay."""
+FIXED, DECISION, BIAS, LATENESS, RATE = range(5)
+"""Purposes: part-to-part constants, noise of a decision, the paper's sigma, a busy board's delay, an edge's rate."""
 
 _GOLDEN = uint64(0x9E3779B97F4A7C15)
 

@@ -13,6 +13,7 @@ from clockfree.supervisor import MIXER_TOP, RANDOM, SHUFFLED, Supervisor
 
 from clockfree_sim.chips import DUTY_PER_C16, TRIM_SETTLE_US, EdgeChips, SupervisorChips
 from clockfree_sim.job import Lesson
+from clockfree_sim.noise import RATE, key_of, uniform
 from clockfree_sim.parts.bus import I2cBus, SpiBus
 from clockfree_sim.plant import START_TAP, Plant
 
@@ -44,7 +45,8 @@ class EdgeBoard:
         self.pots = self._pots(plant, index, spi)
         self.sense = getattr(self, "_" + settings.front_end)(spi)
         state = seeded(plant.job.seed, index)
-        mean_us = round(1e6 / settings.rate_hz)
+        place = uniform(key_of(plant.job.seed & 0xFFFFFFFFFFFFFFFF, index, RATE), 0) - 0.5
+        mean_us = round(1e6 / settings.rate_hz * 10.0 ** (place * settings.decades))
         clock.configure(state, CLOCKS[settings.clock], mean_us)
         self.edge = Edge(
             state,

@@ -36,6 +36,8 @@ def cases():
     slow = {"edge": {"rate_hz": 0.1, "late_us": 0}, "clamp": {"dwell_s": 10.0}}
     jobs["wrap"] = a_job(examples=2, updates=130, **slow)
     jobs["starts at once"] = a_job(edge={"rate_hz": 1e5}, clamp={"dwell_s": 2e-5}, examples=3, updates=300)
+    spread = {"edge": {"decades": 2.0}, "physics": dataclasses.replace(IDEAL, lateness_us=8000.0)}
+    jobs["rates apart"] = a_job(targets=2, examples=3, updates=200, **spread)
     jobs["start taps"] = a_job(start_taps=np.arange(0, 128, 8), updates=100)
     physics = {
         "mismatch": {"mismatch": 0.05, "wiper_ohm": 75.0, "spare_taps": 0, "limit_lowest": True, "supply_V": 3.3},

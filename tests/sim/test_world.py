@@ -205,6 +205,18 @@ def test_taps_to_start_from(pot, delays):
     assert not any(any(counts) for counts in start.counters.values())
 
 
+def test_rates_that_are_decades_apart():
+    """Logarithms of the firings per second lie evenly over the decades, and each edge keeps to its own rate."""
+    settings = {"clock": "periodic", "decades": 2.0}  # a period of the edge's own, within 10%
+    job = a_job("planar:64:143:0", edge=settings, updates=300, samples=2)
+    _, (_, half, end) = run(job)
+    first = np.array(half.counters["firings"])
+    second = np.array(end.counters["firings"]) - first
+    assert np.abs(first - second * half.time_us / (end.time_us - half.time_us)).max() < 3
+    decades = np.sort(np.log10(1e6 * np.array(end.counters["firings"]) / end.time_us / job.edge.rate_hz))
+    assert decades == pytest.approx(np.linspace(-1, 1, 143), abs=0.3) and decades.min() < -0.8 < 0.8 < decades.max()
+
+
 # -- sizes -----------------------------------------------------------------------------------------------------------
 
 
