@@ -1,0 +1,229 @@
+"""Drift: what becomes of a learnt task when learning goes on for 20,000 updates per edge.
+
+Which rules forget, and how fast: error, share of edges at a rail, and dissipated power of both twins. Then the law:
+with the floor at f, offsets of so many f that nothing nulls, and nothing else.
+"""
+
+from concurrent.futures import Executor
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+from rich.table import Table
+
+from clockfree_sim.final import error_at
+from clockfree_sim.paper import forgetting, tasks
+from clockfree_sim.paper.forgetting import CASES, OFFSETS, Run, forgotten
+from clockfree_sim.paper.statistics import interval, mean_interval, shown
+from clockfree_sim.paper.tasks import Kind, task_seeds
+from clockfree_sim.paper.work import gather
+
+SEEDS, QUICK_SEEDS = (24, 6), 2
+"""Tasks on the small and on the large network."""
+EARLY = 1500
+COLOURS = ("#17406d", "#7fb0dc", "#9467bd", "#8c564b", "#e08214", "#b03a2e", "#2a8c4a")
+
+
+def kinds() -> tuple[Kind, Kind]:
+    """One output on the lab's network, three on the large one."""
+    return Kind("lab16", 1), Kind(tasks.LARGE, 3)
+
+
+def measure(pool: Executor, quick: bool, seed: int) -> xr.Dataset:
+    """Learn every task by every case, and with every offset."""
+    most = QUICK_SEEDS if quick else max(SEEDS)
+    seeds = task_seeds(seed, most)
+    runs = [
+        Run(kind, each, case, offset, quick)
+        for kind, count in zip(kinds(), SEEDS, strict=True)
+        for case, offset in [*((name, 0.0) for name in CASES), *(("", size) for size in OFFSETS)]
+        for each in seeds[:count]
+    ]
+    found = dict(zip(runs, gather(pool, forgotten, runs, "drift"), strict=True))
+    updates, places = (next(iter(found.values()))[name] for name in ("updates", "power_updates"))
+
+    def filled(name: str, of: list[tuple[str, float]], shape: tuple[int, ...] = ()) -> np.ndarray:
+        values = np.full((2, len(of), most, *shape), np.nan)
+        for i, kind in enumerate(kinds()):
+            for j, (case, offset) in enumerate(of):
+                for k, each in enumerate(seeds[: SEEDS[i]]):
+                    values[i, j, k] = found[Run(kind, each, case, offset, quick)][name]
+        return values
+
+    cases, offsets = [(name, 0.0) for name in CASES], [("", size) for size in OFFSETS]
+    each = ("network", "case", "task")
+    return xr.Dataset(
+        {
+            "error": ((*each, "sample"), filled("error", cases, updates.shape), _says("V2", "error")),
+            "rail": ((*each, "sample"), filled("rail", cases, updates.shape), _says("1", "share of edges at a rail")),
+            "power": (
+                (*each, "place", "twin"),
+                filled("power", cases, (len(places), 2)),
+                _says("W", "power dissipated in the resistors of a twin"),
+            ),
+            "stepping": (each, filled("stepping", cases), _says("1", "share of firings that step, in the last half")),
+            "offset_error": (
+                ("network", "offset", "task", "sample"),
+                filled("error", offsets, updates.shape),
+                _says("V2", "error with offsets and nothing else"),
+            ),
+            "offset_stepping": (
+                ("network", "offset", "task"),
+                filled("stepping", offsets),
+                _says("1", "share of firings that step, in the last half, with offsets and nothing else"),
+            ),
+        },
+        coords={
+            "network": ("network", [str(kind.network) for kind in kinds()], {"long_name": "network"}),
+            "kind": ("network", [str(kind) for kind in kinds()], {"long_name": "task"}),
+            "case": ("case", list(CASES), {"long_name": "physics and rule"}),
+            "offset": ("offset", list(OFFSETS), _says("1", "sd of the offset of an ADC channel, in floors f")),
+            "task": ("task", seeds, _says("1", "seed of task, clocks and imperfections")),
+            "sample": ("sample", updates, _says("1", "updates per edge")),
+            "place": ("place", places, _says("1", "updates per edge")),
+            "twin": ("twin", ["free", "clamped"], {"long_name": "twin"}),
+        },
+    )
+
+
+def _says(units: str, text: str) -> dict[str, str]:
+    return {"units": units, "long_name": text}
+
+
+def at(data: xr.Dataset, name: str, network: int, which: int, updates: float) -> np.ndarray:
+    """Error of each task at so many updates per edge, V^2: mean over the last fifth of them."""
+    errors_V2 = data[name].values[network, which]
+    return np.array([error_at(data["sample"].values, e, updates) for e in errors_V2 if np.isfinite(e).any()])
+
+
+def ends(data: xr.Dataset) -> tuple[float, float]:
+    """Updates per edge of what is called early, and of the end."""
+    last = float(data["sample"][-1])
+    return min(EARLY, last / 4), last
+
+
+def ratio(data: xr.Dataset, network: int, case: str) -> np.ndarray:
+    """Error at the end over the early one, of each task."""
+    which = list(CASES).index(case)
+    early, last = (at(data, "error", network, which, n) for n in ends(data))
+    return last / early
+
+
+def must_show(data: xr.Dataset) -> dict[str, bool]:
+    """The remedy does not forget."""
+    early, last = ends(data)
+    return {
+        f"floor and dither, {network}: error at {last:,.0f} updates at most 3 times that at {early:,.0f}": (
+            interval(ratio(data, i, "floor and dither"))[0] <= 3
+        )
+        for i, network in enumerate(data["network"].values)
+    }
+
+
+def table(data: xr.Dataset) -> Table:
+    """A row for each case, on both networks."""
+    early, last = ends(data)
+    rows = Table(title="geometric means over tasks, with 95% intervals", box=None)
+    for name in ("network", "case", f"error at {early:,.0f}, V^2", f"at {last:,.0f}", "ratio", "at a rail", "step",
+                 "power / start"):  # fmt: skip
+        rows.add_column(name)
+    for i, network in enumerate(data["network"].values):
+        for j, case in enumerate(CASES):
+            part = data.isel(network=i, case=j)
+            power = part["power"].sel(twin="free").values
+            power = power[np.isfinite(power[:, 0])]
+            rows.add_row(
+                network, case, *(shown(interval(at(data, "error", i, j, n)), ".1e") for n in (early, last)),
+                shown(interval(ratio(data, i, case)), ".2g"), f"{float(part['rail'][:, -1].mean()):.0%}",
+                f"{float(part['stepping'].mean()):.2%}", shown(interval(power[:, -1] / power[:, 0]), ".2g"),
+            )  # fmt: skip
+    for i, network in enumerate(data["network"].values):
+        for j, offset in enumerate(OFFSETS):
+            early_late = [shown(interval(at(data, "offset_error", i, j, n)), ".1e") for n in (early, last)]
+            step = float(data["offset_stepping"][i, j].mean())
+            rows.add_row(network, f"offset {offset:g} f", *early_late, "", "", f"{step:.2%}", "")
+    return rows
+
+
+def law(data: xr.Dataset, network: int) -> tuple[float, float]:
+    """Largest offset, in f, with which the error at the end is at most 3 times that without; exponent beyond it."""
+    _, last = ends(data)
+    errors = np.array([interval(at(data, "offset_error", network, j, last))[0] for j in range(len(OFFSETS))])
+    harmless = [size for size, error in zip(OFFSETS, errors, strict=True) if error <= 3 * errors[0]]
+    beyond = np.array([size > max(harmless) for size in OFFSETS])
+    if beyond.sum() < 2:
+        return max(harmless), float("nan")
+    return max(harmless), float(np.polyfit(np.log(np.array(OFFSETS)[beyond]), np.log(errors[beyond]), 1)[0])
+
+
+def caption(data: xr.Dataset) -> str:
+    """What was run, what was found."""
+    early, last = ends(data)
+    forget = [
+        f"{case} ({shown(interval(ratio(data, i, case)), '.2g')} on {network})"
+        for i, network in enumerate(data["network"].values)
+        for case in CASES
+        if interval(ratio(data, i, case))[1] > 1
+    ]
+    laws = "; ".join(
+        f"on {network} up to {size:g} f (error then grows as offset to the power {power:.1f})"
+        for network, (size, power) in zip(data["network"].values, (law(data, 0), law(data, 1)), strict=True)
+    )
+    seeds = [int(np.isfinite(data["stepping"].values[i, 0]).sum()) for i in (0, 1)]
+    steps = mean_interval(1e6 * _known(data["stepping"].sel(case="floor and dither").isel(network=0).values))
+    kinds, networks = data["kind"].values, data["network"].values
+    return f"""
+        Clock-free runs of {last:,.0f} updates per edge on teacher tasks, eta {forgetting.ETA:g}: {kinds[0]} on
+        {networks[0]} ({seeds[0]} tasks), {kinds[1]} on {networks[1]} ({seeds[1]} tasks). Board physics with a circuit
+        that settles at once; "nulled" and all below it are calibrated in HOLD; f {1e3 * forgetting.FLOOR_V:g} mV, theta
+        {1e3 * forgetting.DITHER_V:g} mV. Error at {last:,.0f} over that at {early:,.0f} updates is above 1 beyond its
+        interval for: {", ".join(forget) or "none"}. With floor and dither {shown(steps, ".3g")} of a million firings
+        still step in the last half on {networks[0]}. Offsets that nothing nulls, and nothing else, do no harm (at most
+        3 times the error without) {laws}.
+    """
+
+
+def _known(values: np.ndarray) -> np.ndarray:
+    return values[np.isfinite(values)]
+
+
+def draw(data: xr.Dataset) -> Figure:
+    """A row a network: error, rails, power, and the error against offset / f."""
+    drawn, axes = plt.subplots(2, 4, figsize=(14, 6.6), layout="constrained")
+    for i, row in enumerate(axes):
+        for j, (case, colour) in enumerate(zip(CASES, COLOURS, strict=True)):
+            part = data.isel(network=i, case=j)
+            style: dict[str, Any] = {"color": colour, "lw": 1.2, "label": case}
+            error_V2 = part["error"].values
+            known = error_V2[np.isfinite(error_V2[:, 0])]
+            row[0].plot(data["sample"], np.exp(np.log(known).mean(axis=0)), **style)
+            row[1].plot(data["sample"], 100 * part["rail"].mean("task"), **style)
+            for twin, dash in (("free", "-"), ("clamped", ":")):
+                power = 1e3 * part["power"].sel(twin=twin).mean("task")
+                row[2].plot(data["place"], power, color=colour, lw=1.2, ls=dash)
+        _offsets(row[3], data, i)
+        row[0].set(yscale="log", ylabel=f"{data['network'].values[i]}, {data['kind'].values[i]}\nerror (V²)")
+        row[1].set(ylabel="edges at a rail (%)")
+        row[2].set(ylabel="power of a twin (mW)", yscale="log")
+        for ax in row[:3]:
+            ax.set_xlabel("updates per edge")
+    axes[0, 0].set_title("error (geometric mean)")
+    axes[0, 1].set_title("rails")
+    axes[0, 2].set_title("dissipated power: free (line), clamped (dots)")
+    axes[0, 3].set_title("floor and dither, offsets alone")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    drawn.legend(handles, labels, loc="outside lower center", ncols=len(CASES))
+    seeds = [int(np.isfinite(data["stepping"].values[i, 0]).sum()) for i in (0, 1)]
+    drawn.suptitle(f"Learning on, clock-free: {seeds[0]} and {seeds[1]} tasks; bars: 95% intervals over tasks")
+    return drawn
+
+
+def _offsets(ax, data: xr.Dataset, network: int) -> None:
+    for updates, colour in zip(ends(data), ("0.6", "#2a8c4a"), strict=True):
+        found = np.array([interval(at(data, "offset_error", network, j, updates)) for j in range(len(OFFSETS))]).T
+        ax.errorbar(OFFSETS, found[0], np.abs(found[1:] - found[0]), color=colour, marker="o", ms=3.5, lw=1.1,
+                    elinewidth=0.9, label=f"{updates:,.0f} updates")  # fmt: skip
+    ax.set(yscale="log", xlabel="sd of offset / f", ylabel="error (V²)")
+    ax.legend(loc="lower right")

@@ -1,0 +1,98 @@
+"""A task that is learnt, and then learnt on and on: the runs of drift."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from clockfree_sim.direct import solve
+from clockfree_sim.job import EdgeSettings, Job
+from clockfree_sim.paper.discrete import job, learnt
+from clockfree_sim.paper.tasks import Kind, make_task
+from clockfree_sim.physics import BOARD, IDEAL, Physics
+
+UPDATES, QUICK_UPDATES = 20_000, 400
+SAMPLES, QUICK_SAMPLES = 400, 100
+POWERS = 25
+"""Samples, evenly spaced, at which the dissipated power is worked out."""
+ETA = 1.0
+FLOOR_V, DITHER_V = 0.003, 0.02
+ADC = EdgeSettings(front_end="adc")
+NULLED = replace(ADC, calibrate=True)
+REMEDY = replace(NULLED, f_V=FLOOR_V, theta_V=DITHER_V)
+STILL = replace(BOARD, clamp_us=0.0, settle_us=0.0)
+"""The board preset with a circuit that settles at once."""
+CASES: dict[str, tuple[Physics, EdgeSettings]] = {
+    "comparators, ideal": (IDEAL, EdgeSettings()),
+    "comparators, board": (STILL, EdgeSettings()),
+    "ADC, board": (STILL, ADC),
+    "ADC, nulled": (STILL, NULLED),
+    "dither alone": (STILL, replace(REMEDY, f_V=0.0)),
+    "floor alone": (STILL, replace(REMEDY, theta_V=0.0)),
+    "floor and dither": (STILL, REMEDY),
+}
+"""Physics and edges, by name."""
+OFFSETS = (0.0, 0.1, 0.2, 0.3, 0.45, 0.7, 1.0, 2.0)
+"""Standard deviation of the offset of each ADC channel, in floors."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One task of a kind, by one of the `CASES`, or with the offset of each channel so many floors and nothing else."""
+
+    kind: Kind
+    seed: int
+    case: str = ""
+    offset: float = 0.0
+    quick: bool = False
+
+    @property
+    def job(self) -> Job:
+        """What is run."""
+        physics, edge = CASES[self.case] if self.case else (replace(IDEAL, offset_V=self.offset * FLOOR_V), REMEDY)
+        if not self.case:
+            edge = replace(edge, calibrate=False)
+        updates, samples = (QUICK_UPDATES, QUICK_SAMPLES) if self.quick else (UPDATES, SAMPLES)
+        task = make_task(self.kind, self.seed)
+        return job(task, self.seed, eta=ETA, physics=physics, edge=edge, updates=updates, samples=samples)
+
+
+def forgotten(run: Run) -> dict[str, Any]:
+    """What a run comes to.
+
+    Updates per edge and error, V^2, at each sample (S + 1,); share of edges at their lowest or highest tap (S + 1,);
+    power dissipated in the free and in the clamped twin, W (POWERS, 2), mean over examples, and its updates (POWERS,);
+    share of the firings that stepped, in the last half.
+    """
+    asked = run.job
+    found = learnt(asked)
+    lowest = asked.physics.lowest_tap()
+    moved = found.counters["up"] + found.counters["down"]
+    half = len(moved) // 2
+    chosen = np.linspace(0, len(found.updates) - 1, POWERS).round().astype(int)
+    return {
+        "updates": found.updates,
+        "error": found.error_V2,
+        "rail": ((found.taps <= lowest) | (found.taps == 127)).mean(axis=1),
+        "power": np.array([power_W(asked, taps) for taps in found.taps[chosen]]),
+        "power_updates": found.updates[chosen],
+        "stepping": (moved[-1] - moved[half]) / (found.counters["firings"][-1] - found.counters["firings"][half]),
+    }
+
+
+def power_W(job: Job, taps: np.ndarray) -> tuple[float, float]:
+    """Power dissipated in the resistors of the free and of the clamped twin, W; mean over the examples."""
+    network, lesson = job.network, job.lessons[0]
+    g_S = 1.0 / job.physics.resistance(taps.astype(float))
+    tail, head = network.ends.T
+    targets = list(job.targets)
+
+    def dissipated(held, held_V: np.ndarray) -> tuple[np.ndarray, float]:
+        volts = solve(len(network.nodes), network.ends, g_S, held, held_V)
+        return volts, float((g_S * (volts[:, tail] - volts[:, head]) ** 2).sum(axis=1).mean())
+
+    free_V, free_W = dissipated(job.sources, lesson.source_V)
+    eta = job.physics.mixer_eta(job.clamp.eta)
+    clamp_V = free_V[:, targets] + eta * (lesson.desired_V - free_V[:, targets])
+    _, clamped_W = dissipated((*job.sources, *job.targets), np.hstack([lesson.source_V, clamp_V]))
+    return free_W, clamped_W
