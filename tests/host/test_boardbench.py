@@ -13,13 +13,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clockfree import clock
 from clockfree_host import cli, roll, runlog
 from clockfree_host.bench import PRESETS
 from clockfree_host.benchfile import bench_text
 from clockfree_host.plan import make_plan
 from clockfree_host.progress import Lines
 from clockfree_host.virtualbench import VirtualRack, made_up
+
+from tests.host.own_clock import late_us
 
 BRIDGE = Path(__file__).resolve().parents[2] / "examples/networks/bridge.csv"
 TASK = f"""
@@ -112,29 +113,13 @@ def test_a_task_is_learnt_and_every_firing_is_where_its_edges_own_clock_puts_it(
         assert set(steps) <= {-1, 0, 1} and (steps[steps != 0] == own[steps != 0, 4]).all()
         assert own[:, 5].min() >= physics.lowest_tap()
         if not counters.get("dropped", np.zeros(5))[edge]:
-            assert_from_its_own_generator(job, edge, own[:, 1])
+            # An edge is served at its due time or at most some ms late, never early.
+            assert late_us(job, edge, own[:, 1]).max() <= job.edge.late_us
 
     assert (out / "figure.png").stat().st_size > 10_000
     assert "bench.toml" in {path.name for path in out.iterdir()}
     assert clockfree("show", out) == 0
     assert "measured by the supervisor" in capsys.readouterr().out
-
-
-def assert_from_its_own_generator(job, edge, times_us):
-    """An edge is served at its due time or at most some ms late, never early; late firings do not move the next."""
-    state = [0] * clock.SIZE
-    clock.seed(state, job.seed & clock.MASK, job.seed >> 30 & clock.MASK, edge)
-    clock.configure(state, clock.EXPONENTIAL, round(1e6 * PERIOD_S))
-    clock.first_us(state)
-    dither_c16 = job.physics.c16(job.edge.theta_V)
-    due_us = [0]
-    for _ in times_us[1:]:
-        if dither_c16:  # the threshold is drawn before the wait
-            clock.below(state, dither_c16 + 1)
-        due_us.append(due_us[-1] + clock.wait_us(state))
-    # The host knows the instant of RUN to some ms only, so all of an edge's firings may be off by one amount.
-    late_us = np.array([clock.ticks_diff(int(t), int(times_us[0])) for t in times_us]) - np.array(due_us)
-    assert late_us.max() - late_us.min() <= job.edge.late_us
 
 
 def test_what_was_measured_can_be_read_and_says_by_whom(task, tmp_path, capsys):
