@@ -9,6 +9,7 @@ INSTALLED := .venv/.installed
 TYPINGS := typings/.installed
 BENCHED := .venv/.benched
 UV := build/uv/bin/uv
+PUBLISHED := $(wildcard ../shared/networks/jammed-64-143.txt)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 COMPILE = $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 	--default-index https://pypi.org/simple --custom-compile-command "make lock"
@@ -73,7 +74,7 @@ results: $(INSTALLED)
 	$(BIN)/python tests/studies/desk.py
 
 figures: $(INSTALLED)
-	OMP_NUM_THREADS=1 $(BIN)/clockfree paper all --out build/figures
+	OMP_NUM_THREADS=1 $(BIN)/clockfree paper all $(PUBLISHED:%=--large %) --out build/figures
 
 $(BENCHED): bench.lock | $(INSTALLED)
 	@$(PIP) install --quiet --requirement bench.lock

@@ -15,6 +15,8 @@ from clockfree_sim.paper import figures
 NAMES = tuple(sorted(module.name for module in pkgutil.iter_modules(figures.__path__)))
 ALL = "all"
 CHOICE = ", ".join((ALL, *NAMES))
+LEAST_NODES = 64
+"""Of the larger network: as many as ours has."""
 
 
 def paper(
@@ -23,10 +25,17 @@ def paper(
     out: Annotated[Path, typer.Option(help="Folder for NAME.nc, NAME.png and NAME.txt.")] = Path("build/figures"),
     jobs: Annotated[int, typer.Option(min=1, help="Processes.", show_default="all cores")] = os.cpu_count() or 1,
     seed: Annotated[int, typer.Option(min=0, help="Seeds everything random.")] = 0,
+    large: Annotated[
+        str | None, typer.Option(metavar="NETWORK", help="The larger network, in place of ours: a file, or planar:...")
+    ] = None,
 ) -> None:
     """Make a figure of the paper, or one of ours, from new runs."""
     if name not in (ALL, *NAMES):
         raise typer.BadParameter(f"expected one of {CHOICE}, got {name!r}", param_hint="NAME")
+    if large is not None:
+        from clockfree_sim.paper import tasks
+
+        tasks.LARGE = _large_enough(large)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -36,6 +45,19 @@ def paper(
     with executor(jobs) as pool:
         for each in NAMES if name == ALL else (name,):
             make(each, pool, quick, seed, out)
+
+
+def _large_enough(spec: str) -> str:
+    """A specification or file of a network that every figure finds room on."""
+    from clockfree_sim.network import NetworkError, load
+
+    try:
+        nodes = len(load(spec).nodes)
+    except NetworkError as error:
+        raise typer.BadParameter(str(error), param_hint="--large") from error
+    if nodes < LEAST_NODES:
+        raise typer.BadParameter(f"expected at least {LEAST_NODES} nodes, got {nodes}", param_hint="--large")
+    return spec
 
 
 def make(name: str, pool, quick: bool, seed: int, out: Path) -> None:
