@@ -21,7 +21,7 @@ class Kind:
     """A kind of task: numbers of targets and of examples on a network, by its specification.
 
     One example (allostery): two sources, at 0 V and the supply. Several (regression): two inputs, drawn from 0 V to the
-    supply, and a third source at 0 V. All stay off the rails by the margin of the physics, which is 0 in the ideal one.
+    supply, and a third source at 0 V.
     """
 
     network: str
@@ -45,17 +45,19 @@ class Task:
 
 
 def make_task(kind: Kind, seed: int, physics: Physics = IDEAL) -> Task:
-    """Draw placement, inputs and teacher; the teacher's taps are independent and uniform, lowest..127."""
+    """Draw placement, inputs and teacher; the teacher's taps are independent and uniform, lowest..127.
+
+    Its resistors are those of the `physics`; voltages are of 0 .. 5 V.
+    """
     network = load(kind.network)
     rng = np.random.default_rng(seed)
     count = 2 if kind.examples == 1 else 3
     nodes = rng.permutation(len(network.nodes)).tolist()
     sources, targets = tuple(nodes[:count]), tuple(nodes[count : count + kind.targets])
-    low_V, high_V = physics.margin_V, physics.supply_V - physics.margin_V
     if kind.examples == 1:
-        source_V = np.array([[low_V, high_V]])
+        source_V = np.array([[0.0, IDEAL.supply_V]])
     else:
-        source_V = np.column_stack([rng.uniform(low_V, high_V, (kind.examples, 2)), np.full(kind.examples, low_V)])
+        source_V = np.column_stack([rng.uniform(0.0, IDEAL.supply_V, (kind.examples, 2)), np.zeros(kind.examples)])
     ohm = physics.resistance(rng.integers(physics.lowest_tap(), TAPS, len(network.ends)))
     desired_V = solve(len(network.nodes), network.ends, 1.0 / ohm, sources, source_V)[:, list(targets)]
     return Task(network, sources, targets, Lesson(str(kind), 0.0, source_V, desired_V))
