@@ -82,6 +82,8 @@ class VirtualRack:
         ------
         BoardError
             Which of them did not take it.
+        KeyboardInterrupt
+            Ctrl-C ended it.
         """
         from clockfree_host.deploy import deploy
 
@@ -95,7 +97,11 @@ class VirtualRack:
                 shares[board] = done
                 share(doing, sum(shares.values()) / len(boards))
 
-        for report in deploy(self.bench, boards, tell, threading.Event()):
+        stop = threading.Event()
+        reports = deploy(self.bench, boards, tell, stop)
+        if stop.is_set():
+            raise KeyboardInterrupt
+        for report in reports:
             if report.error:
                 raise BoardError(f"{NAME}: {report.board}: {report.error}")
 

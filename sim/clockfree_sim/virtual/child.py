@@ -81,7 +81,10 @@ class Bench:
             answer = (number, True, getattr(self, "do_" + what)(*arguments))
         except Exception as error:
             answer = (number, False, _plain(error))
-        self._handle.send(answer)
+        try:
+            self._handle.send(answer)
+        except OSError:  # whoever asked has ended
+            self._loop.running = False
 
     def _ended(self) -> None:
         # Starting one of them again may take the news of others off the socket, so that it will not be told again.
@@ -141,12 +144,17 @@ def main(number: int, device: str) -> None:
             job, configs = handle.recv()
             if job is not None:
                 bench.wire(job, configs)
-        except EOFError:  # the parent has thought better of it
+        except (EOFError, ConnectionError):  # the parent has thought better of it
             return
         except Exception as error:
-            handle.send((0, False, _plain(error)))
+            said = (0, False, _plain(error))
+        else:
+            said = (0, True, None)
+        try:
+            handle.send(said)
+        except OSError:  # it has ended by now
             return
-        handle.send((0, True, None))
-        bench.run()
+        if said[1]:
+            bench.run()
     finally:
         zygote.close()
