@@ -147,7 +147,7 @@ def main(number: int, device: str) -> None:
         except (EOFError, ConnectionError):  # the parent has thought better of it
             return
         except Exception as error:
-            said = (0, False, _plain(error))
+            said: tuple[int, bool, Exception | None] = (0, False, _plain(error))
         else:
             said = (0, True, None)
         try:
