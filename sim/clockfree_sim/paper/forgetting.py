@@ -53,7 +53,7 @@ class Run:
         if not self.case:
             edge = replace(edge, calibrate=False)
         updates, samples = (QUICK_UPDATES, QUICK_SAMPLES) if self.quick else (UPDATES, SAMPLES)
-        task = make_task(self.kind, self.seed)
+        task = make_task(self.kind, self.seed, physics)
         return job(task, self.seed, eta=ETA, physics=physics, edge=edge, updates=updates, samples=samples)
 
 
