@@ -12,7 +12,7 @@ from numba import njit
 
 from clockfree_sim import compiled, schur, voltages
 from clockfree_sim.bound import edge_of
-from clockfree_sim.fronts import conductances
+from clockfree_sim.fronts import AFTER_ROUND, conductances
 from clockfree_sim.job import Job
 from clockfree_sim.loop import go_on, lent_bench
 from clockfree_sim.plant import Plant
@@ -135,7 +135,7 @@ def serve_rounds(bench, show, edges, alike, live, random, p, next_us, every_us, 
     chosen = np.empty(len(live), dtype=np.int64)
     done = 0
     while done < count:
-        go_on(show, bench.now, next_us)
+        go_on(bench, show, edges, alike, next_us)
         now_us = next_us & MASK
         next_us += every_us
         many = 0
@@ -149,7 +149,8 @@ def serve_rounds(bench, show, edges, alike, live, random, p, next_us, every_us, 
             compiled.fire(edge_of(record, shared, bench), now_us)
             if len(rows):
                 rows[done + i] = chosen[i], now_us, record.a, record.b, record.step, record.tap
-        _turn_over(bench, shared, edges, chosen[:many])
+        if shared.wipers == AFTER_ROUND:
+            _turn_over(bench, shared, edges, chosen[:many])
         done += many
     return done
 
@@ -159,7 +160,8 @@ def _turn_over(bench, shared, edges, chosen):
     """The circuit changes: all wipers move that have been stepped in a round."""
     g_S = np.empty((2, len(chosen)))
     for i in range(len(chosen)):
-        g_S[0, i], g_S[1, i] = conductances(edge_of(edges[chosen[i]], shared, bench))
+        edge = edge_of(edges[chosen[i]], shared, bench)
+        g_S[0, i], g_S[1, i] = conductances(edge, edge.tap, edge.tap)
     schur.step_all(bench.plan, bench.state, chosen, g_S)
     if voltages.settles(bench.state):
         voltages.voltages(bench.plan, bench.state, bench.now[0])

@@ -18,6 +18,9 @@ from clockfree_sim.compiled import WITHIN, look_at_drops, look_at_pins, read_adc
 from clockfree_sim.lanes import get
 from clockfree_sim.parts.comparators import RESOLVED_V
 
+NEVER = np.iinfo(np.int64).max
+"""A time that does not come."""
+
 FRONT_ENDS = ("comparator", "adc", "pico_adc")
 """Those that are compiled; an edge has a number for it."""
 _COMPARATOR, _ADC, _ = range(len(FRONT_ENDS))
@@ -27,7 +30,7 @@ CHANNELS = 4
 
 _OF_EDGE = "late_us due_us looking gate step firings up down rail dropped skipped errors"
 _OF_SENSE = "a b offset_free_c16 offset_clamped_c16 mismatch"
-_OF_CHIPS = "index ladder_free ladder_clamped plain stuck_a stuck_b drawn levels"
+_OF_CHIPS = "index at_free at_clamped ladder_free ladder_clamped plain stuck_a stuck_b drawn levels"
 EDGE = np.dtype(
     [
         ("clock", np.int64, clock.SIZE),
@@ -38,29 +41,35 @@ EDGE = np.dtype(
         ("lateness_key", np.uint64),
     ]
 )
-"""All of one edge. Of the chips: the ladders of conductances that are its two resistors; whether its comparators are
-ideal; the bits that they give whatever they see, or -1; draws of noise or bias so far; which levels its ADC has; drops
-seen last, V; fixed offsets of comparators, V, and of ADC channels, codes; keys of the streams of noise or bias, and of
-lateness."""
+"""All of one edge. Of the chips: where its wipers are, if they move later; the ladders of conductances that are its two
+resistors; whether its comparators are ideal; the bits that they give whatever they see, or -1; draws of noise or bias
+so far; which levels its ADC has; drops seen last, V; fixed offsets of comparators, V, and of ADC channels, codes; keys
+of the streams of noise or bias, and of lateness."""
 
 SHARED = np.dtype(
     [
         *((name, np.int64) for name in "lowest highest floor_c16 dither_c16 settle_us front_end".split()),
-        *((name, np.int64) for name in "kept rounds magnitude".split()),
+        *((name, np.int64) for name in "kept wipers age_us skew_us magnitude".split()),
         *((name, float) for name in "noise_V sigma_V supply_V codes_per_V lateness_us".split()),
     ]
 )
 """What all edges share. `kept` is 1 where node voltages are kept, since edges read them, or read them while they
-settle; else a drop is read from the trees. `rounds` is 1 where wipers move at the end of a round. `magnitude` is 1
-where A is the paper's comparison of magnitudes, with an offset drawn from 0 .. sigma_V each time."""
+settle; else a drop is read from the trees. `wipers` says when they move: AT_ONCE, AFTER_ROUND or LATER. `magnitude` is
+1 where A is the paper's comparison of magnitudes, with an offset drawn from 0 .. sigma_V each time."""
+
+AT_ONCE, AFTER_ROUND, LATER = range(3)
+"""When wipers move: within the firing; at the end of a round of them; `age_us` after it, the clamped twin's `skew_us`
+later than the free one's."""
 
 
 class Bench(NamedTuple):
     """What edges are wired to.
 
     `plan` and `state` are the circuit's, `ladders` the conductance of each of `taps` taps of every kind of resistor, S,
-    `levels` the input, in codes, at which each next code of an ADC begins, `now` virtual time and the supervisor's next
-    tick, us, absolute.
+    `levels` the input, in codes, at which each next code of an ADC begins. `now` is virtual time and the supervisor's
+    next tick, us, absolute, and two numbers that say which of two events was asked for first: the tick's and the next
+    to be given. `moves` (2, M, 4) are moves of free and of clamped wipers to come, in rings: time, number, edge, tap;
+    `pending` (2, 2) counts those made and those asked for.
     """
 
     plan: np.ndarray
@@ -69,6 +78,8 @@ class Bench(NamedTuple):
     taps: int
     levels: np.ndarray
     now: np.ndarray
+    moves: np.ndarray
+    pending: np.ndarray
 
 
 def _of(kind, name, **options):
@@ -241,38 +252,84 @@ def _converted(edge, volts, channel):
 def _step(self, step):
     def step_(self, step):
         self.tap += step
-        if not self.rounds:
-            _conduct(self)
+        if self.wipers == AT_ONCE:
+            bench = self.bench
+            g_free_S, g_clamped_S = conductances(self, self.tap, self.tap)
+            if self.kept:
+                _conduct(self, g_free_S, g_clamped_S)
+            else:  # it has just been read
+                schur.step_read(bench.plan, bench.state, self.index, g_free_S, g_clamped_S)
+        elif self.wipers == LATER:
+            _ask(self, 0, self.age_us)
+            _ask(self, 1, self.age_us + self.skew_us)
         return True
 
     return step_
 
 
 @njit(error_model="numpy", **WITHIN)
-def conductances(edge):
-    """What an edge's tap says that its two resistors are, S, in the free and in the clamped twin."""
+def conductances(edge, free, clamped):
+    """What an edge's two resistors are with their wipers at these taps, S."""
     taps, ladders = edge.bench.taps, edge.bench.ladders
-    return get(ladders, edge.ladder_free * taps + edge.tap), get(ladders, edge.ladder_clamped * taps + edge.tap)
+    return get(ladders, edge.ladder_free * taps + free), get(ladders, edge.ladder_clamped * taps + clamped)
 
 
-@njit(error_model="numpy", **WITHIN)
-def _conduct(edge):
-    """Both wipers of an edge move at once."""
+@njit(error_model="numpy")
+def _conduct(edge, g_free_S, g_clamped_S):
     bench = edge.bench
-    g_free_S, g_clamped_S = conductances(edge)
-    if edge.kept:
-        schur.step(bench.plan, bench.state, edge.index, g_free_S, g_clamped_S)
-        if voltages.settles(bench.state):
-            voltages.voltages(bench.plan, bench.state, bench.now[0])
-    else:  # it has just been read
-        schur.step_read(bench.plan, bench.state, edge.index, g_free_S, g_clamped_S)
+    schur.step(bench.plan, bench.state, edge.index, g_free_S, g_clamped_S)
+    if voltages.settles(bench.state):
+        voltages.voltages(bench.plan, bench.state, bench.now[0])
+
+
+@njit(error_model="numpy")
+def _ask(edge, wiper, delay_us):
+    """A wiper is to be where the tap is, after a delay."""
+    bench = edge.bench
+    now, moves, pending = bench.now, bench.moves, bench.pending
+    places, at_ = moves.shape[1], pending[wiper, 1]
+    if at_ - pending[wiper, 0] == places:
+        raise RuntimeError("more moves of wipers are under way than there is room for")
+    moves[wiper, at_ % places] = now[0] + delay_us, now[3], edge.index, edge.tap
+    now[3] += 1
+    pending[wiper, 1] += 1
+
+
+@njit(error_model="numpy")
+def next_move(bench):
+    """Time of the next move of a wiper, when it was asked for, and which wiper it is; NEVER if there is none."""
+    time_us, asked, wiper = NEVER, NEVER, 0
+    for each in range(2):
+        first = bench.pending[each, 0]
+        if first < bench.pending[each, 1]:
+            move = bench.moves[each, first % bench.moves.shape[1]]
+            if move[0] < time_us or (move[0] == time_us and move[1] < asked):
+                time_us, asked, wiper = move[0], move[1], each
+    return time_us, asked, wiper
+
+
+@njit(error_model="numpy")
+def move(bench, edges, alike, wiper):
+    """The first of the moves that a wiper has before it."""
+    first = bench.pending[wiper, 0]
+    bench.pending[wiper, 0] += 1
+    _, _, index, tap = bench.moves[wiper, first % bench.moves.shape[1]]
+    edge = edge_of(edges[index], alike[0], bench)
+    if wiper:
+        edge.at_clamped = tap
+    else:
+        edge.at_free = tap
+    if wiper or edge.skew_us:
+        g_free_S, g_clamped_S = conductances(edge, edge.at_free, edge.at_clamped)
+        _conduct(edge, g_free_S, g_clamped_S)
 
 
 @njit(cache=True, error_model="numpy")
-def read_often(bench, edges, alike, index, every_us, rows):
-    """Fill rows, (n, 2) int64, with readings of an edge's two drops, 1/16 ADC code, one every so many us."""
-    edge = edge_of(edges[index], alike[0], bench)
-    for i in range(len(rows)):
-        edge.read()
-        rows[i] = edge.a, edge.b
-        bench.now[0] += every_us
+def read_often(bench, edges, alike, every_us, rows):
+    """Fill rows, (E, n, 2) int64, with n readings of each edge's two drops, 1/16 ADC code, one every so many us."""
+    for index in range(len(edges)):
+        edge = edge_of(edges[index], alike[0], bench)
+        for i in range(rows.shape[1]):
+            edge.read()
+            rows[index, i] = edge.a, edge.b
+            bench.now[0] += every_us

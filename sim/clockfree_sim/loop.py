@@ -7,12 +7,10 @@ from numba import njit
 from clockfree_sim import noise
 from clockfree_sim.bound import edge_of, lent
 from clockfree_sim.compiled import fire, tick, ticks_add
-from clockfree_sim.fronts import Bench
+from clockfree_sim.fronts import LATER, NEVER, Bench, move, next_move
 from clockfree_sim.lanes import get, put
 
 HALF, MASK = clock.HALF, clock.MASK
-
-NEVER = np.iinfo(np.int64).max
 
 
 @njit(cache=True, error_model="numpy")
@@ -34,11 +32,21 @@ def enter(turns, edge, time_us):
 
 
 @njit(error_model="numpy")
-def go_on(show, now, until_us):
-    """Virtual time goes on to a moment, and so does the supervisor; what is due at that very moment comes later."""
-    while now[1] < until_us:
-        now[0] = now[1]
-        now[1] += (tick(show, now[1] & MASK) - now[1]) & MASK
+def go_on(bench, show, edges, alike, until_us):
+    """Virtual time goes on to a moment, and so do the supervisor and wipers; what is due at that moment comes later."""
+    now = bench.now
+    while True:
+        time_us, asked, wiper = next_move(bench) if alike[0].wipers == LATER else (NEVER, NEVER, 0)
+        if min(time_us, now[1]) >= until_us:
+            break
+        if time_us < now[1] or (time_us == now[1] and asked < now[2]):
+            now[0] = time_us
+            move(bench, edges, alike, wiper)
+        else:
+            now[0] = now[1]
+            now[1] += (tick(show, now[1] & MASK) - now[1]) & MASK
+            now[2] = now[3]
+            now[3] += 1
     now[0] = until_us
 
 
@@ -46,7 +54,14 @@ def go_on(show, now, until_us):
 def lent_bench(bench):
     """The bench of a run, to its firings; see `bound.lent`."""
     return Bench(
-        lent(bench.plan), lent(bench.state), lent(bench.ladders), bench.taps, lent(bench.levels), lent(bench.now)
+        lent(bench.plan),
+        lent(bench.state),
+        lent(bench.ladders),
+        bench.taps,
+        lent(bench.levels),
+        lent(bench.now),
+        lent(bench.moves),
+        lent(bench.pending),
     )
 
 
@@ -74,7 +89,10 @@ def serve(bench, show, edges, alike, turns, rows, count):
     while done < count:
         turn = get(turns, 1)
         time_us, index = turn >> shift, turn & (half - 1)
-        go_on(show, now, time_us)
+        if shared.wipers == LATER or now[1] < time_us:
+            go_on(bench, show, edges, alike, time_us)
+        else:  # nothing happens before; most firings are spared a call
+            now[0] = time_us
         record = edges[index]
         firings, now_us = record.firings, time_us & MASK
         due_us = fire(edge_of(record, shared, bench), now_us)
