@@ -154,6 +154,8 @@ def caption(data: xr.Dataset) -> str:
         To first order in the errors any sum over examples is made of the same 2 x 2 patterns over the edges, in which
         the task corrects what was left out; leaving out edges moves all 16 resistances on their own. For examples the
         mean shift outgrows the fluctuation, so that the whole distance, which the paper plots, has slope {b_whole}.
+        With p = b the examples add nothing that shows beside the edges; steps are b times as large on average, which
+        takes a factor of the square root of b off the fluctuation.
     """
 
 
@@ -168,16 +170,20 @@ def draw(data: xr.Dataset) -> Figure:
             "marker": "s" if fixed else "o", "ms": 4, "mfc": "white" if fixed else None,
             "ls": ":" if fixed else "-", "lw": 1.1, "elinewidth": 0.9,
         }  # fmt: skip
+        most = {"color": style["color"], "marker": "v", "ms": 4, "mfc": style["mfc"], "ls": ""}
         cells = [cell.split(",")[0] for cell in slope_cells(data, family)]
         for ax, distance, cell in ((axes[0], fluctuation(data), cells[0]), (axes[2], total(data), cells[2])):
             found = np.array([interval(each) for each in distance.sel(point=chosen).values]).T
             bars = np.abs(found[1:] - found[0])
             ax.errorbar(x, found[0], bars, label=f"{family}: {cell}", **style)
-        middle, bounds, _ = mean_shift(data, family)
-        seen = bounds[0] > 0
-        bars = np.abs(bounds - middle)[:, seen]
-        axes[1].errorbar(x[seen], middle[seen], bars, label=f"{family}: {cells[1]}", **style)
-    titles = ("fluctuation between masks", "mean shift (where its interval excludes 0)", "whole distance (rms)")
+        middle, bounds, slope = mean_shift(data, family)
+        if np.isnan(slope).all():  # what it can be at most
+            axes[1].plot(x, np.where(bounds[1] > 0, bounds[1], np.nan), label=f"{family}: {cells[1]}", **most)
+        else:
+            seen = bounds[0] > 0
+            bars = np.abs(bounds - middle)[:, seen]
+            axes[1].errorbar(x[seen], middle[seen], bars, label=f"{family}: {cells[1]}", **style)
+    titles = ("fluctuation between masks", "mean shift (triangles: not resolved, at most)", "whole distance (rms)")
     for ax, title, power in zip(axes, titles, (0.5, 1.0, 0.5), strict=True):
         _finish(ax, title, power)
     axes[0].set_ylabel("distance in resistance space  (kΩ)")
