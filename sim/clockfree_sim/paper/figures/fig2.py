@@ -147,7 +147,8 @@ def caption(data: xr.Dataset) -> str:
         {data.attrs["candidates"]} tasks that come to {runs.LEVELS_V2[-1]:.0e} V^2 in {data.attrs["most_steps"]} steps
         of that largest one; {data.sizes["mask"]} masks each, all from one start. Learning rates are matched: steps x p
         x b are those of the deterministic run. Fluctuation between masks grows with slope {p_slope} against 1 - p, the
-        paper's square root, and {b_slope} against 1 - b. Mean shift: {p_shift} against 1 - p, {b_shift} against 1 - b.
+        paper's exponent being 0.5, and {b_slope} against 1 - b. Mean shift: {p_shift} against 1 - p, {b_shift} against
+        1 - b.
         The paper says that with matched rates edges and examples collapse on each other. Here they do not: at 0.1 left
         out, edges spread the solutions {shown(interval(at[0] / at[1]), ".3g")} times as far as examples do, and the
         whole distance from the deterministic solution is {shown(interval(far[0] / far[1]), ".3g")} times as large.
