@@ -4,6 +4,7 @@ import ast
 import importlib
 from pathlib import Path
 
+import clockfree_sim
 import pytest
 
 from tests import laws
@@ -82,6 +83,13 @@ KEPT = [
 @pytest.mark.parametrize(("check", "file", "source"), KEPT)
 def test_what_keeps_the_laws_is_left_alone(check, file, source):
     assert not [*check(file, ast.parse(source))]
+
+
+@pytest.mark.parametrize("part", clockfree_sim.NOT_COMPILED)
+def test_nothing_is_compiled_where_an_edit_leaves_compiled_code_as_it_is(part):
+    for path in (ROOT / "sim/clockfree_sim" / part).rglob("*.py"):
+        modules = {module.partition(".")[0] for _, module, _ in laws.imports(ast.parse(path.read_text("utf-8")))}
+        assert "numba" not in modules, path
 
 
 def lacking(vm, wanted):

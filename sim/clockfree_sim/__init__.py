@@ -8,9 +8,8 @@ from pathlib import Path
 
 import clockfree
 
-
-NOT_COMPILED = ("sweep", "virtual")
-"""Parts of the simulation in which nothing is compiled, nor computed."""
+NOT_COMPILED = ("paper", "sweep", "virtual")
+"""Parts of the simulation in which nothing is compiled, nor anything that a run comes to."""
 
 
 @cache
