@@ -193,7 +193,7 @@ def _channels(self):
     return lambda self: channels
 
 
-@_of(EdgeType, "code")
+@_of(EdgeType, "code", **WITHIN)
 def _code(self, channel):
     def code(self, channel):
         bench = self.bench
@@ -229,7 +229,7 @@ def _u16(code):
     return code << 4 | code >> 8
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", **WITHIN)
 def _converted(edge, volts, channel):
     """Code of a channel: how many levels are not above its input, which is close to the input itself."""
     codes = volts * edge.codes_per_V + edge.shift[channel]

@@ -83,9 +83,15 @@ def _put_both(plan, state, member, one, two, both):
 @compiled
 def _sense(state, rate, now_us, lag, voltage, count):
     """What is sensed now, V, in place of how far it lags behind."""
-    decay = np.exp((get(state, at.SINCE_US) - now_us) * rate) if rate > 0.0 else 0.0
+    decay = _left((get(state, at.SINCE_US) - now_us) * rate) if rate > 0.0 else 0.0
     for j in range(count):
         put(state, lag + j, get(state, lag + j) * decay + get(state, voltage + j))
+
+
+@compiled
+def _left(exponent):
+    """What is left of a lag: nothing after 100 time constants, since what underflows takes ten times as long."""
+    return np.exp(exponent) if exponent > -100.0 else 0.0
 
 
 @compiled
@@ -96,9 +102,9 @@ def node_sensed(plan, state, node, now_us):
     passed_us = get(state, at.SINCE_US) - now_us
     lag = get(plan, at.S_LAG) + node
     if get(state, at.RATE_FREE) > 0.0:
-        free += get(state, lag) * np.exp(passed_us * get(state, at.RATE_FREE))
+        free += get(state, lag) * _left(passed_us * get(state, at.RATE_FREE))
     if get(state, at.RATE_CLAMPED) > 0.0:
-        clamped += get(state, lag + get(plan, at.NODES)) * np.exp(passed_us * get(state, at.RATE_CLAMPED))
+        clamped += get(state, lag + get(plan, at.NODES)) * _left(passed_us * get(state, at.RATE_CLAMPED))
     return free, clamped
 
 
