@@ -1,0 +1,174 @@
+"""The panels of the figure bias."""
+
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from clockfree_sim.paper import remedies
+from clockfree_sim.paper.picking import (
+    Where,
+    curve,
+    ends,
+    errors,
+    gain,
+    label,
+    main_task,
+    middle_eta,
+    places,
+    scanned,
+    ways,
+)
+from clockfree_sim.paper.remedies import AT, SIGMA_V
+from clockfree_sim.paper.statistics import interval
+
+COLOURS = {"none": "0.5", "redrawn": "#b2182b", "fixed": "#e08214", "signed": "#17406d", "centred": "#2a8c4a"}
+WAYS = {"comparators": "#e08214", "plain": "#b2182b", "remedy": "#17406d"}
+
+
+def draw(data: xr.Dataset) -> Figure:
+    """Readings of sigma above, imperfections and remedies below."""
+    drawn, axes = plt.subplots(2, 4, figsize=(17, 8), layout="constrained", width_ratios=(1, 1, 1, 1.35))
+    _benefits(axes[0, 0], data)
+    _levels(axes[0, 1], data)
+    _tasks(axes[0, 2], data)
+    _imperfections(axes[0, 3], data)
+    for ax, where in zip(axes[1, :2], places(data, "gate"), strict=False):
+        _gate(ax, data, where)
+    _nudge(axes[1, 2], data)
+    _ways(axes[1, 3], data)
+    drawn.suptitle("Geometric means over tasks; bars: 95% intervals")
+    return drawn
+
+
+def _line(ax: Axes, values, found: np.ndarray, **style: Any) -> None:
+    drawn: dict[str, Any] = {"marker": "o", "ms": 3, "lw": 1.2, "elinewidth": 0.8} | style
+    ax.errorbar(values, found[0], np.abs(found[1:] - found[0]), **drawn)
+
+
+def _of_sigma(data: xr.Dataset, reading: str, where: Where, eta: float, rule: str) -> tuple[list, np.ndarray]:
+    """Benefit of a rule along sigma over supply, by one reading."""
+    chosen = {"part": f"sigma {reading}", "other": eta, **where}
+    supplies = scanned(data, "size", **chosen)
+    found = [gain(data, AT[0], "p = 1", rule, size=each, **chosen) for each in supplies]
+    return [SIGMA_V / each for each in supplies], np.array(found).reshape(-1, 3).T
+
+
+def _benefits(ax: Axes, data: xr.Dataset) -> None:
+    where = main_task(data)
+    etas = scanned(data, "other", part="sigma none", **where)
+    for reading, colour in COLOURS.items():
+        for eta, dashes in zip(etas, (":", "-", "--"), strict=False):
+            found = _of_sigma(data, reading, where, eta, "p = 0.1")
+            if reading == "none":
+                ax.axhline(found[1][0, 0], color=colour, ls=dashes, lw=1, label=f"no sigma, eta {eta:g}")
+            else:
+                _line(ax, *found, color=colour, ls=dashes, label=f"{reading}, eta {eta:g}")
+    ax.axhline(1, color="0.8", lw=0.8, zorder=0)
+    ax.set(xscale="log", yscale="log", xlabel="largest sigma over supply", ylabel="error at p = 1 over that at p = 0.1")
+    ax.set_title(f"benefit of p = 0.1: {label(where)}")
+    ax.legend(fontsize=6, ncols=2)
+
+
+def _levels(ax: Axes, data: xr.Dataset) -> None:
+    where = main_task(data)
+    eta = middle_eta(data)
+    for reading, colour in COLOURS.items():
+        for rule, dashes in (("p = 1", "--"), ("clock-free", "-")):
+            chosen = {"part": f"sigma {reading}", "other": eta, "name": rule, **where}
+            supplies, found = curve(data, "size", AT[0], **chosen)
+            found = found * (5.0 / np.array(supplies)) ** 2
+            if reading == "none":
+                ax.axhline(found[0, 0], color=colour, ls=dashes, lw=1, label=f"no sigma, {rule}")
+            else:
+                _line(ax, SIGMA_V / np.array(supplies), found, color=colour, ls=dashes, label=f"{reading}, {rule}")
+    ax.set(
+        xscale="log",
+        yscale="log",
+        xlabel="largest sigma over supply",
+        ylabel="final error, as if the supply were 5 V  (V²)",
+    )
+    ax.set_title(f"what it costs: {label(where)}, eta {eta:g}")
+    ax.legend(fontsize=6)
+
+
+def _tasks(ax: Axes, data: xr.Dataset) -> None:
+    eta = middle_eta(data)
+    for where, marker in zip(places(data, "sigma none", other=eta), "so^d", strict=False):
+        for reading, colour in COLOURS.items():
+            sizes, found = _of_sigma(data, reading, where, eta, "p = 0.1")
+            name = label(where) if reading == "none" else None
+            at = sizes if reading != "none" else [SIGMA_V / 1500]
+            _line(ax, at, found, color=colour, marker=marker, ms=4, lw=0.9, label=name)
+    ax.axhline(1, color="0.8", lw=0.8, zorder=0)
+    ax.set(xscale="log", yscale="log", xlabel="largest sigma over supply; left: no sigma")
+    ax.set_title(f"benefit of p = 0.1, other tasks, eta {eta:g}")
+    ax.legend(fontsize=6)
+
+
+def _imperfections(ax: Axes, data: xr.Dataset) -> None:
+    names = (*remedies.IMPERFECTIONS, "ADC step")
+    for name, marker in zip(names, "osD^vPX", strict=True):
+        for way, colour in WAYS.items():
+            if way in scanned(data, "name", part=name) and way != "comparators":
+                text = f"{name}" if way == "remedy" else None
+                found = curve(data, "size", AT[0], part=name, name=way)
+                _line(ax, *found, color=colour, marker=marker, ms=4, lw=0.9, label=text)
+    ax.set(xscale="log", yscale="log", xlabel="size, over that of the board preset", ylabel="final error  (V²)")
+    ax.set_title("each imperfection alone, 16 edges, 1 output: plain (red), remedy (blue)")
+    ax.legend(fontsize=6.5, ncols=2)
+
+
+def _gate(ax: Axes, data: xr.Dataset, where: Where) -> None:
+    chosen = {"part": "gate", **where}
+    floors = scanned(data, "size", **chosen)
+    for f_V, colour in zip(floors, plt.get_cmap("viridis")(np.linspace(0, 0.9, len(floors))), strict=True):
+        first = scanned(data, "other", size=f_V, **chosen)[0]
+        for at in ends(data, size=f_V, other=first, **chosen):
+            thetas, found = curve(data, "other", at, size=f_V, **chosen)
+            text = f"f {f_V * 1e3:g} mV" if at == AT[0] else None
+            _line(ax, np.array(thetas) * 1e3, found, color=colour, ls="--" if at == AT[0] else "-", label=text)
+    ax.set(yscale="log", xlabel="dither theta  (mV)", ylabel="final error  (V²)")
+    ax.set_title(f"board, calibrated, {label(where)}: {AT[0]} updates (dashed), {AT[1]}")
+    ax.legend(fontsize=6.5, ncols=2)
+
+
+def _nudge(ax: Axes, data: xr.Dataset) -> None:
+    for way in ("plain", "remedy"):
+        _line(ax, *curve(data, "size", AT[0], part="nudge", name=way), color=WAYS[way], label=f"{way}: eta")
+        steps, found = curve(data, "size", AT[0], part="ADC step, board", name=way)
+        share = 1.0 / np.array(steps)
+        _line(ax, share, found, color=WAYS[way], ls="--", marker="s", label=f"{way}: range of the inputs")
+    ax.set(xscale="log", yscale="log", xlabel="eta, or share of the ADC's range that the inputs use")
+    ax.set_ylabel("final error  (V²)")
+    ax.set_title("board, 16 edges, 1 output")
+    ax.legend()
+
+
+def _ways(ax: Axes, data: xr.Dataset) -> None:
+    names = ways(data)
+    for i, (where, colour) in enumerate(zip(places(data, "ways"), ("#4292c6", "#08306b", "#e08214"), strict=False)):
+        for at in AT:
+            known = [
+                (k, interval(errors(data, at, part="ways", name=name, **where)))
+                for k, name in enumerate(names)
+                if scanned(data, "size", part="ways", name=name, **where)
+                and at in ends(data, part="ways", name=name, **where)
+            ]
+            if known:
+                rows, found = np.array([k for k, _ in known]), np.array([each for _, each in known]).T
+                full = at == AT[1]
+                y = rows + 0.24 * (i - 1) + 0.09 * full
+                text = f"{label(where)}, {at}"
+                bars = np.abs(found[1:] - found[0])
+                style: dict[str, Any] = {"ms": 4, "lw": 0.9, "color": colour, "label": text}
+                style["mfc"] = colour if full else "white"
+                ax.errorbar(found[0], y, xerr=bars, fmt="o", **style)
+    ax.set_yticks(range(len(names)), names)
+    ax.invert_yaxis()
+    ax.set(xscale="log", xlabel="final error  (V²)")
+    ax.set_title("board preset, eta 1, by updates per edge")
+    ax.legend(fontsize=6, loc="upper center", bbox_to_anchor=(0.4, -0.12), ncols=2)

@@ -1,0 +1,202 @@
+"""Points of the figure bias: one way to learn one kind of task, with one thing changed from the next."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from clockfree_sim.final import error_at
+from clockfree_sim.job import EDGES, EdgeSettings, Job
+from clockfree_sim.paper import by_host, discrete, tasks
+from clockfree_sim.paper.tasks import Kind, make_task
+from clockfree_sim.physics import BOARD, IDEAL, Physics
+from clockfree_sim.world import World
+
+AT = (1500, 20_000)
+"""Updates per edge at which errors are taken."""
+SAMPLES = (100, 400)
+IMPERFECTIONS = {
+    "offset": "offset_V",
+    "mismatch": "mismatch",
+    "noise": "noise_V",
+    "nonlinearity": "adc_inl_lsb",
+    "clamp error": "clamp_error_V",
+    "settling": "settle_us",
+}
+"""Switches of the physics, by what they are."""
+NONE: dict[str, Any] = dict.fromkeys([*IMPERFECTIONS.values(), "clamp_us"], 0.0)
+QUIET = replace(BOARD, **NONE)
+"""The board preset's supply, margin and resistors, and nothing wrong with them."""
+
+COMPARATORS = EdgeSettings()
+PLAIN = EdgeSettings(front_end="adc")
+NULLED = replace(PLAIN, calibrate=True)
+REMEDY = EDGES["board"]
+TRIMMED = replace(REMEDY, front_end="trimmed")
+
+Record = tuple[np.ndarray, np.ndarray]
+"""Updates per edge, and error, V^2, at each sample."""
+
+
+def by_kernel(job: Job) -> Record:
+    """Edges, by the compiled kernel."""
+    found = discrete.learnt(job)
+    return found.updates, found.error_V2
+
+
+def by_world(job: Job) -> Record:
+    """Edges, by the slow reference, which has what the kernel does not."""
+    samples = list(World(job).run())
+    return np.array([sample.updates for sample in samples]), np.array([sample.error_V2 for sample in samples])
+
+
+@dataclass(frozen=True)
+class Point:
+    """One way to learn one kind of task.
+
+    Attributes
+    ----------
+    part, name : str
+        Which part of the figure it belongs to, and what is done there.
+    size, other : float
+        Of what is scanned there.
+    kind : Kind
+    count : int
+        Number of tasks.
+    long : bool
+        Whether to go on to the last of `AT`, or to stop at the first.
+    run : callable
+        From a job to its record.
+    """
+
+    part: str
+    name: str
+    kind: Kind
+    count: int
+    size: float = 1.0
+    other: float = 1.0
+    physics: Physics = BOARD
+    edge: EdgeSettings = PLAIN
+    rule: str = "clockfree"
+    eta: float = 1.0
+    long: bool = False
+    run: Callable[[Job], Record] = by_kernel
+
+
+def errors(case: tuple[Point, int]) -> list[float]:
+    """Errors of a point's task with a seed at each of `AT`, V^2; nan where it was not run."""
+    point, seed = case
+    task = make_task(point.kind, seed, point.physics)
+    updates, samples = AT[point.long], SAMPLES[point.long]
+    made = discrete.job(
+        task, seed, point.rule, point.eta, point.physics, point.edge, updates=updates, samples=samples
+    )  # fmt: skip
+    record = point.run(made)
+    return [error_at(*record, at) if at <= updates else np.nan for at in AT]
+
+
+SIGMA_V = 0.05
+"""The paper's: sigma is drawn from U[0, 0.05 V]."""
+READINGS: dict[str, dict[str, Any]] = {
+    "none": {},
+    **{kind: {"sigma_V": SIGMA_V, "sigma_kind": kind} for kind in ("redrawn", "fixed", "signed")},
+    "centred": {"noise_V": SIGMA_V / 12**0.5},
+}
+"""What sigma is to the physics: `Physics.sigma_kind` and, for what is left without its mean, noise of its spread."""
+SUPPLIES_V = (1.5, 5.0, 15.0, 50.0, 500.0)
+NUDGES = (0.2, 0.5, 1.0)
+RULES = {"p = 1": "p=1", "p = 0.1": "p=0.1", "clock-free": "clockfree"}
+SIZES = (0.25, 1.0, 4.0, 16.0)
+"""Of an imperfection, over that of the board preset."""
+FLOORS_V, DITHERS_V = (0.0, 0.001, 0.003, 0.005, 0.008), (0.0, 0.01, 0.02, 0.04)
+LONG_EVERYWHERE = ("plain", "floor alone", "dither alone", "remedy")
+SHARES = (1.0, 0.5, 0.25, 0.125)
+"""Of the inputs' range: with an eighth of it, a step of the ADC is eight times as large a part of what is measured."""
+
+
+def kinds(quick: bool) -> tuple[Kind, ...]:
+    """One and three outputs on 16 edges; three outputs, ten, and 2x2 regression on the larger network."""
+    large = tasks.LARGE
+    small = (Kind("lab16", 1), Kind("lab16", 3))
+    return (*small, *((Kind(large, 3),) if quick else (Kind(large, 3), Kind(large, 10), Kind(large, 2, 16))))
+
+
+def readings(quick: bool) -> Iterator[Point]:
+    """Each reading of sigma, over input scale, nudge and kind of task, by each rule."""
+    chosen = [(kinds(quick)[2], eta) for eta in NUDGES]
+    chosen += [(kind, 0.5) for kind in (kinds(quick)[0], *kinds(quick)[3:])]
+    count = 2 if quick else 8
+    for kind, eta in chosen[1:2] if quick else chosen:
+        for reading in READINGS:
+            for supply_V in SUPPLIES_V[1:2] if quick or reading == "none" else SUPPLIES_V:
+                physics = replace(IDEAL, supply_V=supply_V, **READINGS[reading])
+                for name, rule in RULES.items():
+                    part = f"sigma {reading}"
+                    yield Point(part, name, kind, count, supply_V, eta, physics, COMPARATORS, rule, eta)
+
+
+def imperfections(quick: bool) -> Iterator[Point]:
+    """Each imperfection alone, by the plain rule of both front ends and with what an edge can do about it."""
+    kind, count = kinds(quick)[0], 2 if quick else 24
+    for name, field in IMPERFECTIONS.items():
+        for size in SIZES[1:2] if quick else SIZES:
+            physics = replace(QUIET, **{field: size * getattr(BOARD, field)})
+            for way, edge in (("comparators", COMPARATORS), ("plain", PLAIN), ("remedy", REMEDY)):
+                if way != "comparators" or field != "adc_inl_lsb":
+                    yield Point(name, way, kind, count, size, physics=physics, edge=edge)
+    for share in SHARES[:1] if quick else SHARES:
+        margin_V = 0.5 * BOARD.supply_V - share * (0.5 * BOARD.supply_V - BOARD.margin_V)
+        for name, physics in (("ADC step", QUIET), ("ADC step, board", BOARD)):
+            for way, edge in (("plain", PLAIN), ("remedy", REMEDY)):
+                yield Point(
+                    name, way, kind, count, 1 / share, physics=replace(physics, margin_V=margin_V), edge=edge
+                )  # fmt: skip
+
+
+def gates(quick: bool) -> Iterator[Point]:
+    """Floor and dither, and the nudge, on the board preset."""
+    kind, _, large = kinds(quick)[:3]
+    for each, count in ((kind, 10),) if quick else ((kind, 10), (large, 10)):
+        for f_V in FLOORS_V[2:3] if quick else FLOORS_V:
+            for theta_V in DITHERS_V[2:3] if quick else DITHERS_V:
+                edge = replace(NULLED, f_V=f_V, theta_V=theta_V)
+                long = not quick and each == kind
+                yield Point("gate", "remedy", each, 2 if quick else count, f_V, theta_V, edge=edge, long=long)
+    for eta in NUDGES[-1:] if quick else (0.1, *NUDGES):
+        for way, edge in (("plain", PLAIN), ("remedy", REMEDY)):
+            yield Point("nudge", way, kind, 2 if quick else 24, eta, edge=edge, eta=eta)
+
+
+def ways(quick: bool) -> Iterator[Point]:
+    """All ways to learn on the board preset, on 16 edges and on the larger network."""
+    small, more, large = kinds(quick)[:3]
+    shown = [(small, 24), (more, 24), (large, 12)]
+    edges = {
+        "comparators, plain": COMPARATORS,
+        "plain": PLAIN,
+        "calibrated": NULLED,
+        "floor alone": replace(REMEDY, theta_V=0.0),
+        "dither alone": replace(REMEDY, f_V=0.0),
+        "floor and dither, not calibrated": replace(REMEDY, calibrate=False),
+        "remedy": REMEDY,
+    }
+    hosts = {"host: random perturbation": by_host.perturbation, "host: edge by edge": by_host.descent}
+    for kind, count in shown:
+        count = 2 if quick else count
+        for name, edge in edges.items():
+            long = not quick and (kind == small or name in LONG_EVERYWHERE)
+            yield Point("ways", name, kind, count, edge=edge, long=long)
+        for name, edge in (("plain, p = 1", PLAIN), ("remedy, p = 1", REMEDY)):
+            yield Point("ways", name, kind, count, edge=edge, rule="p=1", long=not quick and kind == small)
+        if kind == large and quick:
+            continue
+        for name, run in hosts.items():
+            yield Point("ways", name, kind, count, run=run)
+        if kind == small:
+            yield Point("ways", "comparators with trim", kind, count, edge=TRIMMED, run=by_world)
+
+
+def points(quick: bool) -> list[Point]:
+    """All of them."""
+    return [*readings(quick), *imperfections(quick), *gates(quick), *ways(quick)]
