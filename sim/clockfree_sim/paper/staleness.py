@@ -1,0 +1,95 @@
+"""How old what an edge decides on may be: ways to learn with as many decisions on one outdated state, however made.
+
+In a round with chance p, p N edges decide on the same state. Where each fires by itself, r times a second, N r tau
+others do while something lags by tau: the wipers behind the decision (age), the nodes behind the wipers (settling), or
+the clamp behind the free outputs (latency).
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from clockfree_sim.job import EdgeSettings
+from clockfree_sim.paper.compare import CLOCKFREE, known, rule_of
+from clockfree_sim.paper.statistics import interval
+from clockfree_sim.physics import IDEAL
+
+RATE_HZ = EdgeSettings().rate_hz
+ROUNDS, AGE, SETTLING, LATENCY = "p", "age", "settling", "latency"
+LAGS = {
+    AGE: lambda us: replace(IDEAL, age_us=us),
+    SETTLING: lambda us: replace(IDEAL, settle_us=float(us)),
+    LATENCY: lambda us: replace(IDEAL, clamp_us=float(us)),
+}
+FEWEST = {ROUNDS: 1 / 400}
+"""Least share of the edges in a round: below it rounds are so many that drawing who takes part is all the work."""
+
+
+def ways(edges: int, stale: tuple[float, ...], kinds: tuple[str, ...]) -> dict[str, Mapping[str, Any] | None]:
+    """Clock-free as it is, and each kind of staleness at each of these numbers of decisions; all edges are the most.
+
+    The last of `stale` may be infinite: there, all of them do.
+    """
+    found: dict[str, Mapping[str, Any] | None] = {CLOCKFREE: {}}
+    for kind in kinds:
+        for decisions in stale:
+            share = min(decisions, edges) / edges
+            settings: Mapping[str, Any] | None
+            if (decisions >= edges and decisions != stale[-1]) or share < FEWEST.get(kind, 0.0):
+                settings = None
+            elif kind == ROUNDS:
+                settings = rule_of(share)
+            else:
+                lag_us = round(share / RATE_HZ * 1e6)
+                settings = {"physics": LAGS[kind](lag_us)}
+            found[name(kind, decisions)] = settings
+    return found
+
+
+def name(kind: str, decisions: float) -> str:
+    """Of a way."""
+    return f"{kind}, {decisions:g}"
+
+
+def cost(data: xr.Dataset, case: int, kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """What staleness of a kind costs on a case: decisions on one state (n,), and the error over clock-free's (n, 3)."""
+    final = data["final"][case]
+    at, found = [], []
+    for way in final["way"].values:
+        if str(way).startswith(f"{kind}, ") and len(known(final.sel(way=way))):
+            at.append(min(float(str(way).rpartition(" ")[2]), float(final["edges"])))
+            found.append(interval(known(final.sel(way=way) / final.sel(way=CLOCKFREE))))
+    return np.array(at), np.array(found)
+
+
+def shift(data: xr.Dataset, case: int, kind: str) -> float:
+    """How many times more decisions a round may have at the same cost as a lag: geometric mean over the lag's points.
+
+    Read off the straight lines, in logarithms, between the points of rounds; nan where none of the costs is met there.
+    """
+    rounds, per_round = cost(data, case, ROUNDS)
+    lags, per_lag = cost(data, case, kind)
+    if not len(rounds) or not len(lags):
+        return np.nan
+    costs = np.maximum.accumulate(per_round[:, 0])
+    inside = (per_lag[:, 0] > costs[0]) & (per_lag[:, 0] <= costs[-1])
+    if not inside.any():
+        return np.nan
+    same = np.interp(np.log(per_lag[inside, 0]), np.log(costs), np.log(rounds))
+    return float(np.exp(np.mean(same - np.log(lags[inside]))))
+
+
+def said(data: xr.Dataset) -> str:
+    """What staleness costs on each network, in a sentence or two."""
+    parts = []
+    for case, edges in enumerate(data["edges"].values):
+        _, found = cost(data, case, ROUNDS)
+        shifts = ", ".join(f"{kind} {shift(data, case, kind):.1f}" for kind in LAGS)
+        parts.append(f"{edges} edges {found[-1, 0]:.1f} ({shifts})")
+    return f"""
+        p = 1 over clock-free, and how many times more decisions of a round cost as much as one made while something
+        lags (p N over N r tau; nan: at no cost that rounds have): {"; ".join(parts)}.
+    """
