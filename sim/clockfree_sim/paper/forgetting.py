@@ -20,16 +20,14 @@ FLOOR_V, DITHER_V = 0.003, 0.02
 ADC = EdgeSettings(front_end="adc")
 NULLED = replace(ADC, calibrate=True)
 REMEDY = replace(NULLED, f_V=FLOOR_V, theta_V=DITHER_V)
-STILL = replace(BOARD, clamp_us=0.0, settle_us=0.0)
-"""The board preset with a circuit that settles at once."""
 CASES: dict[str, tuple[Physics, EdgeSettings]] = {
     "comparators, ideal": (IDEAL, EdgeSettings()),
-    "comparators, board": (STILL, EdgeSettings()),
-    "ADC, board": (STILL, ADC),
-    "ADC, nulled": (STILL, NULLED),
-    "dither alone": (STILL, replace(REMEDY, f_V=0.0)),
-    "floor alone": (STILL, replace(REMEDY, theta_V=0.0)),
-    "floor and dither": (STILL, REMEDY),
+    "comparators, board": (BOARD, EdgeSettings()),
+    "ADC, board": (BOARD, ADC),
+    "ADC, nulled": (BOARD, NULLED),
+    "dither alone": (BOARD, replace(REMEDY, f_V=0.0)),
+    "floor alone": (BOARD, replace(REMEDY, theta_V=0.0)),
+    "floor and dither": (BOARD, REMEDY),
 }
 """Physics and edges, by name."""
 OFFSETS = (0.0, 0.1, 0.2, 0.3, 0.45, 0.7, 1.0, 2.0)

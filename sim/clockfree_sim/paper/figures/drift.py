@@ -11,9 +11,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
+from matplotlib.ticker import ScalarFormatter
 from rich.table import Table
 
 from clockfree_sim.final import error_at
+from clockfree_sim.network import load
 from clockfree_sim.paper import forgetting, tasks
 from clockfree_sim.paper.forgetting import CASES, OFFSETS, Run, forgotten
 from clockfree_sim.paper.statistics import interval, mean_interval, shown
@@ -23,6 +25,8 @@ from clockfree_sim.paper.work import gather
 SEEDS, QUICK_SEEDS = (24, 6), 2
 """Tasks on the small and on the large network."""
 EARLY = 1500
+BLOCK = 10
+"""Samples of which the figure shows the mean."""
 COLOURS = ("#17406d", "#7fb0dc", "#9467bd", "#8c564b", "#e08214", "#b03a2e", "#2a8c4a")
 
 
@@ -76,7 +80,7 @@ def measure(pool: Executor, quick: bool, seed: int) -> xr.Dataset:
             ),
         },
         coords={
-            "network": ("network", [str(kind.network) for kind in kinds()], {"long_name": "network"}),
+            "network": ("network", [load(kind.network).name for kind in kinds()], {"long_name": "network"}),
             "kind": ("network", [str(kind) for kind in kinds()], {"long_name": "task"}),
             "case": ("case", list(CASES), {"long_name": "physics and rule"}),
             "offset": ("offset", list(OFFSETS), _says("1", "sd of the offset of an ADC channel, in floors f")),
@@ -147,41 +151,36 @@ def table(data: xr.Dataset) -> Table:
     return rows
 
 
-def law(data: xr.Dataset, network: int) -> tuple[float, float]:
-    """Largest offset, in f, with which the error at the end is at most 3 times that without; exponent beyond it."""
-    _, last = ends(data)
-    errors = np.array([interval(at(data, "offset_error", network, j, last))[0] for j in range(len(OFFSETS))])
-    harmless = [size for size, error in zip(OFFSETS, errors, strict=True) if error <= 3 * errors[0]]
-    beyond = np.array([size > max(harmless) for size in OFFSETS])
-    if beyond.sum() < 2:
-        return max(harmless), float("nan")
-    return max(harmless), float(np.polyfit(np.log(np.array(OFFSETS)[beyond]), np.log(errors[beyond]), 1)[0])
+def harmless(data: xr.Dataset, network: int) -> float:
+    """Largest offset, in f, up to which no error at the end is more than 3 times that without."""
+    errors = [interval(at(data, "offset_error", network, j, ends(data)[1]))[0] for j in range(len(OFFSETS))]
+    return max(size for j, size in enumerate(OFFSETS) if max(errors[: j + 1]) <= 3 * errors[0])
 
 
 def caption(data: xr.Dataset) -> str:
     """What was run, what was found."""
     early, last = ends(data)
-    forget = [
-        f"{case} ({shown(interval(ratio(data, i, case)), '.2g')} on {network})"
-        for i, network in enumerate(data["network"].values)
-        for case in CASES
-        if interval(ratio(data, i, case))[1] > 1
+    forget = []
+    for i, name in enumerate(data["network"].values):
+        ratios = {case: interval(ratio(data, i, case)) for case in CASES}
+        rows = [f"{case} {shown(found, '.2g')}" for case, found in ratios.items() if found[1] > 1]
+        forget.append(f"on {name} for {', '.join(rows) or 'none'}")
+    names, kinds = data["network"].values, data["kind"].values
+    laws = " and ".join(f"up to {harmless(data, i):g} f on {name}" for i, name in enumerate(names))
+    at_two = [
+        at(data, "offset_error", i, len(OFFSETS) - 1, last) / at(data, "offset_error", i, 0, last) for i in (0, 1)
     ]
-    laws = "; ".join(
-        f"on {network} up to {size:g} f (error then grows as offset to the power {power:.1f})"
-        for network, (size, power) in zip(data["network"].values, (law(data, 0), law(data, 1)), strict=True)
-    )
+    beyond = " and ".join(f"{interval(each)[0]:.0f}" for each in at_two)
     seeds = [int(np.isfinite(data["stepping"].values[i, 0]).sum()) for i in (0, 1)]
     steps = mean_interval(1e6 * _known(data["stepping"].sel(case="floor and dither").isel(network=0).values))
-    kinds, networks = data["kind"].values, data["network"].values
     return f"""
         Clock-free runs of {last:,.0f} updates per edge on teacher tasks, eta {forgetting.ETA:g}: {kinds[0]} on
-        {networks[0]} ({seeds[0]} tasks), {kinds[1]} on {networks[1]} ({seeds[1]} tasks). Board physics with a circuit
-        that settles at once; "nulled" and all below it are calibrated in HOLD; f {1e3 * forgetting.FLOOR_V:g} mV, theta
-        {1e3 * forgetting.DITHER_V:g} mV. Error at {last:,.0f} over that at {early:,.0f} updates is above 1 beyond its
-        interval for: {", ".join(forget) or "none"}. With floor and dither {shown(steps, ".3g")} of a million firings
-        still step in the last half on {networks[0]}. Offsets that nothing nulls, and nothing else, do no harm (at most
-        3 times the error without) {laws}.
+        {names[0]} ({seeds[0]} tasks), {kinds[1]} on {names[1]} ({seeds[1]} tasks). "Board" and all below it: the board
+        preset, clamp and settling times included; "nulled" and all below it are calibrated in HOLD; f
+        {1e3 * forgetting.FLOOR_V:g} mV, theta {1e3 * forgetting.DITHER_V:g} mV. Error at {last:,.0f} over that at
+        {early:,.0f} updates is above 1 beyond its interval {"; ".join(forget)}. With floor and dither
+        {shown(steps, ".3g")} of a million firings still step in the last half on {names[0]}. Offsets that nothing
+        nulls, and nothing else, at most triple the error {laws}; at {OFFSETS[-1]:g} f it is {beyond} times that without.
     """
 
 
@@ -197,19 +196,26 @@ def draw(data: xr.Dataset) -> Figure:
             part = data.isel(network=i, case=j)
             style: dict[str, Any] = {"color": colour, "lw": 1.2, "label": case}
             error_V2 = part["error"].values
-            known = error_V2[np.isfinite(error_V2[:, 0])]
-            row[0].plot(data["sample"], np.exp(np.log(known).mean(axis=0)), **style)
+            row[0].plot(
+                blocks(data["sample"].values),
+                np.exp(np.log(blocks(error_V2[np.isfinite(error_V2[:, 0])])).mean(axis=0)),
+                **style,
+            )
             row[1].plot(data["sample"], 100 * part["rail"].mean("task"), **style)
             for twin, dash in (("free", "-"), ("clamped", ":")):
                 power = 1e3 * part["power"].sel(twin=twin).mean("task")
                 row[2].plot(data["place"], power, color=colour, lw=1.2, ls=dash)
         _offsets(row[3], data, i)
-        row[0].set(yscale="log", ylabel=f"{data['network'].values[i]}, {data['kind'].values[i]}\nerror (V²)")
+        row[0].set(
+            xscale="log", yscale="log", ylabel=f"{data['network'].values[i]}, {data['kind'].values[i]}\nerror (V²)"
+        )
         row[1].set(ylabel="edges at a rail (%)")
         row[2].set(ylabel="power of a twin (mW)", yscale="log")
+        for axis in (row[2].yaxis.set_major_formatter, row[2].yaxis.set_minor_formatter):
+            axis(ScalarFormatter())
         for ax in row[:3]:
             ax.set_xlabel("updates per edge")
-    axes[0, 0].set_title("error (geometric mean)")
+    axes[0, 0].set_title(f"error (mean over {BLOCK} samples, geometric over tasks)")
     axes[0, 1].set_title("rails")
     axes[0, 2].set_title("dissipated power: free (line), clamped (dots)")
     axes[0, 3].set_title("floor and dither, offsets alone")
@@ -218,6 +224,11 @@ def draw(data: xr.Dataset) -> Figure:
     seeds = [int(np.isfinite(data["stepping"].values[i, 0]).sum()) for i in (0, 1)]
     drawn.suptitle(f"Learning on, clock-free: {seeds[0]} and {seeds[1]} tasks; bars: 95% intervals over tasks")
     return drawn
+
+
+def blocks(values: np.ndarray) -> np.ndarray:
+    """Means over `BLOCK` samples each, after the first: (..., S + 1) becomes (..., S / BLOCK)."""
+    return values[..., 1:].reshape(*values.shape[:-1], -1, BLOCK).mean(axis=-1)
 
 
 def _offsets(ax, data: xr.Dataset, network: int) -> None:
