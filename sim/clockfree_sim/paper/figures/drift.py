@@ -180,7 +180,7 @@ def caption(data: xr.Dataset) -> str:
         {1e3 * forgetting.FLOOR_V:g} mV, theta {1e3 * forgetting.DITHER_V:g} mV. Error at {last:,.0f} over that at
         {early:,.0f} updates is above 1 beyond its interval {"; ".join(forget)}. With floor and dither
         {shown(steps, ".3g")} of a million firings still step in the last half on {names[0]}. Offsets that nothing
-        nulls, and nothing else, at most triple the error {laws}; at {OFFSETS[-1]:g} f it is {beyond} times that without.
+        nulls, and nothing else, at most triple the error {laws}; at {OFFSETS[-1]:g} f it is {beyond} times as large.
     """
 
 
