@@ -52,7 +52,7 @@ def law(edges, kinds):
     )
 
 
-def test_the_cost_and_the_shift_of_a_known_law():
+def test_the_cost_and_the_shift_of_a_known_law(monkeypatch):
     found = law(16, {"age": 2.0, "settling": 0.5})
     at, cost = staleness.cost(found, 0, "p")
     assert at == pytest.approx([0.5, 1, 2, 4, 16])
@@ -62,7 +62,10 @@ def test_the_cost_and_the_shift_of_a_known_law():
     assert staleness.shift(found, 0, "settling") == pytest.approx(0.5, rel=0.05)
     assert np.isnan(staleness.shift(law(16, {"age": 1e-9}), 0, "age"))  # costs nothing: no round is so cheap
     assert np.isnan(staleness.shift(found, 0, "latency"))  # not there
-    assert "16 edges 257.0 (age 2.0, settling 0.5, latency nan)" in " ".join(staleness.said(found).split())
+    monkeypatch.setattr(staleness, "SAID", (4.0,))
+    text = " ".join(staleness.said(found).split())
+    assert "p N = 4: 16 edges 17.0 (17.0 .. 17.0); N r tau by age = 4: 16 edges 65.0 (65.0 .. 65.0)" in text
+    assert text.endswith("16 edges age 2.0, settling 0.5.")
 
 
 def test_lags_cost_what_they_should():
@@ -187,4 +190,4 @@ def test_the_long_figure_is_whole_and_made_by_name_only(tmp_path):
     assert "144, 420 edges" in (tmp_path / "large.txt").read_text()
     assert (tmp_path / "large.png").read_bytes().startswith(b"\x89PNG")
     missing = data["final"].isnull().all("task")
-    assert set(data["way"].values[missing[0].values]) == {f"{kind}, 1000" for kind in ("p", "age", "settling")}
+    assert set(data["way"].values[missing[0].values]) == {f"{kind}, 1000" for kind in ("p", "age")}

@@ -52,7 +52,7 @@ def compare(pool: Executor, cases: Sequence[Case], ways: Ways, seed: int, doing:
     -------
     xarray.Dataset
         ``final`` and ``initial`` error, ``stepping`` and ``range`` (case, way, task), nan where nothing was run.
-        The range is that of the last third of the updates, median over the edges.
+        The range is that of the last third of the updates, mean over the edges.
         Tasks with the same number are the same in every way; clocks and imperfections have the seed of their task.
     """
     seeds = task_seeds(seed, max(case.tasks for case in cases))
@@ -78,7 +78,7 @@ def compare(pool: Executor, cases: Sequence[Case], ways: Ways, seed: int, doing:
             "range": (
                 dims,
                 found[3],
-                {"units": "1", "long_name": "taps that a wiper still ranges over, median"},
+                {"units": "1", "long_name": "taps that a wiper still ranges over, mean"},
             ),
         },
         coords={
@@ -99,7 +99,7 @@ def finals(each: Job) -> tuple[float, float, float, float]:
     """Run a job: final and initial error, V^2; share of firings that step; taps that wipers still range over."""
     found = learnt(each)
     roaming = np.ptp(found.taps[-len(found.taps) // 3 :], axis=0)
-    return found.final_V2, float(found.error_V2[0]), found.stepping, float(np.median(roaming))
+    return found.final_V2, float(found.error_V2[0]), found.stepping, float(np.mean(roaming))
 
 
 def known(values: xr.DataArray) -> np.ndarray:

@@ -14,7 +14,7 @@ import xarray as xr
 
 from clockfree_sim.job import EdgeSettings
 from clockfree_sim.paper.compare import CLOCKFREE, known, rule_of
-from clockfree_sim.paper.statistics import interval
+from clockfree_sim.paper.statistics import interval, shown
 from clockfree_sim.physics import IDEAL
 
 RATE_HZ = EdgeSettings().rate_hz
@@ -82,14 +82,25 @@ def shift(data: xr.Dataset, case: int, kind: str) -> float:
     return float(np.exp(np.mean(same - np.log(lags[inside]))))
 
 
+SAID = (10.0, 100.0)
+"""Decisions at which the cost is put into words."""
+
+
 def said(data: xr.Dataset) -> str:
     """What staleness costs on each network, in a sentence or two."""
-    parts = []
-    for case, edges in enumerate(data["edges"].values):
-        _, found = cost(data, case, ROUNDS)
-        shifts = ", ".join(f"{kind} {shift(data, case, kind):.1f}" for kind in LAGS)
-        parts.append(f"{edges} edges {found[-1, 0]:.1f} ({shifts})")
+    sentences = []
+    for decisions in SAID:
+        for what, kind in (("p N", ROUNDS), ("N r tau by age", AGE)):
+            each = []
+            for case, edges in enumerate(data["edges"].values.tolist()):
+                at, found = cost(data, case, kind)
+                each += [f"{edges} edges {shown(found[i], '.1f')}" for i in np.flatnonzero(np.isclose(at, decisions))]
+            sentences.append(f"{what} = {decisions:g}: {', '.join(each)}")
+    shifts = []
+    for case, edges in enumerate(data["edges"].values.tolist()):
+        by_kind = {kind: shift(data, case, kind) for kind in LAGS if len(cost(data, case, kind)[0])}
+        shifts.append(f"{edges} edges " + ", ".join(f"{kind} {each:.1f}" for kind, each in by_kind.items()))
     return f"""
-        p = 1 over clock-free, and how many times more decisions of a round cost as much as one made while something
-        lags (p N over N r tau; nan: at no cost that rounds have): {"; ".join(parts)}.
+        final error over clock-free's at {"; ".join(sentences)}. How many times more decisions of a round cost as much
+        as one made while something lags (p N over N r tau; nan: at no cost that rounds have): {"; ".join(shifts)}.
     """

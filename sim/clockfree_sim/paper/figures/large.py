@@ -17,7 +17,7 @@ from clockfree_sim.paper.statistics import interval, shown
 from clockfree_sim.paper.tasks import Kind
 
 UPDATES, QUICK_UPDATES = 150, 3
-KINDS = (staleness.ROUNDS, staleness.AGE, staleness.SETTLING)
+KINDS = (staleness.ROUNDS, staleness.AGE)
 DECISIONS = (10.0, 100.0, 1000.0, np.inf)
 OUTPUTS = 3
 ETA = 1.0
