@@ -9,6 +9,7 @@ from clockfree_sim.best import best_error
 from clockfree_sim.direct import solve
 from clockfree_sim.job import EDGES, EdgeSettings, Job
 from clockfree_sim.paper.discrete import Learnt, job, learnt
+from clockfree_sim.paper.overshoot import gain
 from clockfree_sim.paper.tasks import Kind, Task, make_task
 from clockfree_sim.physics import IDEAL, TAPS
 
@@ -63,12 +64,13 @@ def ended(run: Run) -> dict[str, Any]:
     """How each way ends, by each rule.
 
     ``final`` error, V^2, and ``stepping``, share of firings that step in the last fifth: (ways, rules); ``onward``,
-    final error after each rule has gone on from there, V^2: (ways, rules, rules); nan where not run. ``best``
-    achievable error, V^2.
+    final error after each rule has gone on from there, V^2: (ways, rules, rules); ``gain`` of a round of all edges at
+    the clock-free end (ways,), see `overshoot`; nan where not run. ``best`` achievable error, V^2.
     """
     task = run.task
     shapes = {"final": (), "stepping": (), "onward": (len(RULES),)}
     found = {name: np.full((len(WAYS), len(RULES), *shape), np.nan) for name, shape in shapes.items()}
+    found["gain"] = np.full(len(WAYS), np.nan)
     best_V2 = np.inf
     for i, (way, edge) in enumerate(WAYS.items()):
         if way == "dither alone" and not run.chased:
@@ -81,6 +83,8 @@ def ended(run: Run) -> dict[str, Any]:
             if run.chased:
                 onward = [replace(other, start_taps=end.taps[-1].astype(int)) for other in jobs]
                 found["onward"][i, j] = [learnt(other).final_V2 for other in onward]
+        if run.chased and edge.theta_V:  # each and end are the last, the clock-free ones
+            found["gain"][i] = gain(task, each.lessons[0], end.taps[-1], edge.theta_V)
     return {**found, "best": min(best_V2, _searched_V2(each))}
 
 

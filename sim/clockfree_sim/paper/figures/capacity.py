@@ -2,7 +2,8 @@
 
 Final errors of the plain rule and of the remedy beside the best achievable error, for desired voltages that a teacher
 vouches for, and for random ones. Then a chase: on random tasks near capacity p = 1 with dither ends far worse now and
-then. Has it come to another place, or does it not come to rest? From each end both rules go on.
+then. Has it come to another place, or does it not come to rest? From each end both rules go on; and the gain of a round
+of all edges says whether it overshoots.
 """
 
 from concurrent.futures import Executor
@@ -20,6 +21,7 @@ from clockfree_sim.paper import limits, tasks
 from clockfree_sim.paper.compare import CLOCKFREE, ONE, known, network_of
 from clockfree_sim.paper.discrete import UPDATES
 from clockfree_sim.paper.limits import APART, TARGETS, TEACHER, WAYS, Run, ended
+from clockfree_sim.paper.overshoot import OVERSHOOTS
 from clockfree_sim.paper.statistics import interval, shown
 from clockfree_sim.paper.tasks import Kind, task_seeds
 from clockfree_sim.paper.work import gather
@@ -28,6 +30,8 @@ REACHED_V2 = 1e-6
 """1 mV rms: what the supervisor's readings can certify."""
 FAR = 10
 """An end so many times worse is called far worse."""
+STEPS = 0.05
+"""A run of which a larger share of the late firings steps has not come to rest."""
 QUICK_COUNT = 2
 COLOURS = {"plain": "#17406d", "dither alone": "#e08214", "remedy": "#2a8c4a"}
 
@@ -84,6 +88,7 @@ def measure(pool: Executor, quick: bool, seed: int) -> xr.Dataset:
             "final": (dims, filled("final"), {"units": "V2", "long_name": end}),
             "onward": ((*dims, "next"), filled("onward"), {"units": "V2", "long_name": onward}),
             "stepping": (dims, filled("stepping"), {"units": "1", "long_name": "share that steps, last fifth"}),
+            "gain": (dims[:3], filled("gain"), {"units": "1", "long_name": "gain of a round, clock-free end"}),
             "best": (dims[:2], filled("best"), {"units": "V2", "long_name": "best achievable error"}),
         },
         coords={
@@ -157,19 +162,24 @@ def table(data: xr.Dataset) -> Table:
 
 def chase(data: xr.Dataset, way: str) -> str:
     """What it found in one cell, as text."""
-    part, ratios = data.sel(way=way), known(ratio(data, way))
-    found = f"{way} {shown(interval(ratios), '.2g')} times, more than {FAR} times in {far(ratios)}"
-    worse = part.isel(task=np.flatnonzero(ratio(data, way) > FAR))
-    if worse.sizes["task"] < 3:
-        return found
-    steps = worse["stepping"].median("task")
-    onward = worse["onward"]
-    cured = onward.sel(rule=ONE, next=ONE) / onward.sel(rule=ONE, next=CLOCKFREE)
-    spoilt = onward.sel(rule=CLOCKFREE, next=ONE) / onward.sel(rule=CLOCKFREE, next=CLOCKFREE)
-    return f"""{found} (in these {float(steps.sel(rule=ONE)):.2%} of the firings of p = 1 still step, median, and
-        {float(steps.sel(rule=CLOCKFREE)):.2%} clock-free; from the end of p = 1 clock-free edges go on to an error
-        {shown(interval(cured), ".2g")} times below that of p = 1, and from the clock-free end p = 1 goes on to one
-        {shown(interval(spoilt), ".2g")} times above that of clock-free edges)"""
+    ratios, steps, gain = ratio(data, way), data["stepping"].sel(way=way), data["gain"].sel(way=way)
+
+    def times(values: xr.DataArray) -> str:
+        return f"{shown(interval(known(values)), '.2g')} times"
+
+    onward = data["onward"].sel(way=way)
+    below, above = (
+        onward.sel(rule=rule, next=ONE) / onward.sel(rule=rule, next=CLOCKFREE) for rule in (ONE, CLOCKFREE)
+    )
+    found = f"""{way} {times(ratios)}, {far(known(ratios))} far worse; when both go on from the end of p = 1
+        {times(below)}, from the clock-free end {times(above)}"""
+    for name, those in (("above", gain > OVERSHOOTS), ("below", gain <= OVERSHOOTS)):
+        if those.sum() >= 2:
+            mine, stepping = ratios.where(those), steps.where(those).median("task")
+            found += f"""; gain {name} {OVERSHOOTS:g}: {times(mine)}, {far(known(mine))} far worse, of the firings
+                {float(stepping.sel(rule=ONE)):.2%} still step at p = 1 and {float(stepping.sel(rule=CLOCKFREE)):.2%}
+                clock-free (medians)"""
+    return found
 
 
 def caption(data: xr.Dataset) -> str:
@@ -201,8 +211,9 @@ def caption(data: xr.Dataset) -> str:
         supply. Best achievable: a local search over continuous taps, so that the truth may be lower; reached: below
         {REACHED_V2:.0e} V^2. Error at p = 1 over clock-free (geometric mean over cells and tasks, 95% interval over
         tasks): {"; ".join(found)}. Beyond reach the clock-free remedy ends {above:.2g} times above the best (median).
-        The chase (a teacher for each output; dither alone is the remedy without its floor), p = 1 over clock-free:
-        {". ".join(chased)}.
+        Far worse: more than {FAR} times, p = 1 : clock-free. The chase (a teacher for each output; dither alone is the
+        remedy without its floor; gain: of a round of all edges, linearised at the clock-free end; above {OVERSHOOTS:g}
+        it overshoots), p = 1 over clock-free: {". ".join(chased)}.
     """
 
 
@@ -243,19 +254,16 @@ def _against_outputs(ax: Axes, data: xr.Dataset) -> None:
 
 
 def _chase(ax: Axes, data: xr.Dataset) -> None:
-    """Error of every task when both rules have gone on from both ends."""
-    order = ((CLOCKFREE, CLOCKFREE), (ONE, CLOCKFREE), (CLOCKFREE, ONE), (ONE, ONE))
-    for (x, (rule, after)), (i, (way, colour)) in product(enumerate(order), enumerate(COLOURS.items())):
-        values = known(data["onward"].sel(way=way, rule=rule, next=after))
-        middle, low, high = interval(values)
-        at = x + 0.27 * (i - 1)
-        ax.plot(at + np.linspace(-0.09, 0.09, len(values)), values, ".", color=colour, ms=3, alpha=0.4)
-        ax.errorbar(
-            at, middle, [[middle - low], [high - middle]], fmt="_", ms=13, mew=2, color=colour,
-            label=None if x else way,
-        )  # fmt: skip
-    ax.set(yscale="log", ylim=(data["onward"].min() / 3, data["onward"].max() * 30))
-    ax.set_xticks(range(len(order)), [f"{rule},\nthen {after}" for rule, after in order], fontsize=7)
-    ax.legend(loc="upper left", ncols=3)
-    count = int(np.isfinite(data["best"]).sum())
-    ax.set_title(f"chase: {data['targets'].values}, {int(data['outputs'])} outputs, {count} tasks")
+    """How much worse p = 1 ends in each task, against the gain; filled where over STEPS of its firings still step."""
+    for way, colour in list(COLOURS.items())[1:]:
+        steps = data["stepping"].sel(way=way, rule=ONE) > STEPS
+        for which, fill in ((steps, colour), (~steps, "none")):
+            x, y = data["gain"].sel(way=way).where(which), ratio(data, way).where(which)
+            label = f"{way}, {'steps on' if fill == colour else 'rests'} at p = 1"
+            ax.plot(x, y, "o", color=colour, mfc=fill, ms=4, mew=0.8, alpha=0.7, label=label)
+    ax.axvline(OVERSHOOTS, color="0.5", lw=1, ls=":")
+    ax.set(yscale="log", xlabel="gain of a round (dotted: overshoots)", ylabel=f"error, {ONE} over {CLOCKFREE}")
+    ax.legend()
+    ax.set_title(
+        f"chase: {data['targets'].values}, {int(data['outputs'])} outputs, {int(np.isfinite(data['best']).sum())} tasks"
+    )
