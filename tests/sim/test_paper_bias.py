@@ -191,12 +191,12 @@ def test_picking():
 
 
 def test_where_a_reading_shows_the_benefit():
-    """Benefits of 2 at every task, of 1/2 at every task, and of 4 and 1/4 by turns."""
+    """Benefits of 2 at every task, of 1/2 at every task, and of 4 and 1/2 by turns."""
     rows = [(5.0, 2.0), (15.0, 0.5), (50.0, None)]
     error, coords = [], {"size": [], "name": []}
     for size, times in rows:
         one = np.array([1.0, 1.1, 0.9, 1.2]) * 1e-3
-        over = np.array(list(itertools.islice(itertools.cycle((4.0, 0.25)), 4))) if times is None else times
+        over = np.array(list(itertools.islice(itertools.cycle((4.0, 0.5)), 4))) if times is None else times
         for name, values in (("p = 1", one), ("p = 0.1", one / over), ("clock-free", one)):
             error.append(np.stack([values, np.full(4, np.nan)], axis=1))
             coords["size"].append(size)

@@ -31,7 +31,7 @@ WAYS = {"comparators": "#e08214", "plain": "#b2182b", "remedy": "#17406d"}
 
 def draw(data: xr.Dataset) -> Figure:
     """Readings of sigma above, imperfections and remedies below."""
-    drawn, axes = plt.subplots(2, 4, figsize=(17, 8), layout="constrained", width_ratios=(1, 1, 1, 1.35))
+    drawn, axes = plt.subplots(2, 4, figsize=(17, 8.6), layout="constrained", width_ratios=(1, 1, 1, 1.3))
     _benefits(axes[0, 0], data)
     _levels(axes[0, 1], data)
     _tasks(axes[0, 2], data)
@@ -40,7 +40,10 @@ def draw(data: xr.Dataset) -> Figure:
         _gate(ax, data, where)
     _nudge(axes[1, 2], data)
     _ways(axes[1, 3], data)
-    drawn.suptitle("Geometric means over tasks; bars: 95% intervals")
+    drawn.suptitle(
+        "Final error, geometric means over tasks with 95% intervals. Above: readings of the paper's sigma; one "
+        "imperfection alone. Below: what an edge can do about all of them together"
+    )
     return drawn
 
 
@@ -61,16 +64,19 @@ def _benefits(ax: Axes, data: xr.Dataset) -> None:
     where = main_task(data)
     etas = scanned(data, "other", part="sigma none", **where)
     for reading, colour in COLOURS.items():
+        ax.plot([], [], color=colour, label=reading if reading != "none" else "no sigma")
         for eta, dashes in zip(etas, (":", "-", "--"), strict=False):
             found = _of_sigma(data, reading, where, eta, "p = 0.1")
             if reading == "none":
-                ax.axhline(found[1][0, 0], color=colour, ls=dashes, lw=1, label=f"no sigma, eta {eta:g}")
+                ax.axhline(found[1][0, 0], color=colour, ls=dashes, lw=1)
             else:
-                _line(ax, *found, color=colour, ls=dashes, label=f"{reading}, eta {eta:g}")
+                _line(ax, *found, color=colour, ls=dashes)
+    for eta, dashes in zip(etas, (":", "-", "--"), strict=False):
+        ax.plot([], [], color="k", ls=dashes, label=f"eta {eta:g}")
     ax.axhline(1, color="0.8", lw=0.8, zorder=0)
     ax.set(xscale="log", yscale="log", xlabel="largest sigma over supply", ylabel="error at p = 1 over that at p = 0.1")
-    ax.set_title(f"benefit of p = 0.1: {label(where)}")
-    ax.legend(fontsize=6, ncols=2)
+    ax.set_title(f"sigma: {label(where)}")
+    ax.legend(ncols=2)
 
 
 def _levels(ax: Axes, data: xr.Dataset) -> None:
@@ -91,7 +97,7 @@ def _levels(ax: Axes, data: xr.Dataset) -> None:
         xlabel="largest sigma over supply",
         ylabel="final error, as if the supply were 5 V  (V²)",
     )
-    ax.set_title(f"what it costs: {label(where)}, eta {eta:g}")
+    ax.set_title(f"sigma: {label(where)}, eta {eta:g}")
     ax.legend(fontsize=6)
 
 
@@ -105,7 +111,8 @@ def _tasks(ax: Axes, data: xr.Dataset) -> None:
             _line(ax, at, found, color=colour, marker=marker, ms=4, lw=0.9, label=name)
     ax.axhline(1, color="0.8", lw=0.8, zorder=0)
     ax.set(xscale="log", yscale="log", xlabel="largest sigma over supply; left: no sigma")
-    ax.set_title(f"benefit of p = 0.1, other tasks, eta {eta:g}")
+    ax.set(ylabel="error at p = 1 over that at p = 0.1")
+    ax.set_title(f"sigma: all tasks, eta {eta:g}")
     ax.legend(fontsize=6)
 
 
@@ -118,7 +125,7 @@ def _imperfections(ax: Axes, data: xr.Dataset) -> None:
                 found = curve(data, "size", AT[0], part=name, name=way)
                 _line(ax, *found, color=colour, marker=marker, ms=4, lw=0.9, label=text)
     ax.set(xscale="log", yscale="log", xlabel="size, over that of the board preset", ylabel="final error  (V²)")
-    ax.set_title("each imperfection alone, 16 edges, 1 output: plain (red), remedy (blue)")
+    ax.set_title("one imperfection, 16 edges, 1 output; red: plain, blue: remedy")
     ax.legend(fontsize=6.5, ncols=2)
 
 
@@ -132,7 +139,9 @@ def _gate(ax: Axes, data: xr.Dataset, where: Where) -> None:
             text = f"f {f_V * 1e3:g} mV" if at == AT[0] else None
             _line(ax, np.array(thetas) * 1e3, found, color=colour, ls="--" if at == AT[0] else "-", label=text)
     ax.set(yscale="log", xlabel="dither theta  (mV)", ylabel="final error  (V²)")
-    ax.set_title(f"board, calibrated, {label(where)}: {AT[0]} updates (dashed), {AT[1]}")
+    first = {"size": floors[0], "other": scanned(data, "other", **chosen)[0]}
+    solid = f", solid: {AT[1]}" if AT[1] in ends(data, **first, **chosen) else ""
+    ax.set_title(f"board, calibrated: {label(where)}.\nDashed: {AT[0]} updates per edge{solid}")
     ax.legend(fontsize=6.5, ncols=2)
 
 
@@ -145,7 +154,8 @@ def _nudge(ax: Axes, data: xr.Dataset) -> None:
     ax.set(xscale="log", yscale="log", xlabel="eta, or share of the ADC's range that the inputs use")
     ax.set_ylabel("final error  (V²)")
     ax.set_title("board, 16 edges, 1 output")
-    ax.legend()
+    ax.set_ylim(top=10 * ax.get_ylim()[1])
+    ax.legend(loc="upper right")
 
 
 def _ways(ax: Axes, data: xr.Dataset) -> None:
@@ -170,5 +180,5 @@ def _ways(ax: Axes, data: xr.Dataset) -> None:
     ax.set_yticks(range(len(names)), names)
     ax.invert_yaxis()
     ax.set(xscale="log", xlabel="final error  (V²)")
-    ax.set_title("board preset, eta 1, by updates per edge")
+    ax.set_title("board preset, eta 1; legend: updates per edge")
     ax.legend(fontsize=6, loc="upper center", bbox_to_anchor=(0.4, -0.12), ncols=2)
