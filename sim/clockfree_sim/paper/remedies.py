@@ -104,7 +104,7 @@ READINGS: dict[str, dict[str, Any]] = {
     "centred": {"noise_V": SIGMA_V / 12**0.5},
 }
 """What sigma is to the physics: `Physics.sigma_kind` and, for what is left without its mean, noise of its spread."""
-SUPPLIES_V = (1.5, 5.0, 15.0, 50.0, 500.0)
+SUPPLIES_V = (1.5, 5.0, 15.0, 50.0, 150.0, 500.0)
 NUDGES = (0.2, 0.5, 1.0)
 RULES = {"p = 1": "p=1", "p = 0.1": "p=0.1", "clock-free": "clockfree"}
 SIZES = (0.25, 1.0, 4.0, 16.0)
