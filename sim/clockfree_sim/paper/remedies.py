@@ -184,13 +184,15 @@ def ways(quick: bool) -> Iterator[Point]:
     hosts = {"host: random perturbation": by_host.perturbation, "host: edge by edge": by_host.descent}
     for kind, count in shown:
         count = 2 if quick else count
+        brief = quick and kind != small
         for name, edge in edges.items():
             long = not quick and (kind == small or name in LONG_EVERYWHERE)
-            yield Point("ways", name, kind, count, edge=edge, long=long)
+            if not brief or name in ("plain", "remedy"):
+                yield Point("ways", name, kind, count, edge=edge, long=long)
+        if brief:
+            continue
         for name, edge in (("plain, p = 1", PLAIN), ("remedy, p = 1", REMEDY)):
             yield Point("ways", name, kind, count, edge=edge, rule="p=1", long=not quick and kind == small)
-        if kind == large and quick:
-            continue
         for name, run in hosts.items():
             yield Point("ways", name, kind, count, run=run)
         if kind == small:
