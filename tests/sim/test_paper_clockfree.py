@@ -34,6 +34,10 @@ def test_every_kind_of_staleness_is_as_many_decisions():
             others = {"age_us", "settle_us", "clamp_us", "clamp_period_us", "skew_us", "lateness_us"} - {name}
             assert not any(getattr(physics, other) for other in others)
     assert set(ways) == {f"{kind}, 40" for kind in clockfree.KINDS} and not any(ways.values())
+    run = {
+        way.split(", ")[0] for way, settings in staleness.ways(1012, (1.0, np.inf), clockfree.KINDS).items() if settings
+    }
+    assert run == {"p", "age"}  # what takes long is left out
 
 
 def law(edges, kinds):

@@ -26,6 +26,8 @@ LAGS = {
 }
 FEWEST = {ROUNDS: 1 / 400}
 """Least share of the edges in a round: below it rounds are so many that drawing who takes part is all the work."""
+MOST = {SETTLING: 500, LATENCY: 500}
+"""Most edges of what takes long: with voltages that lag, every step and reading is one of all nodes."""
 
 
 def ways(edges: int, stale: tuple[float, ...], kinds: tuple[str, ...]) -> dict[str, Mapping[str, Any] | None]:
@@ -38,7 +40,8 @@ def ways(edges: int, stale: tuple[float, ...], kinds: tuple[str, ...]) -> dict[s
         for decisions in stale:
             share = min(decisions, edges) / edges
             settings: Mapping[str, Any] | None
-            if (decisions >= edges and decisions != stale[-1]) or share < FEWEST.get(kind, 0.0):
+            too_many = decisions >= edges and decisions != stale[-1]
+            if too_many or share < FEWEST.get(kind, 0.0) or edges > MOST.get(kind, edges):
                 settings = None
             elif kind == ROUNDS:
                 settings = rule_of(share)

@@ -37,7 +37,6 @@ CLOCKS = {
     CLOCKFREE: {},
     "jittered": {"edge": EdgeSettings(clock="jittered")},
     "periodic": {"edge": EdgeSettings(clock="periodic")},
-    "rates over 1 decade": {"edge": EdgeSettings(decades=1.0)},
     "rates over 2 decades": {"edge": EdgeSettings(decades=2.0)},
 }
 ETAS = (0.5, 1.0)
@@ -75,7 +74,7 @@ def measure(pool: Executor, quick: bool, seed: int) -> xr.Dataset:
         return TASKS if kind.examples == 1 else REGRESSIONS
 
     def some(kind):
-        return FEW if kind.network == THOUSAND else TASKS if kind.examples > 1 else SOME
+        return FEW if kind.network == THOUSAND else SOME
 
     def stale(edges):
         return staleness.ways(edges, DECISIONS[1::3] if quick else DECISIONS, KINDS)
