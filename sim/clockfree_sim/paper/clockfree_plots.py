@@ -76,7 +76,8 @@ def stale(ax: Axes, data: xr.Dataset) -> None:
             if len(at):
                 open_or_not = COLOURS[i] if kind == staleness.ROUNDS else "none"
                 _points(ax, at, found, fmt=f"{mark}-", color=COLOURS[i], mfc=open_or_not)
-    for kind, mark in MARKS.items():
+    there = {str(way).partition(", ")[0] for way in data["way"].values}
+    for kind, mark in ((kind, mark) for kind, mark in MARKS.items() if kind in there):
         ax.plot([], [], f"{mark}", color="0.3", mfc="0.3" if kind == staleness.ROUNDS else "none", label=kind)
     for i, edges in enumerate(data["edges"].values):
         ax.plot([], [], "-", color=COLOURS[i], label=f"{edges} edges")
