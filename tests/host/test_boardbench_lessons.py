@@ -95,7 +95,10 @@ def test_a_second_lesson_begins_where_the_first_one_ended(tmp_path, monkeypatch,
         if found is samples[-1]:  # measured in HOLD; before that a reading is as old as a round of examples
             assert found["outputs_V"] == pytest.approx(expected_V, abs=ADC_V)
         desired_V = record.job.lessons[lesson].desired_V
-        assert np.abs(expected_V - desired_V).max() < 0.15
+        # How far it comes in the time depends on how soon a board that was reset is back.
+        begun = samples[0] if lesson == 0 else last[0]
+        begun_V = outputs_V(record.job, begun["taps"], record.job.lessons[lesson].source_V)
+        assert np.abs(expected_V - desired_V).max() < 0.5 * np.abs(begun_V - desired_V).max()
     first_V = outputs_V(record.job, last[0]["taps"], record.job.lessons[1].source_V)
     assert np.abs(first_V - record.job.lessons[1].desired_V).min() > 0.5  # the lessons have little in common
 
