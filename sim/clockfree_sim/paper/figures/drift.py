@@ -80,7 +80,11 @@ def measure(pool: Executor, quick: bool, seed: int) -> xr.Dataset:
             ),
         },
         coords={
-            "network": ("network", [load(kind.network).name for kind in kinds()], {"long_name": "network"}),
+            "network": (
+                "network",
+                [load(kind.network).name.rpartition("/")[2] for kind in kinds()],
+                {"long_name": "network"},
+            ),
             "kind": ("network", [str(kind) for kind in kinds()], {"long_name": "task"}),
             "case": ("case", list(CASES), {"long_name": "physics and rule"}),
             "offset": ("offset", list(OFFSETS), _says("1", "sd of the offset of an ADC channel, in floors f")),
