@@ -44,7 +44,7 @@ def lay_out(job: Job, ids: Sequence[str], wiper_ohm: float, name: str) -> BenchF
     dacs, adcs = -(-(len(sources) + len(targets)) // DAC_CHANNELS), -(-len(targets) // ADC_CHANNELS)
     if dacs > DACS or len(targets) + adcs > len(CHIP_SELECTS):
         text = f"{len(sources)} sources and {len(targets)} targets are more than one supervisor's board has pins for"
-        raise InputError(f"{name}: placement: {text}: --bench sim")
+        raise InputError(f"{name}: placement: {text}: only --bench sim can run it")
     selects = iter(CHIP_SELECTS)
     adc_selects = [next(selects) for _ in range(adcs)]
     wiring = {
