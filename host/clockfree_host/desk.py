@@ -33,15 +33,10 @@ class Desk:
 
     def read(self, file: Path, model: "type[Model]") -> "Model":
         """A TOML file, as its model has it; InputError if it cannot be read or is not one."""
-        from pydantic import ValidationError
-
-        from clockfree_host.overrides import one_line
+        from clockfree_host.overrides import checked
         from clockfree_host.tomlfile import read_toml
 
-        try:
-            return model.model_validate(read_toml(file))
-        except ValidationError as error:
-            raise InputError(f"{file}: {one_line(model, error, {})}") from None
+        return checked(model, read_toml(file), file)
 
     def plan(self, task: Path, sets: Sequence[str]) -> "Plan":
         """What `clockfree run TASK --set KEY=VALUE ...` would run; InputError if it would not."""

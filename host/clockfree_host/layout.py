@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 
-from pydantic import ValidationError
-
 from clockfree_host.bench import Job
 from clockfree_host.benchfile import BenchFile
 from clockfree_host.errors import InputError
-from clockfree_host.overrides import one_line
+from clockfree_host.overrides import checked
 
 FIRST_ADDRESS = 0x60
 ADC_CHANNELS = DACS = 8
@@ -67,7 +65,4 @@ def lay_out(job: Job, ids: Sequence[str], wiper_ohm: float, name: str) -> BenchF
             {"id": id_, "edges": [{"edge": network.edge_name(edge), **wiring}]} for edge, id_ in enumerate(ids[1:])
         ],
     }
-    try:
-        return BenchFile.model_validate(contents)
-    except ValidationError as error:
-        raise InputError(f"{name}: {one_line(BenchFile, error, {})}") from None
+    return checked(BenchFile, contents, name)

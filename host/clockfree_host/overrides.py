@@ -2,13 +2,17 @@
 
 import tomllib
 from collections.abc import Mapping
-from typing import Any, get_args
+from pathlib import Path
+from typing import Any, TypeVar, get_args
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from clockfree_host.errors import InputError
+
+Model = TypeVar("Model", bound=BaseModel)
 EXPECTED = {
     "bool_type": "true or false",
     "dict_type": "a table",
@@ -27,7 +31,7 @@ def value_of(text: str) -> Any:
     """A TOML value; what is not TOML is a string as it stands."""
     try:
         table = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
     return table["value"] if len(table) == 1 else text
 
@@ -63,6 +67,14 @@ def origin(key: str, overridden: Mapping[str, str]) -> str:
         if f"{key}.".startswith(f"{given}.") or f"{given}.".startswith(f"{key}."):
             return f" (from {option})"
     return ""
+
+
+def checked(model: type[Model], data: dict[str, Any], where: Path | str) -> Model:
+    """Data as its model has it; InputError, which begins with where the data is from, if it is not."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise InputError(f"{where}: {one_line(model, error, {})}") from None
 
 
 def one_line(model: type[BaseModel], error: ValidationError, overridden: Mapping[str, str]) -> str:

@@ -85,5 +85,5 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: file: expected a readable TOML file, got {error.strerror}") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: file: expected TOML in UTF-8, got other bytes") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # no TOML; a number of thousands of digits, brackets as deep
         raise InputError(f"{path}: file: expected TOML, got {error}") from None

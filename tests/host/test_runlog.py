@@ -231,7 +231,9 @@ def test_toml_of_a_job_reads_back(made_up):
 def test_unreadable_toml(tmp_path):
     (tmp_path / "bad.toml").write_text("a = [1,\nb = 2")
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
-    for name in ("bad.toml", "binary.toml", "none.toml", "."):
+    (tmp_path / "deep.toml").write_text("a = " + "[" * 5000)
+    (tmp_path / "long.toml").write_text("a = " + "1" * 5000)
+    for name in ("bad.toml", "binary.toml", "deep.toml", "long.toml", "none.toml", "."):
         with pytest.raises(InputError, match=r": file: expected ") as raised:
             tomlfile.read_toml(tmp_path / name)
         assert "\n" not in str(raised.value)
