@@ -2,9 +2,12 @@
 
 import importlib
 import math
+import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -12,14 +15,16 @@ import pytest
 import typer
 import xarray as xr
 from clockfree_host import cli
+from clockfree_sim import processes
 from clockfree_sim.continuous import Rule, learn
 from clockfree_sim.paper import command, save
 from clockfree_sim.paper.small_steps import passages, small_step
 from clockfree_sim.paper.statistics import interval, mean_interval, median_interval
 from clockfree_sim.paper.tasks import LARGE, START_OHM, Kind, make_task, task_seeds
-from clockfree_sim.paper.work import executor, gather
+from clockfree_sim.paper.work import gather
 
 from tests.sim.jobs import solve
+from tests.sim.test_sweep import children, gone
 
 PARTS = ("measure", "draw", "table", "caption", "must_show")
 
@@ -37,7 +42,9 @@ def app():
 def folder(app, tmp_path_factory):
     """All figures, quick, by the command."""
     out = tmp_path_factory.mktemp("paper") / "figures"
-    assert app(["paper", "all", "--quick", "--jobs", "1", "--out", str(out)]) == 0
+    with pytest.MonkeyPatch.context() as patch:  # a thread in place of processes, so that a warning fails the test
+        patch.setattr(processes, "pool", ThreadPoolExecutor)
+        assert app(["paper", "all", "--quick", "--jobs", "1", "--out", str(out)]) == 0
     return out
 
 
@@ -103,10 +110,29 @@ def test_the_entry_point_is_the_command(tmp_path):
     assert done.stdout == "clockfree_sim.paper.command:paper\n"
 
 
-def test_gather_keeps_the_order_in_processes_and_in_this_one():
-    for jobs in (1, 2):
-        with executor(jobs) as pool:
-            assert gather(pool, math.factorial, range(7), "factorials") == [1, 1, 2, 6, 24, 120, 720]
+def test_gather_keeps_the_order():
+    with processes.pool(2) as pool:
+        assert gather(pool, math.factorial, range(7), "factorials") == [1, 1, 2, 6, 24, 120, 720]
+
+
+def test_ctrl_c_in_a_figure_leaves_no_process_and_no_file(tmp_path):
+    code = "from clockfree_host.cli import main; main()"
+    arguments = [sys.executable, "-c", code, "paper", "drift", "--jobs", "2", "--out", str(tmp_path / "out")]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(arguments, cwd=tmp_path, **pipes)
+    while len(below := children(process)) < 3:  # two at work, and what keeps count of their semaphores
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and err.endswith("clockfree: interrupted\n") and "Traceback" not in err
+    assert out == "" and gone(below) and not any((tmp_path / "out").iterdir())
+
+
+def test_a_process_that_dies_is_said_in_a_line(app, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(command, "make", lambda name, pool, *_: gather(pool, os._exit, [1], name))
+    assert app(["paper", "fig4", "--jobs", "1", "--out", str(tmp_path)]) == 1
+    assert capsys.readouterr().err.endswith("\nclockfree: fig4: one of its processes died: killed, or out of memory\n")
 
 
 def test_gather_gives_up_when_one_fails():
@@ -135,8 +161,7 @@ def test_what_was_there_is_replaced_whole_or_not_at_all(tmp_path):
 
     with pytest.raises(typer.Abort):
         save.save(tmp_path, "x", data, Broken(), "text")
-    assert xr.load_dataset(tmp_path / "x.nc")["a"].values == [1.0]
-    assert [path.name for path in tmp_path.iterdir()] == ["x.nc"]
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("x.nc", "old")]
 
 
 # -- statistics -----------------------------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """`clockfree sweep` as a person types it: the same numbers as `clockfree run`, whatever interrupts it."""
 
 import json
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -317,13 +316,3 @@ def test_interrupted_and_killed_sweeps_go_on_where_they_stopped(here, capsys):
     assert (data["engine"] == "world").all()
     run = ran("run", "--updates", "2500", "--set", "edge.pot=x9c", "--seed", "7")
     assert np.array_equal(data["error"].sel(seed=7), run["error"])
-
-
-def test_workers_have_one_thread_and_this_process_keeps_its_own(monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    monkeypatch.delenv("NUMBA_NUM_THREADS", raising=False)
-    with workers.processes(1).open() as pool:
-        found = [pool.submit(os.getenv, name).result() for name in workers.ONE_THREAD]
-    assert found == ["1"] * len(workers.ONE_THREAD)
-    assert os.environ["OMP_NUM_THREADS"] == "3" and "NUMBA_NUM_THREADS" not in os.environ
-    assert not multiprocessing.active_children()

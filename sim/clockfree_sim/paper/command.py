@@ -3,7 +3,6 @@
 What is slow to import is imported where it is used: every `clockfree` command loads this module.
 """
 
-import os
 import pkgutil
 from pathlib import Path
 from typing import Annotated
@@ -25,7 +24,7 @@ def paper(
     name: Annotated[str, typer.Argument(help=f"One of {CHOICE}.")],
     quick: Annotated[bool, typer.Option("--quick", help="Few seeds: seconds, and no statistics to speak of.")] = False,
     out: Annotated[Path, typer.Option(help="Folder for NAME.nc, NAME.png and NAME.txt.")] = Path("build/figures"),
-    jobs: Annotated[int, typer.Option(min=1, help="Processes.", show_default="all cores")] = os.cpu_count() or 1,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes.", show_default="all cores")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seeds everything random.")] = 0,
     large: Annotated[
         str | None, typer.Option(metavar="NETWORK", help="The larger network, in place of ours: a file, or planar:...")
@@ -42,11 +41,17 @@ def paper(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise typer.BadParameter(f"expected a folder that can be made, got {out}", param_hint="--out") from error
-    from clockfree_sim.paper.work import executor
+    from concurrent.futures import BrokenExecutor
 
-    with executor(jobs) as pool:
-        for each in NAMES if name == ALL else (name,):
-            make(each, pool, quick, seed, out)
+    from clockfree_sim import processes
+
+    each = name
+    try:
+        with processes.pool(jobs or processes.cores()) as pool:
+            for each in NAMES if name == ALL else (name,):
+                make(each, pool, quick, seed, out)
+    except BrokenExecutor:
+        raise typer.TyperException(f"{each}: one of its processes died: killed, or out of memory") from None
 
 
 def _large_enough(spec: str) -> str:

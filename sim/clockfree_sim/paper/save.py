@@ -2,9 +2,7 @@
 
 import importlib.metadata
 import io
-import os
 import textwrap
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,8 @@ import xarray as xr
 from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
+
+from clockfree_sim.files import replaced
 
 FILLED, WIDE = 120, 200
 """Columns of a paragraph, and of a table at most: nothing in it is folded."""
@@ -42,15 +42,14 @@ def plain(*parts: Table | str) -> str:
 
 
 def save(folder: Path, name: str, data: xr.Dataset, drawn: Figure, text: str) -> None:
-    """Write the three files into a folder that exists, each in one go; older ones are replaced."""
+    """Write the three files into a folder that exists, all of them or none; older ones are replaced."""
     data = data.assign_attrs(title=f"clockfree paper {name}", version=importlib.metadata.version("clockfree"))
     packed = {name: {"zlib": True} for name, variable in data.data_vars.items() if variable.dtype.kind in "biuf"}
-    _write(folder / f"{name}.nc", lambda path: data.to_netcdf(path, engine="h5netcdf", encoding=packed))
-    _write(folder / f"{name}.png", lambda path: drawn.savefig(path, format="png"))
-    _write(folder / f"{name}.txt", lambda path: path.write_text(text, encoding="utf-8"))
-
-
-def _write(path: Path, write: Callable[[Path], Any]) -> None:
-    beside = path.with_name(path.name + ".new")
-    write(beside)
-    os.replace(beside, path)
+    with (
+        replaced(folder / f"{name}.nc") as data_file,
+        replaced(folder / f"{name}.png") as drawing,
+        replaced(folder / f"{name}.txt") as text_file,
+    ):
+        data.to_netcdf(data_file, engine="h5netcdf", encoding=packed)
+        drawn.savefig(drawing, format="png")
+        text_file.write_text(text, encoding="utf-8")

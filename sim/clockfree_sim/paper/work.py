@@ -1,9 +1,7 @@
-"""Many jobs over processes, with a bar."""
+"""Many jobs over an executor, with a bar."""
 
-import multiprocessing
-import signal
 from collections.abc import Callable, Iterable
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures import Executor, as_completed
 from typing import TypeVar
 
 from rich.console import Console
@@ -11,17 +9,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 Case = TypeVar("Case")
 Found = TypeVar("Found")
-
-
-def executor(jobs: int) -> Executor:
-    """So many processes; a single job is run in this one."""
-    if jobs == 1:
-        return ThreadPoolExecutor(1)
-    return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _leave_ctrl_c_to_the_parent)
-
-
-def _leave_ctrl_c_to_the_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def gather(pool: Executor, run: Callable[[Case], Found], cases: Iterable[Case], doing: str) -> list[Found]:

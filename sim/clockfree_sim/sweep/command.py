@@ -3,7 +3,6 @@
 What is slow to import is imported where it is used: every `clockfree` command loads this module.
 """
 
-import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -35,6 +34,7 @@ def sweep(
 ) -> None:
     """Run a task on a grid of settings and seeds. What was interrupted goes on by the same command."""
     from clockfree_sim import sources_digest
+    from clockfree_sim.processes import cores
     from clockfree_sim.sweep import results
     from clockfree_sim.sweep.grid import SweepError
     from clockfree_sim.sweep.journal import Journal
@@ -68,11 +68,6 @@ def sweep(
     host.print(results.summary(found, journal), results.table(found, data), as_json)
     if ended != "done":
         raise typer.Exit(INTERRUPTED if ended == "interrupted" else FAILED)
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _firings(point: "Point") -> int:

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 from itertools import product
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import xarray as xr
 from rich.table import Table
 
+from clockfree_sim.files import replaced
 from clockfree_sim.paper.statistics import interval
 from clockfree_sim.sweep.grid import Axis
 from clockfree_sim.sweep.journal import Journal
@@ -94,9 +94,8 @@ def dataset(sweep: Sweep, journal: Journal, ended: str) -> xr.Dataset:
 def write(sweep: Sweep, journal: Journal, ended: str) -> xr.Dataset:
     """Make `results.nc` from the journal, in one go; returns what was written."""
     data = dataset(sweep, journal, ended)
-    beside = journal.folder / "results.nc.new"
-    data.to_netcdf(beside, engine="h5netcdf", encoding={name: {"zlib": True} for name in ("error", "taps")})
-    os.replace(beside, journal.folder / "results.nc")
+    with replaced(journal.folder / "results.nc") as new:
+        data.to_netcdf(new, engine="h5netcdf", encoding={name: {"zlib": True} for name in ("error", "taps")})
     return data
 
 

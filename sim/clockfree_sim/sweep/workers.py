@@ -1,10 +1,6 @@
 """Where points are run: in any `concurrent.futures` executor; in processes, or on a Dask cluster."""
 
 import logging
-import multiprocessing
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import (
@@ -13,16 +9,15 @@ from concurrent.futures import (
     CancelledError,
     Executor,
     Future,
-    ProcessPoolExecutor,
     wait,
 )
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from clockfree_sim.processes import pool
 from clockfree_sim.sweep.point import Point, measure
 
-ONE_THREAD = tuple(f"{library}_NUM_THREADS" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA"))
 CONNECT_S = 10
 Finished = Callable[[Point, "dict[str, Any] | str"], None]
 """finished(point, what it came to, or why it failed)"""
@@ -97,38 +92,7 @@ def _spread(waiting: deque[Point], executor: Executor, ahead: int, finished: Fin
 
 def processes(jobs: int) -> Workers:
     """So many processes of this machine, each with one thread."""
-    return Workers(lambda: _processes(jobs), 2 * jobs, f"{jobs} process{'es' if jobs > 1 else ''}")
-
-
-@contextmanager
-def _processes(jobs: int) -> Iterator[Executor]:
-    others = {*multiprocessing.active_children()}
-    before = {name: os.environ.get(name) for name in ONE_THREAD}
-    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))  # processes that are started from now on inherit it
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _begin)
-    try:
-        yield pool
-    except BaseException:  # Ctrl-C: what is under way is lost, and run again another time
-        for child in {*multiprocessing.active_children()} - others:
-            child.terminate()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
-
-
-def _begin() -> None:
-    """A process of the pool: Ctrl-C is for its parent, and without one it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    return Workers(lambda: pool(jobs), 2 * jobs, f"{jobs} process{'es' if jobs > 1 else ''}")
 
 
 @contextmanager
