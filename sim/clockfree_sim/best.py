@@ -10,7 +10,8 @@ from scipy.sparse.linalg import splu
 from clockfree_sim.direct import laplacian
 from clockfree_sim.job import Job
 from clockfree_sim.network import Network
-from clockfree_sim.physics import Physics
+from clockfree_sim.physics import TAPS, Physics
+from clockfree_sim.plant import LEAST_OHM, START_TAP
 
 REACHED_V2 = 1e-12
 """An error below this is reached in every sense (1 uV rms): the search stops."""
@@ -44,7 +45,7 @@ def best_errors(job: Job) -> list[Best]:
             job.lessons[index].source_V,
             job.lessons[index].desired_V,
             job.physics,
-            highest_tap=99 if job.edge.pot == "x9c" else 127,
+            pot=job.edge.pot,
         )
         found.append(Best(index, begin, error_V2))
     return found
@@ -57,7 +58,7 @@ def best_error(
     source_V: np.ndarray,
     desired_V: np.ndarray,
     physics: Physics,
-    highest_tap: int = 127,
+    pot: str = "mcp42xx",
     starts: int = 8,
     seed: int = 0,
 ) -> float:
@@ -75,22 +76,29 @@ def best_error(
         V.
     physics : Physics
         Says the resistance of a tap.
-    highest_tap, starts, seed : int
-        Taps run from the physics' lowest to this; number of starts and seed of the random ones.
+    pot : str
+        Potentiometer: an X9C has taps up to 99, of 99 steps; the others up to 127, of 128.
+    starts, seed : int
+        Number of starts, and seed of the random ones.
     """
     problem = _Problem(network, sources, targets, source_V, desired_V, dense=len(network.nodes) <= 200)
-    lowest, highest = np.log(physics.resistance(np.array([physics.lowest_tap(), highest_tap], dtype=float)))
+    lowest_tap = physics.lowest_tap()
+    highest_tap, steps = (99, 99) if pot == "x9c" else (TAPS - 1, TAPS)
+
+    def log_ohm(taps: np.ndarray) -> np.ndarray:
+        return np.log(np.maximum(physics.resistance(taps, steps=steps), LEAST_OHM))
+
+    lowest, highest = log_ohm(np.array([lowest_tap, highest_tap], dtype=float))
     edges = len(network.ends)
     rng = np.random.default_rng(seed)
     # On large networks one start takes long, and is nearly always enough: many edges, few constraints.
     starts = max(1, min(starts, 20_000 // edges))
     best = np.inf
     for start in range(starts):
-        taps = rng.uniform(physics.lowest_tap(), highest_tap, edges) if start else np.full(edges, 64.0)
-        x = np.clip(np.log(np.maximum(physics.resistance(taps), 1e-3)), lowest, highest)
+        taps = rng.uniform(lowest_tap, highest_tap, edges) if start else np.full(edges, float(START_TAP))
         found = minimize(
             problem.error,
-            x,
+            log_ohm(taps),
             jac=True,
             method="L-BFGS-B",
             bounds=[(lowest, highest)] * edges,

@@ -15,6 +15,9 @@ TOP = {"mcp42xx": 128, "ad5220": 127, "ad5222": 127, "x9c": 99}
 START_TAP = 64
 """Where every wiper stands at power-on."""
 
+LEAST_OHM = 1e-3
+"""Least resistance of an edge, ohm: a real short is never quite one."""
+
 
 class Plant:
     """The twin circuit of one job, as chips meet it.
@@ -70,7 +73,7 @@ class Plant:
     def _conductances(self, ratio: float) -> list[float]:
         pot = self.job.edge.pot
         ohm = self.physics.resistance(np.arange(TOP[pot] + 1), ratio, steps=99 if pot == "x9c" else 128)
-        return (1.0 / np.maximum(ohm, 1e-3)).tolist()  # a real short is never quite one
+        return (1.0 / np.maximum(ohm, LEAST_OHM)).tolist()
 
     def conductances(self) -> tuple[np.ndarray, np.ndarray]:
         """Conductance at each tap of each edge, S (E, taps), in the free and in the clamped twin."""

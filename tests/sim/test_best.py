@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from clockfree_sim.best import REACHED_V2, _Problem, best_error
@@ -52,3 +54,17 @@ def test_bounds_are_kept():
     network = square(1, 3)
     got = best_error(network, (0, 2), (1,), np.array([[0.0, 5.0]]), np.array([[5.0]]), IDEAL)
     assert got == pytest.approx((5.0 / 129) ** 2, rel=1e-6)  # 128 steps below, 1 above
+
+
+def test_an_x9c_has_99_steps():
+    """A divider asked for all of the supply keeps the share of the lowest tap, wiper included."""
+    lowest_ohm, highest_ohm = (75 + tap * 100e3 / 99 for tap in (BOARD.lowest_tap(), 99))
+    got = best_error(square(1, 3), (0, 2), (1,), np.array([[0.0, 3.3]]), np.array([[3.3]]), BOARD, pot="x9c")
+    assert got == pytest.approx((3.3 * lowest_ohm / (lowest_ohm + highest_ohm)) ** 2, rel=1e-6)
+
+
+def test_a_short_is_never_quite_one():
+    """With a lowest tap of no resistance the search still has bounds, and goes where an output is a source's."""
+    physics = replace(IDEAL, spare_taps=0)
+    got = best_error(square(1, 3), (0, 2), (1,), np.array([[0.0, 5.0]]), np.array([[5.0]]), physics)
+    assert 0 <= got < 1e-6
