@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 __all__ = [
     "EDGES", "PRESETS", "Bench", "BenchFile", "Best", "ClampSettings", "Damage", "EdgeSettings", "Job", "JobError",
     "Lesson", "Network", "NetworkError", "Physics", "Reading", "Sample", "SimBench", "Teller", "best_errors",
-    "calibrate", "check", "drops", "error_at", "free_outputs", "load", "no_virtual_boards", "open_bench", "read_bench",
-    "recall", "virtual_boards",
+    "calibrate", "check", "drops", "error_at", "free_outputs", "load", "no_virtual_boards", "open_bench", "rates_hz",
+    "read_bench", "recall", "virtual_boards", "waits_us",
 ]  # fmt: skip
 
 
@@ -191,6 +191,20 @@ def drops(job: Job, taps: np.ndarray, lesson: int, outputs_V: np.ndarray) -> tup
     clamped_V = solved((*job.sources, *job.targets), held_V)
     tail, head = network.ends.T
     return free_V[:, tail] - free_V[:, head], clamped_V[:, tail] - clamped_V[:, head]
+
+
+def waits_us(job: Job, edge: int) -> tuple[int, int]:
+    """Mean wait of an edge, and how late it may fire at most, us."""
+    from clockfree_sim.rates import waits_us
+
+    return waits_us(job, edge)
+
+
+def rates_hz(job: Job) -> np.ndarray:
+    """Mean firings per second of each edge, (E,)."""
+    from clockfree_sim.rates import rates_hz
+
+    return rates_hz(job)
 
 
 def examine_firings(times_us: Sequence[np.ndarray]) -> "Verdict":

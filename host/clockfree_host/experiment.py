@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 
 from clockfree_host import report, results, runlog
-from clockfree_host.bench import Bench, Job, Sample, Teller, best_errors
+from clockfree_host.bench import Bench, Job, Sample, Teller, best_errors, rates_hz
 from clockfree_host.plan import Plan, run_toml
 from clockfree_host.record import plain
 from clockfree_host.tomlfile import dumps
@@ -111,10 +111,11 @@ def _run(plan: Plan, file: Path, bench_name: str, bench: Bench, out: Path | None
 
 
 def _pace(job: Job, on_boards: bool) -> str:
-    edges, rate_hz = len(job.network.ends), job.edge.rate_hz
+    rates = rates_hz(job)
     time = "" if on_boards else " of virtual time"
-    takes = f"{job.updates:,} updates per edge take {job.updates / rate_hz:,.3g} s{time}"
-    return f"{edges} edges, each firing {rate_hz:g} times a second on average: {takes}"
+    takes = f"{job.updates:,} updates per edge take {job.updates / rates.mean():,.3g} s{time}"
+    often = f"{rates.min():.3g} .. {rates.max():.3g}" if job.edge.decades else f"{job.edge.rate_hz:g}"
+    return f"{len(rates)} edges, each firing {often} times a second on average: {takes}"
 
 
 def _learn(plan: Plan, bench: Bench, log: runlog.RunLog, progress: Progress) -> bool:

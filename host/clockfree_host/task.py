@@ -28,6 +28,7 @@ from clockfree_host.tomlfile import read_toml
 
 LEAST_P = 0.001
 MOST_UPDATES = 10**8  # per edge: four months at 10 Hz
+LEAST_HZ, MOST_HZ = 0.06, 10_000  # of the clock's waits
 SEEDS = 2**60  # a board takes two words of 30 bits
 
 
@@ -175,7 +176,7 @@ class DamageTable(Table):
 
 
 class EdgeTable(Table):
-    """Overrides of the job's EdgeSettings, which says what each of them means. The rate's limits are the clock's."""
+    """Overrides of the job's EdgeSettings, which says what each means. The limits of a rate are the clock's."""
 
     front_end: Literal["comparator", "trimmed", "adc", "pico_adc"] | None = None
     pot: Literal["mcp42xx", "ad5220", "ad5222", "x9c"] | None = None
@@ -183,7 +184,8 @@ class EdgeTable(Table):
     theta_V: float | None = Field(default=None, ge=0)
     calibrate: bool | None = None
     clock: Literal["exponential", "jittered", "periodic"] | None = None
-    rate_hz: float | None = Field(default=None, ge=0.06, le=10_000)
+    rate_hz: float | None = Field(default=None, ge=LEAST_HZ, le=MOST_HZ)
+    decades: float | None = Field(default=None, ge=0)
     late_us: int | None = Field(default=None, ge=0, lt=2**29)
 
 

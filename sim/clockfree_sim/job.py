@@ -118,8 +118,11 @@ class JobError(ValueError):
 
 
 def check(job: Job) -> None:
-    """Raise JobError where a job asks for what its front end does not have: it would be left out in silence."""
+    """Raise JobError where a job asks for what its rule or front end does not have: it would be left out in silence."""
     front_end, physics = job.edge.front_end, job.physics
+    if job.edge.decades and job.rule != "clockfree":
+        text = f"expected 0 with rule {job.rule}, which has one trigger for all edges, got {job.edge.decades:g}"
+        raise JobError("edge.decades", text)
     if front_end == "comparator":
         for key in ("f_V", "theta_V", "calibrate"):
             if value := getattr(job.edge, key):

@@ -14,6 +14,7 @@ from clockfree_sim.calibration import calibrate
 from clockfree_sim.compiled import Show
 from clockfree_sim.job import Damage, Job, Sample
 from clockfree_sim.parts.converters import PERFECT
+from clockfree_sim.rates import rates_hz
 from clockfree_sim.timeline import Fire
 from clockfree_sim.voltages import settles
 from clockfree_sim.world import COUNTERS, World, _InHold
@@ -194,7 +195,7 @@ class _Edges:
             alike[name] = value
         self._levels: np.ndarray = np.concatenate(levels)
         # Far more moves than are ever asked for within the longest delay, by edges that fire at random.
-        most = 8 * len(boards) * (physics.age_us + physics.skew_us) * job.edge.rate_hz / 1e6
+        most = 8 * (physics.age_us + physics.skew_us) * rates_hz(job).sum() / 1e6
         self._moves = np.zeros((2, len(boards) + 1000 + int(most), 4), dtype=np.int64)
         self._pending = np.zeros((2, 2), dtype=np.int64)
         self._clock = np.array(kernel.supervisor.supervisor.clock)

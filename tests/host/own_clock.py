@@ -2,6 +2,7 @@
 
 import numpy as np
 from clockfree import clock
+from clockfree_host.bench import waits_us
 
 
 def late_us(job, edge, times_us):
@@ -11,7 +12,7 @@ def late_us(job, edge, times_us):
     """
     state = [0] * clock.SIZE
     clock.seed(state, job.seed & clock.MASK, job.seed >> 30 & clock.MASK, edge)
-    clock.configure(state, clock.EXPONENTIAL, round(1e6 / job.edge.rate_hz))
+    clock.configure(state, clock.EXPONENTIAL, waits_us(job, edge)[0])
     clock.first_us(state)
     dither_c16 = job.physics.c16(job.edge.theta_V)
     due_us = [0]

@@ -75,6 +75,7 @@ BROKEN = [
     (TASK + "[clamp]\ndwell_s = 0", "clamp.dwell_s: expected a number >= 0.001 and <= 500, got 0"),
     (TASK + "[clamp]\norder = 'sorted'", "clamp.order: expected 'fixed', 'shuffled' or 'random', got 'sorted'"),
     (TASK + "[edge]\nrate_hz = 0", "edge.rate_hz: expected a number >= 0.06 and <= 10000, got 0"),
+    (TASK + "[edge]\ndecades = -1", "edge.decades: expected a number >= 0, got -1"),
     (TASK + "[edge]\nf_V = -0.1", "edge.f_V: expected a number >= 0, got -0.1"),
     (TASK + "[edge]\npot = 'mcp'", "edge.pot: expected 'mcp42xx', 'ad5220', 'ad5222' or 'x9c', got 'mcp'"),
     (TASK + "[physics]\nmismatch = [1]", "physics.mismatch: expected a finite number, text, true or false, got [1]"),
@@ -161,7 +162,7 @@ class TestOverrides:
             ({}, ["clamp.eta=half"], "clamp.eta (from --set): expected a number, got 'half'"),
             ({}, ["clamp=2"], "clamp (from --set): expected a table, got 2"),
             ({}, ["edge.f=1"], "edge.f (from --set): expected one of front_end, pot, f_V, theta_V, calibrate, clock, "
-             "rate_hz, late_us, got an unknown key"),
+             "rate_hz, decades, late_us, got an unknown key"),
             ({}, ["lesson.0.desired_V=[]"], "lesson.0.desired_V (from --set): expected at least one example, got none"),
             ({}, ["lesson.1.teacher=true"], "lesson.1.teacher (from --set): expected 0..0 after lesson, got '1'"),
             ({}, ["network.size=3"], "network.size (from --set): expected a table or a list at network, got 'lab16'"),
@@ -178,7 +179,8 @@ class TestOverrides:
     @pytest.mark.parametrize(
         ("text", "value"),
         [("1", 1), ("1.5", 1.5), ("true", True), ("[1, 2]", [1, 2]), ("adc", "adc"), ('"3"', "3"), ("p=0.5", "p=0.5"),
-         ("{x = 1}", {"x": 1}), ("", ""), ("1\nseed = 2", "1\nseed = 2")],
+         ("{x = 1}", {"x": 1}), ("", ""), ("1\nseed = 2", "1\nseed = 2"),
+         ("1" * 5000, "1" * 5000), ("[" * 5000, "[" * 5000)],
     )  # fmt: skip
     def test_values(self, text, value):
         assert value_of(text) == value
