@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clockfree_host.errors import InputError
-from clockfree_host.output import FAILED, INTERRUPTED, Json, print_json, print_table
+from clockfree_host.output import FAILED, INTERRUPTED, Json, console, print_json, print_table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -121,7 +121,8 @@ def read_bench_now(bench: Path, watch: bool, as_json: bool) -> None:
             print_table(live.table(look))
         if watch:
             with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
-                screen = None if as_json else stack.enter_context(Live(live.table(look), auto_refresh=False))
+                drawn = Live(live.table(look), console=console(), auto_refresh=False)
+                screen = None if as_json else stack.enter_context(drawn)
                 while True:
                     time.sleep(WATCH_S)
                     look = watcher.look()
