@@ -73,11 +73,11 @@ def flash(
     stop = threading.Event()
     with board_progress(len(wanted)) as shown:
         reports = deploy(said, wanted, shown.tell, stop, source=source)
-    _remember(bench, [report.board for report in reports if report.error])
     if as_json:
         print_json({"boards": [asdict(report) for report in reports]})
     else:
         print_table(_table(reports))
+    _remember(bench, [report.board for report in reports if report.error])
     if stop.is_set():
         raise typer.Exit(INTERRUPTED)
     if any(report.error for report in reports):

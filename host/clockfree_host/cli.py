@@ -273,8 +273,10 @@ def status_of(arguments: list[str]) -> int:
         return _fail(text, error.exit_code) if text else error.exit_code
     except typer.Abort:
         return _fail("interrupted", INTERRUPTED)
-    except (BrokenPipeError, SystemExit):  # whoever read our output has had enough, which typer takes for an exit
-        _give_up_stdout()
+    except (BrokenPipeError, SystemExit) as error:  # typer makes the one into the other
+        if not isinstance(error, BrokenPipeError) and not isinstance(error.__context__, BrokenPipeError):
+            raise
+        _give_up_stdout()  # whoever read our output has had enough
         return DONE
     except OSError as error:
         _give_up_stdout()
