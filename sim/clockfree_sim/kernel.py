@@ -130,8 +130,9 @@ class Rounds(Edges):
     def __init__(self, kernel: Kernel):
         super().__init__(kernel)
         job = kernel.job
-        self._p = comparison.probability(job.rule)
-        self._period_us, self._chances = comparison.period_us(job), comparison.chances(job)
+        self._period_us = comparison.period_us(job)
+        self._blocks = comparison.taking_part(job)
+        self._taking_part = next(self._blocks)
         self._live: list[int] = []
         self._next_us = 0
 
@@ -148,8 +149,15 @@ class Rounds(Edges):
     def serve(self, count: int) -> None:
         """Trigger rounds until at least so many firings have been made."""
         rows = self._record(count + len(self.edges))
-        done, self._next_us = comparison.serve_rounds(
-            self._bench, self._show, self.edges, self._alike, np.array(self._live), self._chances, self._p,
-            self._next_us, self._period_us, rows, count,
-        )  # fmt: skip
-        self._keep(rows[:done])
+        live, made = np.array(self._live), 0
+        while made < count:
+            done, rounds = comparison.serve_rounds(
+                self._bench, self._show, self.edges, self._alike, live, self._taking_part, self._next_us,
+                self._period_us, rows[made:], count - made,
+            )  # fmt: skip
+            made += done
+            self._next_us += rounds * self._period_us
+            self._taking_part = self._taking_part[rounds:]
+            if not len(self._taking_part):
+                self._taking_part = next(self._blocks)
+        self._keep(rows[:made])
