@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from clockfree_sim.best import Best, best_errors
 from clockfree_sim.calibration import calibrate
+from clockfree_sim.files import replaced
 from clockfree_sim.final import error_at
 from clockfree_sim.job import EDGES, ClampSettings, Damage, EdgeSettings, Job, JobError, Lesson, Sample, check
 from clockfree_sim.network import Network, NetworkError, load
 from clockfree_sim.physics import PRESETS, Physics
-from pydantic import ValidationError
 
 from clockfree_host.benchfile import BenchFile
 from clockfree_host.errors import InputError
-from clockfree_host.overrides import one_line
+from clockfree_host.overrides import checked
 from clockfree_host.tomlfile import read_toml
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ __all__ = [
     "EDGES", "PRESETS", "Bench", "BenchFile", "Best", "ClampSettings", "Damage", "EdgeSettings", "Job", "JobError",
     "Lesson", "Network", "NetworkError", "Physics", "Reading", "Sample", "SimBench", "Teller", "best_errors",
     "calibrate", "check", "drops", "error_at", "free_outputs", "load", "no_virtual_boards", "open_bench", "rates_hz",
-    "read_bench", "recall", "virtual_boards", "waits_us",
+    "read_bench", "recall", "replaced", "virtual_boards", "waits_us",
 ]  # fmt: skip
 
 
@@ -276,7 +276,4 @@ def virtual_boards(job: Job, configs: Mapping[str, Mapping[str, Any]], folder: P
 
 def read_bench(path: Path) -> BenchFile:
     """A bench file; InputError if it cannot be read or is not one."""
-    try:
-        return BenchFile.model_validate(read_toml(path))
-    except ValidationError as error:
-        raise InputError(f"{path}: {one_line(BenchFile, error, {})}") from None
+    return checked(BenchFile, read_toml(path), path)

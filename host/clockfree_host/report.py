@@ -1,6 +1,5 @@
 """A run as a person sees it: `figure.png` (error against updates; the network with its taps) and a table."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from rich.table import Table
 
-from clockfree_host.bench import error_at
+from clockfree_host.bench import error_at, replaced
 from clockfree_host.results import best_at
 
 HIGHEST_TAP = 127
@@ -56,10 +55,11 @@ def figure(data: xr.Dataset, path: Path) -> None:
         lower.set_xlabel("updates per edge")
         _network(right, data)
         drawn.suptitle(_title(data), fontsize=10)
-        beside = path.with_name(path.name + ".new")
-        drawn.savefig(beside, format="png")
-        plt.close(drawn)
-    os.replace(beside, path)
+        try:
+            with replaced(path) as beside:
+                drawn.savefig(beside, format="png")
+        finally:
+            plt.close(drawn)
 
 
 def _title(data: xr.Dataset) -> str:

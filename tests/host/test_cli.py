@@ -96,7 +96,7 @@ def test_version(capsys):
         (["run", "TASK", "--seed", "one"], "TASK: seed (from --seed): expected an integer, got 'one'"),
         (["run", "TASK", "--task-seed", "-3"], "TASK: task_seed (from --task-seed): expected a number >= 0"),
         (["run", "TASK", "--updates", "0"], "TASK: updates (from --updates): expected a number >= 1"),
-        (["run", "TASK", "--rule", "clocked"], "TASK: rule (from --rule): expected clockfree, sync or p=NUMBER"),
+        (["run", "TASK", "--rule", "clocked"], "TASK: rule (from --rule): expected clockfree, sync, p=P"),
         (["run", "TASK", "--preset", "magic"], "TASK: preset (from --preset): expected ideal, paper, board"),
         (["run", "TASK", "--network", "lab17"], "network (from --network): "),
         (["run", "TASK", "--network", "square:2x2"], "TASK: placement.sources"),
@@ -236,6 +236,23 @@ def test_whatever_a_run_is_called_can_be_shown(tmp_path, capsys):
     assert cli.status_of(["run", str(path), "--out", str(out)]) == 0
     printed = capsys.readouterr().out
     assert f"{out}  (done)" in printed and "$x^{$ :smile: [b]a[/c] on lab16" in printed
+
+
+def test_a_run_stays_within_its_folder_whatever_its_task_is_called(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, folder in (("../a/../\\\\b: c", "a-..-b-c-"), ("..", "run-"), ("Netz ä" * 50, "Netz-äNetz-ä")):
+        (tmp_path / "task.toml").write_text(f'name = "{name}"\n{TASK}')
+        assert cli.status_of(["run", "task.toml", "--json"]) == 0
+        run = one_object(capsys.readouterr().out)["run"]
+        assert run.startswith(f"runs/{folder}") and os.listdir(run)
+    assert sorted(os.listdir(tmp_path)) == ["runs", "task.toml"] and len(os.listdir("runs")) == 3
+
+
+def test_runs_that_cannot_be_kept_are_not_begun(task, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").write_text("mine")
+    assert cli.status_of(["run", task]) == 2
+    assert capsys.readouterr().err.startswith("clockfree: runs/new: --out: expected a folder that can be made, got ")
 
 
 def test_a_stream_without_the_letter_shows_its_number(recorded):
