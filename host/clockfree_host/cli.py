@@ -10,6 +10,7 @@ import io
 import os
 import signal
 import sys
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -70,7 +71,9 @@ def run(
     ] = "sim",
     network: NetworkSpec = None,
     preset: Preset = None,
-    rule: Annotated[str | None, typer.Option(help="clockfree; for comparison, sim only: sync or p=0.5.")] = None,
+    rule: Annotated[
+        str | None, typer.Option(help="clockfree; for comparison, sim only: sync, p=P or oscillators=P.")
+    ] = None,
     seed: Seed = None,
     task_seed: TaskSeed = None,
     updates: Annotated[str | None, typer.Option(help="Updates (firings) per edge.", metavar="INTEGER")] = None,
@@ -260,6 +263,9 @@ def _fail(text: str, status: int) -> int:
 
 def status_of(arguments: list[str]) -> int:
     """Run a command line; returns the exit status."""
+    for text in arguments:
+        if any("\ud800" <= letter <= "\udfff" for letter in text):  # what Python makes of bytes that are none
+            return _fail(f"{text}: expected UTF-8, got other bytes: the record of a run could not name it", BAD_INPUT)
     try:
         status = app(arguments, prog_name="clockfree", standalone_mode=False, obj=Desk()) or DONE
         sys.stdout.flush()  # what cannot be written is said here, not when Python ends
@@ -278,6 +284,8 @@ def status_of(arguments: list[str]) -> int:
             raise
         _give_up_stdout()  # whoever read our output has had enough
         return DONE
+    except BrokenExecutor:
+        return _fail("a process that worked for this has died: killed, or out of memory", FAILED)
     except OSError as error:
         _give_up_stdout()
         where = error.filename or "the run folder, or standard output"

@@ -248,6 +248,11 @@ def test_a_run_stays_within_its_folder_whatever_its_task_is_called(tmp_path, cap
     assert sorted(os.listdir(tmp_path)) == ["runs", "task.toml"] and len(os.listdir("runs")) == 3
 
 
+def test_a_name_that_is_no_text_is_refused(task, capsys):
+    assert cli.status_of(["run", task, "--out", "caf\udce9"]) == 2
+    assert capsys.readouterr().err.startswith("clockfree: caf\udce9: expected UTF-8")
+
+
 def test_runs_that_cannot_be_kept_are_not_begun(task, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "runs").write_text("mine")

@@ -44,7 +44,10 @@ def test_defaults(write):
     assert task.damage == []
 
 
+RULES = "rule: expected clockfree, sync, p=P with 0.001 <= P <= 1, or oscillators=P with 0.02 <= P <= 1"
 BROKEN = [
+    ("rule = 'oscillators=0.01'\n" + TASK, f"{RULES}, got 'oscillators=0.01'"),
+    ("rule = 'oscillators'\n" + TASK, f"{RULES}, got 'oscillators'"),
     # unknown and missing keys
     ("sorces = 2\n" + TASK, "sorces: expected one of name, network, preset, rule, updates, seed, task_seed, "
      "start_taps, placement, lesson, damage, edge, clamp, physics, got an unknown key"),
@@ -80,8 +83,8 @@ BROKEN = [
     (TASK + "[edge]\npot = 'mcp'", "edge.pot: expected 'mcp42xx', 'ad5220', 'ad5222' or 'x9c', got 'mcp'"),
     (TASK + "[physics]\nmismatch = [1]", "physics.mismatch: expected a finite number, text, true or false, got [1]"),
     ("start_taps = []\n" + TASK, "start_taps: expected a tap, or a list with a tap for each edge, got []"),
-    ("rule = 'p=0'\n" + TASK, "rule: expected clockfree, sync or p=NUMBER with 0.001 <= NUMBER <= 1, got 'p=0'"),
-    ("rule = 'p=nan'\n" + TASK, "rule: expected clockfree, sync or p=NUMBER with 0.001 <= NUMBER <= 1, got 'p=nan'"),
+    ("rule = 'p=0'\n" + TASK, f"{RULES}, got 'p=0'"),
+    ("rule = 'p=nan'\n" + TASK, f"{RULES}, got 'p=nan'"),
     # lessons
     (TASK.replace("[[0.0, 5.0], [5.0, 0.0]]", "[]"), "lesson.0.source_V: expected at least one example, got none"),
     (TASK.replace("[[2.0], [3.0]]", "[]"), "lesson.0.desired_V: expected at least one example, got none"),
