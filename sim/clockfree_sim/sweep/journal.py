@@ -98,8 +98,11 @@ class Journal:
 
     def _write(self, record: dict[str, Any]) -> None:
         line = json.dumps(record, allow_nan=False, separators=(",", ":")).encode() + b"\n"
-        while line:  # a disk that fills up takes a part of it first, and says so at the next attempt
-            line = line[self._file.write(line) :]
+        try:
+            while line:  # a disk that fills up takes a part of it first, and says so at the next attempt
+                line = line[self._file.write(line) :]
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self._path)) from None
 
     def _read(self, sweep: Sweep) -> None:
         """Take in what is there. A line that was cut off is taken away, so that the next one is whole."""

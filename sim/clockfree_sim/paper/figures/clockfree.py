@@ -166,11 +166,12 @@ def caption(data: xr.Dataset) -> str:
     by_outputs = ", ".join(f"{n}: {shown(gain(pick(by_task, True, n)), '.1f')}" for n in (1, 3, 10))
     lab = shown(gain(pick(by_task, False, 2, True)))
     waits, mixed = gain(pick(by_task, True, 2, True)), gain(pick(dwell, True, 2, True), *MIXED)
-    others = {
-        way: [interval(known(final.sel(way=way) / final.sel(way=CLOCKFREE)))[0] for final in clocks["final"]]
-        for way in list(CLOCKS)[1:]
-    }
-    kinds = "; ".join(f"{way} {min(found):.2f} .. {max(found):.2f}" for way, found in others.items())
+    others = {way: [gain(final, way, CLOCKFREE) for final in clocks["final"]] for way in list(CLOCKS)[1:]}
+    kinds = "; ".join(
+        f"{way} {min(found)[0]:.2f} .. {max(found)[0]:.2f}, {sum(not low <= 1 <= high for _, low, high in found)} of "
+        f"{len(found)} intervals without 1"
+        for way, found in others.items()
+    )
     return f"""
         Edges on their own clocks against rounds in which each takes part with chance p, at
         {int(by_task["updates"].max())} updates per edge; ideal parts, plain rule; the larger network is
