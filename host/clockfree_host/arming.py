@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from clockfree.link import NUMBERS
 
-from clockfree_host.bench import Job
+from clockfree_host.bench import Job, gate_c16
 from clockfree_host.session import ASK_S, Session
 
 CLOCKS = ("exponential", "jittered", "periodic")
@@ -74,7 +74,7 @@ def arm_edges(member: Member, job: Job, run_id: int, taps: Sequence[int]) -> Non
     ask, settings = member.session.ask, job.edge
     mean_us = round(1e6 / settings.rate_hz)
     late_us = mean_us // 10 if settings.late_us is None else settings.late_us
-    gate = (job.physics.c16(settings.f_V), job.physics.c16(settings.theta_V))
+    gate = gate_c16(settings, job.physics)
     ask("prepare", run_id)
     for i, edge in enumerate(member.edges):
         ask("tap", i, int(taps[i]))

@@ -12,7 +12,18 @@ import numpy as np
 from clockfree_sim.best import Best, best_errors
 from clockfree_sim.calibration import calibrate
 from clockfree_sim.final import error_at
-from clockfree_sim.job import EDGES, ClampSettings, Damage, EdgeSettings, Job, JobError, Lesson, Sample, check
+from clockfree_sim.job import (
+    ClampSettings,
+    Damage,
+    EdgeSettings,
+    Job,
+    JobError,
+    Lesson,
+    Sample,
+    check,
+    edges_of,
+    gate_c16,
+)
 from clockfree_sim.network import Network, NetworkError, load
 from clockfree_sim.physics import PRESETS, Physics
 from pydantic import ValidationError
@@ -27,9 +38,9 @@ if TYPE_CHECKING:
     from clockfree_sim.virtual import VirtualBoards
 
 __all__ = [
-    "EDGES", "PRESETS", "Bench", "BenchFile", "Best", "ClampSettings", "Damage", "EdgeSettings", "Job", "JobError",
+    "PRESETS", "Bench", "BenchFile", "Best", "ClampSettings", "Damage", "EdgeSettings", "Job", "JobError",
     "Lesson", "Network", "NetworkError", "Physics", "Reading", "Sample", "SimBench", "Teller", "best_errors",
-    "calibrate", "check", "drops", "error_at", "free_outputs", "load", "no_virtual_boards", "open_bench", "read_bench",
+    "calibrate", "check", "drops", "edges_of", "error_at", "free_outputs", "gate_c16", "load", "no_virtual_boards", "open_bench", "read_bench",
     "recall", "virtual_boards",
 ]  # fmt: skip
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from clockfree_host.bench import EDGES, ClampSettings, Damage, EdgeSettings, Lesson, Network, NetworkError, Physics
+from clockfree_host.bench import ClampSettings, Damage, EdgeSettings, Lesson, Network, NetworkError, Physics, edges_of
 from clockfree_host.classification import HeldOut
 from clockfree_host.errors import InputError
 from clockfree_host.lessons import Sizes, volts
@@ -183,11 +183,8 @@ def _placement(task: Task, network: Network) -> tuple[tuple[int, ...], tuple[int
 
 def _edge(task: Task) -> EdgeSettings:
     """The preset's edges with the task's overrides."""
-    given, preset = task.edge.model_dump(exclude_none=True), EDGES[task.preset]
-    if given.get("front_end", preset.front_end) == "comparator":
-        # A threshold and a calibration that the preset has for another front end mean nothing here.
-        preset = dataclasses.replace(preset, f_V=0.0, theta_V=0.0, calibrate=False)
-    return dataclasses.replace(preset, **given)
+    given = task.edge.model_dump(exclude_none=True)
+    return dataclasses.replace(edges_of(task.preset, given.get("front_end")), **given)
 
 
 def _damage(task: Task, network: Network, sources: tuple[int, ...]) -> tuple[Damage, ...]:

@@ -7,7 +7,7 @@ by the same names, and below them what its chips are.
 from typing import NamedTuple
 
 import numpy as np
-from clockfree import clock
+from clockfree import clock, rule
 from numba import njit
 from numba.extending import overload_attribute, overload_method
 
@@ -34,6 +34,7 @@ _OF_CHIPS = "index at_free at_clamped ladder_free ladder_clamped plain stuck_a s
 EDGE = np.dtype(
     [
         ("clock", np.int64, clock.SIZE),
+        ("memory", np.int64, rule.MEMORY),
         *((name, np.int64) for name in f"{_OF_EDGE} tap {_OF_SENSE} {_OF_CHIPS}".split()),
         *((name, float) for name in "free_V clamped_V offset_a_V offset_b_V".split()),
         ("shift", float, CHANNELS),
@@ -48,7 +49,7 @@ of the streams of noise or bias, and of lateness."""
 
 SHARED = np.dtype(
     [
-        *((name, np.int64) for name in "lowest highest floor_c16 dither_c16 settle_us front_end".split()),
+        *((name, np.int64) for name in "lowest highest floor_c16 dither_c16 bar_c16 settle_us front_end".split()),
         *((name, np.int64) for name in "kept wipers age_us skew_us magnitude".split()),
         *((name, float) for name in "noise_V sigma_V supply_V codes_per_V lateness_us".split()),
     ]

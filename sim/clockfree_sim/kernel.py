@@ -174,6 +174,7 @@ class _Edges:
             "highest": pots.highest,
             "floor_c16": edge.floor_c16,
             "dither_c16": edge.dither_c16,
+            "bar_c16": getattr(boards[0].sense, "bar_c16", 0),
             "front_end": fronts.FRONT_ENDS.index(job.edge.front_end),
             "kept": bool(channels) or job.rule != "clockfree" or settles(circuit.state),
             "wipers": fronts.LATER
