@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from clockfree.link import NUMBERS
 
-from clockfree_host.bench import Job, gate_c16
+from clockfree_host.bench import Job, gate_c16, waits_us
 from clockfree_host.session import ASK_S, Session
 
 CLOCKS = ("exponential", "jittered", "periodic")
@@ -72,8 +72,6 @@ def hold(session: Session, within_s: float = ASK_S) -> None:
 def arm_edges(member: Member, job: Job, run_id: int, taps: Sequence[int]) -> None:
     """Prepare an edge board that is in HOLD: taps, calibration, clock and threshold of each of its edges."""
     ask, settings = member.session.ask, job.edge
-    mean_us = round(1e6 / settings.rate_hz)
-    late_us = mean_us // 10 if settings.late_us is None else settings.late_us
     gate = gate_c16(settings, job.physics)
     ask("prepare", run_id)
     for i, edge in enumerate(member.edges):
@@ -81,7 +79,7 @@ def arm_edges(member: Member, job: Job, run_id: int, taps: Sequence[int]) -> Non
         if member.trims:
             ask("trim", i, member.trims[i])
         words = seed_words(job.seed, member.restarts)
-        ask("edge", i, run_id, CLOCKS.index(settings.clock), mean_us, late_us, *gate, *words, edge)
+        ask("edge", i, run_id, CLOCKS.index(settings.clock), *waits_us(job, edge), *gate, *words, edge)
 
 
 def arm_supervisor(member: Member, job: Job, run_id: int, lesson: int) -> None:

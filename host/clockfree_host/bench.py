@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from clockfree_sim.best import Best, best_errors
 from clockfree_sim.calibration import calibrate
+from clockfree_sim.files import replaced
 from clockfree_sim.final import error_at
 from clockfree_sim.job import (
     ClampSettings,
@@ -26,11 +27,10 @@ from clockfree_sim.job import (
 )
 from clockfree_sim.network import Network, NetworkError, load
 from clockfree_sim.physics import PRESETS, Physics
-from pydantic import ValidationError
 
 from clockfree_host.benchfile import BenchFile
 from clockfree_host.errors import InputError
-from clockfree_host.overrides import one_line
+from clockfree_host.overrides import checked
 from clockfree_host.tomlfile import read_toml
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 __all__ = [
     "PRESETS", "Bench", "BenchFile", "Best", "ClampSettings", "Damage", "EdgeSettings", "Job", "JobError",
     "Lesson", "Network", "NetworkError", "Physics", "Reading", "Sample", "SimBench", "Teller", "best_errors",
-    "calibrate", "check", "drops", "edges_of", "error_at", "free_outputs", "gate_c16", "load", "no_virtual_boards", "open_bench", "read_bench",
-    "recall", "virtual_boards",
+    "calibrate", "check", "drops", "edges_of", "error_at", "free_outputs", "gate_c16", "load", "no_virtual_boards",
+    "open_bench", "rates_hz", "read_bench", "recall", "replaced", "virtual_boards", "waits_us",
 ]  # fmt: skip
 
 
@@ -204,6 +204,20 @@ def drops(job: Job, taps: np.ndarray, lesson: int, outputs_V: np.ndarray) -> tup
     return free_V[:, tail] - free_V[:, head], clamped_V[:, tail] - clamped_V[:, head]
 
 
+def waits_us(job: Job, edge: int) -> tuple[int, int]:
+    """Mean wait of an edge, and how late it may fire at most, us."""
+    from clockfree_sim.rates import waits_us
+
+    return waits_us(job, edge)
+
+
+def rates_hz(job: Job) -> np.ndarray:
+    """Mean firings per second of each edge, (E,)."""
+    from clockfree_sim.rates import rates_hz
+
+    return rates_hz(job)
+
+
 def examine_firings(times_us: Sequence[np.ndarray]) -> "Verdict":
     """Whether edges fired independently, by their firing times modulo 2**30 us, each (n,), in order.
 
@@ -273,7 +287,4 @@ def virtual_boards(job: Job, configs: Mapping[str, Mapping[str, Any]], folder: P
 
 def read_bench(path: Path) -> BenchFile:
     """A bench file; InputError if it cannot be read or is not one."""
-    try:
-        return BenchFile.model_validate(read_toml(path))
-    except ValidationError as error:
-        raise InputError(f"{path}: {one_line(BenchFile, error, {})}") from None
+    return checked(BenchFile, read_toml(path), path)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clockfree_host.errors import InputError
-from clockfree_host.output import FAILED, INTERRUPTED, Json, print_json, print_table
+from clockfree_host.output import FAILED, INTERRUPTED, Json, console, print_json, print_table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -73,11 +73,11 @@ def flash(
     stop = threading.Event()
     with board_progress(len(wanted)) as shown:
         reports = deploy(said, wanted, shown.tell, stop, source=source)
-    _remember(bench, [report.board for report in reports if report.error])
     if as_json:
         print_json({"boards": [asdict(report) for report in reports]})
     else:
         print_table(_table(reports))
+    _remember(bench, [report.board for report in reports if report.error])
     if stop.is_set():
         raise typer.Exit(INTERRUPTED)
     if any(report.error for report in reports):
@@ -121,7 +121,8 @@ def read_bench_now(bench: Path, watch: bool, as_json: bool) -> None:
             print_table(live.table(look))
         if watch:
             with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
-                screen = None if as_json else stack.enter_context(Live(live.table(look), auto_refresh=False))
+                drawn = Live(live.table(look), console=console(), auto_refresh=False)
+                screen = None if as_json else stack.enter_context(drawn)
                 while True:
                     time.sleep(WATCH_S)
                     look = watcher.look()
@@ -135,20 +136,19 @@ def read_bench_now(bench: Path, watch: bool, as_json: bool) -> None:
 
 def write_bench(job: "Job", out: Path, by_id: Path | None) -> None:
     """`clockfree bench`: a bench file for a job, of the boards that are plugged in."""
-    from clockfree_host import ports, runlog
+    from clockfree_host import files, ports
     from clockfree_host.benchfile import bench_text
     from clockfree_host.layout import boards_needed, lay_out
     from clockfree_host.progress import say
 
-    if out.exists():
-        raise InputError(f"{out}: expected a file that does not exist yet, got one that does: it is never overwritten")
+    files.check(out, "file")
     needed, ids = boards_needed(job), sorted({board.id for board in ports.scan(by_id)})
     if len(ids) < needed:
         text = f"expected {needed} boards plugged in, one for each edge and a supervisor, got {len(ids)}"
         raise InputError(f"{by_id or 'the ports of this machine'}: {text}: clockfree boards lists them")
     bench = lay_out(job, ids[:needed], job.physics.wiper_ohm, str(out))
     bench = bench.model_copy(update={"by_id": str(by_id.absolute()) if by_id else None})
-    runlog.replace_text(out, bench_text(bench))
+    files.replace_text(out, bench_text(bench))
     say(f"{out}: {ids[0]} is the supervisor, {needed - 1} more have an edge each: label the boards as it says")
     if len(ids) > needed:
         say(f"left over: {', '.join(ids[needed:])}")
@@ -156,16 +156,16 @@ def write_bench(job: "Job", out: Path, by_id: Path | None) -> None:
 
 def keep_up(job: "Job", task: Path, out: Path) -> None:
     """`clockfree virtual`: boards for a job, up until Ctrl-C."""
-    from clockfree_host import runlog
+    from clockfree_host import files
     from clockfree_host.benchfile import bench_text
     from clockfree_host.progress import say
     from clockfree_host.virtualbench import VirtualRack, made_up
 
-    runlog.check(out)
+    files.check(out)
     with VirtualRack(job, made_up(job)) as rack:
-        runlog.create(out)
+        files.create(out)
         file = out / "bench.toml"
-        runlog.replace_text(file, bench_text(rack.bench))
+        files.replace_text(file, bench_text(rack.bench))
         first = rack.boards.port(rack.bench.every_board[1].name)
         say(f"{len(rack.bench.every_board)} virtual boards are up, and blank. In another terminal:")
         for command in (
@@ -208,8 +208,10 @@ def _failed(bench: Path) -> list[str]:
 
 
 def _remember(bench: Path, names: list[str]) -> None:
+    from clockfree_host.files import replace_text
+
     if names:
-        _record(bench).write_text(json.dumps(names) + "\n", encoding="utf-8")
+        replace_text(_record(bench), json.dumps(names) + "\n")
     else:
         _record(bench).unlink(missing_ok=True)
 

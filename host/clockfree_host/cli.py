@@ -4,9 +4,13 @@ Exit status: 0 done; 1 ran, but something failed; 2 bad input, said in one line 
 What is slow to import is imported where it is used, so that `clockfree --help` comes at once.
 """
 
+import contextlib
 import importlib.metadata
+import io
 import os
+import signal
 import sys
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -67,7 +71,9 @@ def run(
     ] = "sim",
     network: NetworkSpec = None,
     preset: Preset = None,
-    rule: Annotated[str | None, typer.Option(help="clockfree; for comparison, sim only: sync or p=0.5.")] = None,
+    rule: Annotated[
+        str | None, typer.Option(help="clockfree; for comparison, sim only: sync, p=P or oscillators=P.")
+    ] = None,
     seed: Seed = None,
     task_seed: TaskSeed = None,
     updates: Annotated[str | None, typer.Option(help="Updates (firings) per edge.", metavar="INTEGER")] = None,
@@ -257,8 +263,12 @@ def _fail(text: str, status: int) -> int:
 
 def status_of(arguments: list[str]) -> int:
     """Run a command line; returns the exit status."""
+    for text in arguments:
+        if any("\ud800" <= letter <= "\udfff" for letter in text):  # what Python makes of bytes that are none
+            return _fail(f"{text}: expected UTF-8, got other bytes: the record of a run could not name it", BAD_INPUT)
     try:
         status = app(arguments, prog_name="clockfree", standalone_mode=False, obj=Desk()) or DONE
+        sys.stdout.flush()  # what cannot be written is said here, not when Python ends
         return _fail("interrupted", INTERRUPTED) if status == INTERRUPTED else status
     except InputError as error:
         return _fail(_one_line(error), BAD_INPUT)
@@ -269,17 +279,44 @@ def status_of(arguments: list[str]) -> int:
         return _fail(text, error.exit_code) if text else error.exit_code
     except typer.Abort:
         return _fail("interrupted", INTERRUPTED)
-    except BrokenPipeError:  # whoever read our output has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit) as error:  # typer makes the one into the other
+        if not isinstance(error, BrokenPipeError) and not isinstance(error.__context__, BrokenPipeError):
+            raise
+        _give_up_stdout()  # whoever read our output has had enough
         return DONE
+    except BrokenExecutor:
+        return _fail("a process that worked for this has died: killed, or out of memory", FAILED)
     except OSError as error:
+        _give_up_stdout()
         where = error.filename or "the run folder, or standard output"
         return _fail(f"{where}: {error.strerror or _one_line(error)}", FAILED)
+
+
+def _give_up_stdout() -> None:
+    """Python would try once more, at its end, to write what could not be written."""
+    with contextlib.suppress(OSError):  # a test's stdout is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _prepare() -> None:
+    """Have every end be told in time, and every text be printed.
+
+    A terminal that is closed, or a machine that goes down, ends a run as Ctrl-C does: with its record closed and its
+    boards in HOLD. `nohup` keeps what it is for. A stream that lacks a letter shows its number.
+    """
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def main() -> NoReturn:
     """Entry point of the `clockfree` command."""
     try:
+        _prepare()
         _add_desk_commands()
     except KeyboardInterrupt:
         sys.exit(_fail("interrupted", INTERRUPTED))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from clockfree_host.arming import Member
-from clockfree_host.bench import Job
+from clockfree_host.bench import Job, rates_hz
 from clockfree_host.tally import Tally
 
 WARN_TICK, FAIL_TICK = 0.01, 0.05
@@ -45,6 +45,7 @@ class Complaints:
     def __init__(self, job: Job, drops: Drops, limits: np.ndarray, strict: bool) -> None:
         edges = len(job.network.ends)
         self.tick_us = 0
+        self._rates_hz = rates_hz(job)
         self._job, self._drops, self._limits, self._strict = job, drops, limits, strict
         self._said: set[tuple[str, int]] = set()
         self._bits = np.full((edges, 2), -1)
@@ -85,7 +86,7 @@ class Complaints:
 
     def _silent(self, tally: Tally, board: Member, edge: int) -> Iterator[Found]:
         ran_s = board.session.heard_s - board.armed_s  # what it told then is up to a second old
-        due = self._job.edge.rate_hz * (ran_s - 1.0)
+        due = self._rates_hz[edge] * (ran_s - 1.0)
         fired = tally.since_restart("firings", edge) + tally.since_restart("dropped", edge)
         if due > 25 and fired < due - 5 * due**0.5:
             text = (

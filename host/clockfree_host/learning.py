@@ -13,7 +13,7 @@ from clockfree.link import RUN
 
 from clockfree_host.arming import Member, teach
 from clockfree_host.attendance import NONSENSE, Attendance
-from clockfree_host.bench import Job, Sample
+from clockfree_host.bench import Job, Sample, rates_hz
 from clockfree_host.complaints import Complaints
 from clockfree_host.errors import BoardError
 from clockfree_host.fleet import Fleet
@@ -271,7 +271,7 @@ class Learning:
         fired = int(self.tally.count("firings").sum())
         if fired != self._fired:
             self._fired, self._fired_s = fired, now_s
-        elif now_s - self._fired_s > max(STALLED_S, 20.0 / self.job.edge.rate_hz):
+        elif now_s - self._fired_s > STALLED_S and now_s - self._fired_s > 20.0 / rates_hz(self.job).min():
             away = [*self._attendance.away.items()]
             why = "; ".join(f"{member.name}: {reason}" for member, reason in away[:3])
             raise BoardError(f"no edge has fired for {now_s - self._fired_s:.0f} s, so the run is given up ({why})")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 WIDE = 200
@@ -21,9 +21,14 @@ def print_json(found: dict[str, Any]) -> None:
     print(json.dumps(found, allow_nan=False))
 
 
-def print_table(table: "RenderableType") -> None:
-    """A table as wide as the terminal, or as it needs to be anywhere else."""
+def console(stderr: bool = False) -> "Console":
+    """A terminal, or whatever stands for it, that shows text as it is: names may hold brackets and colons."""
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() else WIDE
-    Console(highlight=False, width=width).print(table)
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, width=None if stream.isatty() else WIDE)
+
+
+def print_table(table: "RenderableType") -> None:
+    """A table as wide as the terminal, or as it needs to be anywhere else."""
+    console().print(table)

@@ -181,6 +181,10 @@ def _again(file: Path, data: dict[str, Any], given: dict[str, Any], sets: Sequen
             options = {key: f"--{key}" for key in given}
             raise InputError(f"{file}: {one_line(_Changes, error, options)}") from None
         job = dataclasses.replace(job, **changes)
+        try:
+            check(job)
+        except JobError as error:
+            raise InputError(f"{file}: {error}") from None
     job = dataclasses.replace(job, trace=trace or job.trace, samples=_samples(job.updates, len(job.network.ends)))
     return Plan(
         job,

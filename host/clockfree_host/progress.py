@@ -6,10 +6,10 @@ import threading
 import time
 from typing import Any, Self
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 
 from clockfree_host.bench import Job, Sample
+from clockfree_host.output import console
 
 LINES = 5
 """Lines for a whole run where there is no terminal."""
@@ -32,8 +32,9 @@ class _Drawn:
     """One bar on a terminal, for as long as the context lasts."""
 
     def __init__(self, doing: str, total: float | None, done: str, *more: ProgressColumn) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn(done), TextColumn("{task.fields[state]}"))
-        self._progress = Progress(*columns, *more, console=Console(stderr=True))
+        said, state = (TextColumn(text, markup=False) for text in ("{task.description}", "{task.fields[state]}"))
+        columns = (said, BarColumn(), TextColumn(done), state)
+        self._progress = Progress(*columns, *more, console=console(stderr=True))
         self._task = self._progress.add_task(doing, total=total, state="")
 
     def __enter__(self) -> Self:
@@ -65,7 +66,7 @@ class Bar(_Drawn):
         """A line above the bar; what was full before it is over, and nobody knows how much there is of what comes."""
         if self._progress.finished:
             self._progress.reset(self._task, description=READY, start=False)
-        self._progress.console.print(text, highlight=False, markup=False)
+        self._progress.console.print(text)
 
     def share(self, doing: str, done: float) -> None:
         """Move the bar while a bench gets ready; from any thread."""

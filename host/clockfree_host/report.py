@@ -1,6 +1,5 @@
 """A run as a person sees it: `figure.png` (error against updates; the network with its taps) and a table."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from rich.table import Table
 
-from clockfree_host.bench import error_at
+from clockfree_host.bench import error_at, replaced
 from clockfree_host.results import best_at
 
 HIGHEST_TAP = 127
@@ -56,10 +55,11 @@ def figure(data: xr.Dataset, path: Path) -> None:
         lower.set_xlabel("updates per edge")
         _network(right, data)
         drawn.suptitle(_title(data), fontsize=10)
-        beside = path.with_name(path.name + ".new")
-        drawn.savefig(beside, format="png")
-        plt.close(drawn)
-    os.replace(beside, path)
+        try:
+            with replaced(path) as beside:
+                drawn.savefig(beside, format="png")
+        finally:
+            plt.close(drawn)
 
 
 def _title(data: xr.Dataset) -> str:
@@ -68,7 +68,12 @@ def _title(data: xr.Dataset) -> str:
     parts += [f"preset {said.get('preset')}", f"seed {said.get('seed')}", f"bench {said.get('bench')}"]
     if said.get("ended") != "done":
         parts.append(str(said.get("ended")))
-    return "  ·  ".join(str(part) for part in parts if part)
+    return _literal("  ·  ".join(str(part) for part in parts if part))
+
+
+def _literal(text: str) -> str:
+    """A text as matplotlib shows it: between two dollars it would look for a formula."""
+    return text.replace("$", r"\$")
 
 
 def _error(axes: Axes, data: xr.Dataset) -> None:
@@ -142,7 +147,7 @@ def _mark(axes: Axes, at: float, text: str, color: str) -> None:
         return  # an interrupted run never came so far
     axes.axvline(at, color=color, lw=0.9, ls=":")
     axes.annotate(
-        text, (at, 0.03), xycoords=("data", "axes fraction"), xytext=(3, 0), textcoords="offset points",
+        _literal(text), (at, 0.03), xycoords=("data", "axes fraction"), xytext=(3, 0), textcoords="offset points",
         rotation=90, va="bottom", fontsize=7.5, color=color,
     )  # fmt: skip
 
@@ -226,7 +231,7 @@ def _nodes(axes: Axes, data: xr.Dataset, place: np.ndarray, crowd: float) -> Non
     for i, name in enumerate(names):
         if name in roles or len(names) <= NAMED_NODES:
             axes.annotate(
-                name, place[i], xytext=(7, 7), textcoords="offset points", fontsize=8, zorder=5,
+                _literal(name), place[i], xytext=(7, 7), textcoords="offset points", fontsize=8, zorder=5,
                 bbox={"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.75},
             )  # fmt: skip
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=2, fontsize=8)

@@ -6,6 +6,7 @@ stream's number as spawn key), so that adding a lesson does not move the placeme
 """
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,7 +17,7 @@ from clockfree_host.classification import HeldOut
 from clockfree_host.errors import InputError
 from clockfree_host.lessons import Sizes, volts
 from clockfree_host.overrides import shown
-from clockfree_host.task import Task
+from clockfree_host.task import LEAST_HZ, MOST_HZ, Task
 
 FreeOutputs = Callable[[Network, np.ndarray, tuple[int, ...], tuple[int, ...], np.ndarray], np.ndarray]
 """free_outputs(network, resistance_ohm (E,), sources, targets, source_V (B, S)) -> (B, O), V."""
@@ -184,7 +185,12 @@ def _placement(task: Task, network: Network) -> tuple[tuple[int, ...], tuple[int
 def _edge(task: Task) -> EdgeSettings:
     """The preset's edges with the task's overrides."""
     given = task.edge.model_dump(exclude_none=True)
-    return dataclasses.replace(edges_of(task.preset, given.get("front_end")), **given)
+    edge = dataclasses.replace(edges_of(task.preset, given.get("front_end")), **given)
+    most = 2 * math.log10(min(edge.rate_hz / LEAST_HZ, MOST_HZ / edge.rate_hz))
+    if edge.decades > most:
+        text = f"expected a number <= {most:.3g}, which keeps every edge within {LEAST_HZ} .. {MOST_HZ} Hz, got"
+        raise task.problem("edge.decades", f"{text} {shown(edge.decades)}")
+    return edge
 
 
 def _damage(task: Task, network: Network, sources: tuple[int, ...]) -> tuple[Damage, ...]:

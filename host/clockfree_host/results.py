@@ -1,16 +1,14 @@
 """The results of a run, made from its log: a netCDF data set, and the numbers that sum a run up."""
 
-import os
 from collections import Counter
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from clockfree_host.bench import error_at
+from clockfree_host.bench import error_at, replaced
 from clockfree_host.runlog import Record, read_wall_s
 
-COUNTERS = ("firings", "up", "down", "rail", "dropped", "skipped", "errors")
 MEANING = {
     "firings": "firings so far, whether they stepped or not",
     "up": "steps so far that raised the resistance",
@@ -20,6 +18,7 @@ MEANING = {
     "skipped": "firings so far that could not step: tap unknown, or an edge out of use",
     "errors": "potentiometer commands so far that the chip refused or did not answer",
 }
+"""Counters, and what they count."""
 WARNINGS = ("away", "silent", "dropped", "errors", "stuck a", "stuck b", "rails", "stale", "readback")
 """Events that a person should look into."""
 
@@ -104,8 +103,8 @@ def dataset(record: Record) -> xr.Dataset:
             "updates per edge when it fails",
         ),
     }
-    for name in COUNTERS:
-        variables[name] = (("sample", "edge"), counts(name), one, MEANING[name])
+    for name, meaning in MEANING.items():
+        variables[name] = (("sample", "edge"), counts(name), one, meaning)
     for name in samples[0]["accuracy"]:
         share = [sample["accuracy"].get(name, np.nan) for sample in samples]
         variables[f"{name}_accuracy"] = ("sample", share, one, f"share of the {name} examples classified correctly")
@@ -149,9 +148,8 @@ def _padded(volts: np.ndarray, examples: int) -> np.ndarray:
 def write(record: Record) -> xr.Dataset:
     """Make `results.nc` from the log, in one go; returns what was written."""
     data = dataset(record)
-    beside = record.folder / "results.nc.new"
-    data.to_netcdf(beside, engine="h5netcdf", encoding={name: {"zlib": True} for name in ("taps", *COUNTERS)})
-    os.replace(beside, record.folder / "results.nc")
+    with replaced(record.folder / "results.nc") as beside:
+        data.to_netcdf(beside, engine="h5netcdf", encoding={name: {"zlib": True} for name in ("taps", *MEANING)})
     return data
 
 

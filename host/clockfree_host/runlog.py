@@ -12,7 +12,6 @@ bytes.
 """
 
 import json
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ import numpy as np
 
 from clockfree_host.bench import Best, Job, Sample
 from clockfree_host.errors import InputError
+from clockfree_host.files import replace_text
 from clockfree_host.record import job_from, plain
 
 FORMAT = 1
@@ -40,37 +40,6 @@ CHECKPOINT_S = 10.0
 TRACE_ROWS = 1000
 BROKEN = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError)
 """What reading a record that nobody wrote can raise."""
-
-
-def check(folder: Path) -> None:
-    """InputError if anything is where a run folder is to be made: nothing is ever written over."""
-    if folder.exists() or folder.is_symlink():
-        raise InputError(f"{folder}: --out: expected a folder that does not exist, got one that does")
-    above = next(parent for parent in folder.absolute().parents if parent.exists())
-    if not above.is_dir() or not os.access(above, os.W_OK):
-        raise InputError(
-            f"{folder}: --out: expected a folder that can be made, got {above}, which nothing can be put in"
-        )
-
-
-def create(folder: Path) -> None:
-    """Make the run folder; InputError if anything is there already, or it cannot be made."""
-    check(folder)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        folder.mkdir()
-    except OSError as error:
-        raise InputError(f"{folder}: --out: expected a folder that can be made, got {error.strerror}") from None
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write a file in one go: a reader, or a kill, finds the old contents or the new, never a part."""
-    beside = path.with_name(path.name + ".new")
-    with open(beside, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(beside, path)
 
 
 class RunLog:

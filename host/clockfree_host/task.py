@@ -26,8 +26,9 @@ from clockfree_host.errors import InputError
 from clockfree_host.overrides import one_line, origin, override, value_of
 from clockfree_host.tomlfile import read_toml
 
-LEAST_P = 0.001
+LEAST_P = {"p": 0.001, "oscillators": 0.02}  # below that of oscillators, some edges may never take part
 MOST_UPDATES = 10**8  # per edge: four months at 10 Hz
+LEAST_HZ, MOST_HZ = 0.06, 10_000  # of the clock's waits
 SEEDS = 2**60  # a board takes two words of 30 bits
 
 
@@ -67,9 +68,11 @@ def _scalar(value: object) -> object:
 
 
 def _known_rule(value: str) -> str:
-    if value in ("clockfree", "sync") or (value.startswith("p=") and LEAST_P <= _number(value[2:]) <= 1):
+    name, _, p = value.partition("=")
+    if value in ("clockfree", "sync") or (name in LEAST_P and LEAST_P[name] <= _number(p) <= 1):
         return value
-    raise ValueError(f"expected clockfree, sync or p=NUMBER with {LEAST_P} <= NUMBER <= 1")
+    clocked = ", or ".join(f"{name}=P with {least} <= P <= 1" for name, least in LEAST_P.items())
+    raise ValueError(f"expected clockfree, sync, {clocked}")
 
 
 def _number(text: str) -> float:
@@ -175,7 +178,7 @@ class DamageTable(Table):
 
 
 class EdgeTable(Table):
-    """Overrides of the job's EdgeSettings, which says what each of them means. The rate's limits are the clock's."""
+    """Overrides of the job's EdgeSettings, which says what each means. The limits of a rate are the clock's."""
 
     front_end: Literal["comparator", "trimmed", "adc", "pico_adc"] | None = None
     pot: Literal["mcp42xx", "ad5220", "ad5222", "x9c"] | None = None
@@ -184,7 +187,8 @@ class EdgeTable(Table):
     summed: bool | None = None
     calibrate: bool | None = None
     clock: Literal["exponential", "jittered", "periodic"] | None = None
-    rate_hz: float | None = Field(default=None, ge=0.06, le=10_000)
+    rate_hz: float | None = Field(default=None, ge=LEAST_HZ, le=MOST_HZ)
+    decades: float | None = Field(default=None, ge=0)
     late_us: int | None = Field(default=None, ge=0, lt=2**29)
 
 

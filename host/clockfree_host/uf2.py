@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from clockfree_host.errors import InputError
+from clockfree_host.errors import BoardError, InputError
 
 DRIVES = ("/media/*/*", "/run/media/*/*", "/media/*", "/mnt/*", "/Volumes/*")
 """Where Linux and macOS put drives; Windows has letters."""
@@ -111,7 +111,7 @@ def install(file: Path, blank: list[Drive], count_ports: Callable[[], int]) -> N
 
     Raises
     ------
-    OSError
+    BoardError
         A drive could not be written, or a board did not come back.
     """
     before = count_ports()
@@ -121,18 +121,20 @@ def install(file: Path, blank: list[Drive], count_ports: Callable[[], int]) -> N
     late_s = time.monotonic() + BACK_S
     while (back := count_ports() - before) < len(blank):
         if time.monotonic() > late_s:
-            raise OSError(f"expected {len(blank)} boards back as MicroPython within {BACK_S:.0f} s, got {back}")
+            text = f"expected {len(blank)} boards back as MicroPython within {BACK_S:.0f} s, got {back}"
+            raise BoardError(f"{file}: --uf2: {text}: plug the others in anew, then flash without --uf2")
         time.sleep(0.1)
 
 
 def _copy(data: bytes, target: Path) -> None:
-    """Write a file to a drive that goes away as soon as it has all of it."""
-    with open(target, "wb", buffering=0) as file:
-        written = 0
-        while written < len(data):
-            written += file.write(data[written:])
-        try:
+    """Write a file to a drive that goes away as soon as it has all of it; BoardError where it could not be written."""
+    written = 0
+    try:
+        with open(target, "wb", buffering=0) as file:
+            while written < len(data):
+                written += file.write(data[written:])
             os.fsync(file.fileno())
-        except OSError:
-            if (target.parent / INFO).exists():
-                raise
+    except OSError as error:
+        if written < len(data) or (target.parent / INFO).exists():
+            text = f"{error.strerror} after {written} of {len(data)} bytes"
+            raise BoardError(f"{target}: {text}: hold BOOTSEL while you plug the board in, and try again") from None

@@ -14,7 +14,7 @@ from numba import types
 from numba.core import cgutils
 from numba.core.imputils import impl_ret_borrowed, lower_getattr_generic, lower_setattr_generic
 from numba.core.typing.templates import AttributeTemplate, infer_getattr
-from numba.extending import intrinsic, models, register_model
+from numba.extending import intrinsic, models, overload_method, register_model
 
 
 class _Bound(types.Type):
@@ -48,7 +48,9 @@ class PotsType(_Bound):
 @register_model(PotsType)
 class _BoundModel(models.StructModel):
     def __init__(self, manager, bound):
-        members = [(name, getattr(bound, name)) for name in ("record", "shared", "bench")]
+        # Pointers, which a record is anyway to numba, but for a generator's: that would keep a copy of a record.
+        members = [(name, types.CPointer(getattr(bound, name))) for name in ("record", "shared")]
+        members.append(("bench", bound.bench))
         super().__init__(manager, bound, members)
 
 
@@ -91,6 +93,11 @@ def _set(context, builder, signature, arguments, name):
     holder = bound.holder(name)
     assign = context.get_setattr(name, types.void(getattr(bound, holder), value))
     return assign(builder, (getattr(parts, holder), arguments[1]))
+
+
+def method_of(kind, name, **options):
+    """Give EdgeType or PotsType a method: as `numba.extending.overload_method`."""
+    return overload_method(kind, name, jit_options={"error_model": "numpy", **options})
 
 
 @intrinsic

@@ -45,6 +45,7 @@ ticks_diff = _compiled(clock.ticks_diff)
 from_bits = _compiled(rule.from_bits)
 from_drops = _compiled(rule.from_drops)
 from_total = _compiled(rule.from_total)
+agreed = _compiled(rule.agreed)
 moved = _compiled(rule.moved)
 
 # -- an edge ---------------------------------------------------------------------------------------------------------
@@ -55,6 +56,10 @@ WITHIN = {"forceinline": True}
 fire = _method(Edge.fire, **WITHIN)
 """``fire(edge, now_us)``: as Edge.fire."""
 look_at_pins = _method(sense.ComparatorPins.look, **WITHIN)
+look_at_trimmed_pins = _method(sense.TrimmedPins.look)
+set_trim = _method(sense.TrimmedPins._set)
+nulling = _method(sense.TrimmedPins.nulling)
+"""``nulling(edge, reads)``: as TrimmedPins.nulling, a generator."""
 look_at_drops = _method(sense.AdcDrops.look)
 read_adc = _method(sense.AdcDrops._read)
 read_pico_adc = _method(sense.PicoAdcDrops._read)

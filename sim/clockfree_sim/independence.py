@@ -33,7 +33,7 @@ MARGIN = 6
 """A record is shifted by at most one part in so many, and as much is left out at either end."""
 
 FANO_WAITS = 10
-"""Length of the windows in which firings are counted for the Fano factor, mean waits."""
+"""Length of the windows in which firings are counted for the Fano factor, mean waits of the edge itself."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ class Verdict:
     coincidences_limit : float
         99.9th percentile of the same over the surrogates.
     fano : (E,) float
-        Variance over mean of the firings in ten mean waits: 1 for an exponential clock, 0 for a periodic one.
+        Variance over mean of the firings in ten mean waits of the edge: 1 for an exponential clock, 0 for a
+        periodic one.
     lag1 : (E,) float
         Correlation of successive waits: 0 for waits drawn one by one.
     """
@@ -128,7 +129,6 @@ def examine(records_us: Sequence[Sequence[int] | np.ndarray], seed: int = 0) -> 
     start_us = min(int(record[0]) for record in records if len(record))
     stop_us = max(int(record[-1]) for record in records if len(record)) + 1
     records = [record - start_us for record in records]
-    mean_us = (stop_us - start_us) * edges / firings
     random = np.random.default_rng(seed)
 
     # About half the mean wait each, in a number that the FFT likes.
@@ -148,7 +148,7 @@ def examine(records_us: Sequence[Sequence[int] | np.ndarray], seed: int = 0) -> 
         pair,
         coincidences,
         int(more.max()),
-        np.array([_fano(record, FANO_WAITS * mean_us, stop_us - start_us) for record in records]),
+        np.array([_fano(record, stop_us - start_us) for record in records]),
         np.array([_lag1(record) for record in records]),
     )
 
@@ -237,10 +237,13 @@ def _close_pairs(times_us, first, shift_us, span_us):
     return pairs
 
 
-def _fano(times_us: np.ndarray, window_us: float, span_us: int) -> float:
-    windows = int(span_us // window_us)
+def _fano(times_us: np.ndarray, span_us: int) -> float:
+    windows = len(times_us) // FANO_WAITS
+    if windows < 2:
+        return float("nan")
+    window_us = FANO_WAITS * span_us / len(times_us)
     counts = np.bincount((times_us / window_us).astype(np.int64), minlength=windows)[:windows]
-    return float(counts.var(ddof=1) / counts.mean()) if windows > 1 and counts.any() else float("nan")
+    return float(counts.var(ddof=1) / counts.mean())
 
 
 def _lag1(times_us: np.ndarray) -> float:

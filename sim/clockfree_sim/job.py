@@ -146,8 +146,11 @@ class JobError(ValueError):
 
 
 def check(job: Job) -> None:
-    """Raise JobError where a job asks for what its front end does not have: it would be left out in silence."""
+    """Raise JobError where a job asks for what its rule or front end does not have: it would be left out in silence."""
     front_end, physics = job.edge.front_end, job.physics
+    if job.edge.decades and job.rule != "clockfree":
+        text = f"expected 0 with rule {job.rule}, which has one trigger for all edges, got {job.edge.decades:g}"
+        raise JobError("edge.decades", text)
     if front_end == "comparator":
         for key in ("f_V", "theta_V", "calibrate"):
             if value := getattr(job.edge, key):
@@ -159,7 +162,7 @@ def check(job: Job) -> None:
         raise JobError("physics.sigma_V", f"expected 0 with front_end {front_end} ({text}), got {physics.sigma_V:g}")
     if job.edge.summed and "adc" not in front_end:
         raise JobError("edge.summed", f"expected false with front_end {front_end}, which measures no drops, got true")
-    if job.edge.summed and 0 < (bar_c16 := physics.c16(job.edge.theta_V)) < LEAST_BAR_C16:
+    if job.edge.summed and 0 < physics.c16(job.edge.theta_V) < LEAST_BAR_C16:
         least_V = LEAST_BAR_C16 / 65536 * physics.supply_V
         raise JobError("edge.theta_V", f"expected 0 or at least {least_V:.2g} V for sums, got {job.edge.theta_V:g}")
     if physics.sigma_V and physics.sigma_kind != "signed" and (physics.offset_V or physics.noise_V):

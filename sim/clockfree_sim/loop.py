@@ -7,8 +7,9 @@ from numba import njit
 from clockfree_sim import noise
 from clockfree_sim.bound import edge_of, lent
 from clockfree_sim.compiled import fire, tick, ticks_add
-from clockfree_sim.fronts import LATER, NEVER, Bench, move, next_move
 from clockfree_sim.lanes import get, put
+from clockfree_sim.records import LATER, NEVER, Bench
+from clockfree_sim.wipers import move, next_move
 
 HALF, MASK = clock.HALF, clock.MASK
 
@@ -32,11 +33,14 @@ def enter(turns, edge, time_us):
 
 
 @njit(error_model="numpy")
-def go_on(bench, show, edges, alike, until_us):
-    """Virtual time goes on to a moment, and so do the supervisor and wipers; what is due at that moment comes later."""
+def go_on(bench, show, edges, alike, until_us, moving):
+    """Virtual time goes on to a moment, and so does the supervisor; what is due at that moment comes later.
+
+    Wipers that are to move later do so if they are `moving`.
+    """
     now = bench.now
     while True:
-        time_us, asked, wiper = next_move(bench) if alike[0].wipers == LATER else (NEVER, NEVER, 0)
+        time_us, asked, wiper = next_move(bench) if moving else (NEVER, NEVER, 0)
         if min(time_us, now[1]) >= until_us:
             break
         if time_us < now[1] or (time_us == now[1] and asked < now[2]):
@@ -81,6 +85,7 @@ def serve(bench, show, edges, alike, turns, rows, count):
     """
     bench = lent_bench(bench)
     shared, now = alike[0], bench.now
+    moving = shared.wipers == LATER
     half = len(turns) >> 1
     shift = 0
     while 1 << shift < half:
@@ -89,8 +94,8 @@ def serve(bench, show, edges, alike, turns, rows, count):
     while done < count:
         turn = get(turns, 1)
         time_us, index = turn >> shift, turn & (half - 1)
-        if shared.wipers == LATER or now[1] < time_us:
-            go_on(bench, show, edges, alike, time_us)
+        if moving or now[1] < time_us:
+            go_on(bench, show, edges, alike, time_us, moving)
         else:  # nothing happens before; most firings are spared a call
             now[0] = time_us
         record = edges[index]
@@ -101,7 +106,8 @@ def serve(bench, show, edges, alike, turns, rows, count):
                 rows[done] = index, now_us, record.a, record.b, record.step, record.tap
             done += 1
         if shared.lateness_us:
-            drawn = noise.uniform(record.lateness_key, record.firings + record.dropped - 1)
+            drawn = noise.uniform(record.lateness_key, record.served)
+            record.served += 1
             due_us = ticks_add(due_us, int(np.rint(-shared.lateness_us * np.log(drawn))))
         ahead_us = (due_us - now_us) & MASK
         # After a late firing a short wait may already be over: then the edge is due at once.

@@ -16,9 +16,11 @@ THIRD = 1 / 3
 PERIOD_S = 1e-3
 """Of nominal parts: 2 ln 2 R C."""
 TRIGGER_S = 4e-3
-"""From one trigger to the next."""
+"""From one trigger to the next. What takes part depends on its ratio to the period alone."""
 RESISTOR, CAPACITOR = 0.01, 0.1
 """Tolerances of the parts: the largest relative deviation, all within it alike."""
+LEAST_P = 0.02
+"""Below it there may be edges whose oscillator never comes above the bias: their thresholds are too low."""
 
 
 @dataclass(frozen=True)
@@ -80,20 +82,11 @@ def build(edges: int, rng: np.random.Generator, tolerance: float = 1.0) -> Oscil
     return Oscillators(built.low_V, built.high_V, rc_s, -built.period_s * rng.random(edges))
 
 
-def taking_part(oscillators: Oscillators, bias_V: float, triggers: int) -> np.ndarray:
-    """Which edges take part at each of so many triggers: bool (E, triggers)."""
-    return oscillators.volts(TRIGGER_S * np.arange(triggers)) > bias_V
+def bias_of(p: float) -> float:
+    """Bias that oscillators of nominal parts are above for a share p of their time, V."""
+    return SUPPLY_V / (1.0 + 2.0 ** (2.0 * p - 1.0))
 
 
-def own_correlations(taking: np.ndarray) -> np.ndarray:
-    """Pearson's r between each edge's triggers and its next ones (E,); nan for an edge that never changes."""
-    return np.array([correlations(np.stack([row[:-1], row[1:]]))[0] for row in taking])
-
-
-def correlations(taking: np.ndarray) -> np.ndarray:
-    """Pearson's r of every pair of edges over the triggers (pairs,); nan with an edge that never changes."""
-    off = taking - taking.mean(axis=1, keepdims=True)
-    size = np.sqrt((off**2).sum(axis=1))
-    with np.errstate(invalid="ignore"):
-        matrix = (off @ off.T) / np.outer(size, size)
-    return matrix[np.triu_indices(len(taking), 1)]
+def taking_part(oscillators: Oscillators, bias_V: float, triggers: int, first: int = 0) -> np.ndarray:
+    """Which edges take part at each of so many triggers, from the `first` on: bool (E, triggers)."""
+    return oscillators.volts(TRIGGER_S * np.arange(first, first + triggers)) > bias_V

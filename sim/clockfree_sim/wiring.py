@@ -13,9 +13,9 @@ from clockfree.supervisor import MIXER_TOP, RANDOM, SHUFFLED, Supervisor
 
 from clockfree_sim.chips import DUTY_PER_C16, TRIM_SETTLE_US, EdgeChips, SupervisorChips
 from clockfree_sim.job import Lesson, gate_c16
-from clockfree_sim.noise import RATE, key_of, uniform
 from clockfree_sim.parts.bus import I2cBus, SpiBus
 from clockfree_sim.plant import START_TAP, Plant
+from clockfree_sim.rates import waits_us
 
 CLOCKS = {"exponential": clock.EXPONENTIAL, "jittered": clock.JITTERED, "periodic": clock.PERIODIC}
 ORDERS = {"fixed": IN_ORDER, "shuffled": SHUFFLED, "random": RANDOM}
@@ -48,14 +48,13 @@ class EdgeBoard:
         if bar_c16:
             self.sense.keep_total(bar_c16)
         state = seeded(plant.job.seed, index)
-        place = uniform(key_of(plant.job.seed & 0xFFFFFFFFFFFFFFFF, index, RATE), 0) - 0.5
-        mean_us = round(1e6 / settings.rate_hz * 10.0 ** (place * settings.decades))
+        mean_us, late_us = waits_us(plant.job, index)
         clock.configure(state, CLOCKS[settings.clock], mean_us)
         self.edge = Edge(
             state,
             self.sense,
             self.pots,
-            mean_us // 10 if settings.late_us is None else settings.late_us,
+            late_us,
             floor_c16,
             dither_c16,
         )

@@ -9,7 +9,7 @@ from clockfree.clock import MASK, ticks_add
 
 from clockfree_sim import noise
 from clockfree_sim.calibration import calibrate
-from clockfree_sim.comparison import Rounds, probability
+from clockfree_sim.comparison import Rounds
 from clockfree_sim.job import Damage, Job, Sample, check
 from clockfree_sim.plant import Plant
 from clockfree_sim.timeline import Fire, Pace, Timeline
@@ -53,7 +53,7 @@ class World:
         # Edges are either on their own clocks or, in the paper's comparison, gathered in rounds.
         self._pace: Pace = self.time
         if job.rule != "clockfree":
-            self._pace = Rounds(self.plant, self.time, probability(job.rule))
+            self._pace = Rounds(self.plant, self.time)
         self.boards = [EdgeBoard(self.plant, i) for i in range(edges)]
         self.supervisor = SupervisorBoard(self.plant)
         self.updates = 0.0

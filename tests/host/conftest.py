@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from clockfree_host.bench import Best, Job, Lesson, Sample, load
 from clockfree_host.benchfile import EdgeBoard, board_config
-from clockfree_host.runlog import RunLog, create
+from clockfree_host.files import create
+from clockfree_host.runlog import RunLog
 from clockfree_host.session import Session
 from clockfree_sim.virtual import VirtualBoards
 

@@ -82,10 +82,10 @@ class DeskFleet:
 class Run:
     """A run of two edge boards, with two edges and three, and a supervisor; everybody is armed."""
 
-    def __init__(self, front_end="comparator", trace=False):
+    def __init__(self, front_end="comparator", trace=False, **settings):
         network = load(str(NETWORK))
         lesson = Lesson("task", 0.0, np.array([[3.0, 0.2]]), np.array([[1.5]]))
-        edge = EdgeSettings(rate_hz=10.0, front_end=front_end)
+        edge = EdgeSettings(rate_hz=10.0, front_end=front_end, **settings)
         self.job = job = Job(network, (0, 1), (2,), (lesson,), edge=edge, updates=100, trace=trace)
         boards = [{"edges": [{"edge": network.edge_name(edge)} for edge in served]} for served in SERVED]
         pins = ({"a": 4, "b": 5, "pot_cs": 17}, {"a": 6, "b": 7, "pot_cs": 20}, {"a": 8, "b": 9, "pot_cs": 21})

@@ -2,7 +2,7 @@
 
 import numpy as np
 from clockfree import clock
-from clockfree_sim.job import gate_c16
+from clockfree_host.bench import gate_c16, waits_us
 
 
 def late_us(job, edge, times_us):
@@ -12,7 +12,7 @@ def late_us(job, edge, times_us):
     """
     state = [0] * clock.SIZE
     clock.seed(state, job.seed & clock.MASK, job.seed >> 30 & clock.MASK, edge)
-    clock.configure(state, clock.EXPONENTIAL, round(1e6 / job.edge.rate_hz))
+    clock.configure(state, clock.EXPONENTIAL, waits_us(job, edge)[0])
     clock.first_us(state)
     _, dither_c16, _ = gate_c16(job.edge, job.physics)
     due_us = [0]

@@ -91,7 +91,7 @@ def test_a_bench_file_that_is_wrong_is_refused_in_one_line(bench_file, old, new,
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize("rule", ["sync", "p=0.5"])
+@pytest.mark.parametrize("rule", ["sync", "p=0.5", "oscillators=0.5"])
 def test_a_global_trigger_is_refused_on_any_bench_but_the_simulated(bench_file, rule):
     for name in (str(bench_file()), "virtual"):
         with pytest.raises(InputError, match="--rule: expected clockfree on this bench"):

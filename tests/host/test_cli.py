@@ -96,7 +96,7 @@ def test_version(capsys):
         (["run", "TASK", "--seed", "one"], "TASK: seed (from --seed): expected an integer, got 'one'"),
         (["run", "TASK", "--task-seed", "-3"], "TASK: task_seed (from --task-seed): expected a number >= 0"),
         (["run", "TASK", "--updates", "0"], "TASK: updates (from --updates): expected a number >= 1"),
-        (["run", "TASK", "--rule", "clocked"], "TASK: rule (from --rule): expected clockfree, sync or p=NUMBER"),
+        (["run", "TASK", "--rule", "clocked"], "TASK: rule (from --rule): expected clockfree, sync, p=P"),
         (["run", "TASK", "--preset", "magic"], "TASK: preset (from --preset): expected ideal, paper, board"),
         (["run", "TASK", "--network", "lab17"], "network (from --network): "),
         (["run", "TASK", "--network", "square:2x2"], "TASK: placement.sources"),
@@ -214,10 +214,11 @@ def test_a_killed_run_can_be_shown_and_read(task, tmp_path, capsys):
         assert data.sizes["sample"] >= 9
 
 
-def test_ctrl_c_ends_a_run_with_130_and_results(task, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_and_its_like_end_a_run_with_130_and_results(task, tmp_path, number):
     out = tmp_path / "out"
     process = started(task, out)
-    os.kill(process.pid, signal.SIGINT)
+    os.kill(process.pid, number)
     stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
     assert one_object(stdout)["updates_per_edge"] > 0
@@ -225,6 +226,58 @@ def test_ctrl_c_ends_a_run_with_130_and_results(task, tmp_path):
     assert (out / "figure.png").stat().st_size > 10_000
     with xr.open_dataset(out / "results.nc") as data:
         assert data.attrs["ended"] == "interrupted"
+
+
+def test_whatever_a_run_is_called_can_be_shown(tmp_path, capsys):
+    """Names are no markup for a terminal, and no formulas for the figure."""
+    path = tmp_path / "task.toml"
+    path.write_text('name = "$x^{$ :smile: [b]a[/c]"\n' + TASK)
+    out = tmp_path / "[/b] $a^{$"
+    assert cli.status_of(["run", str(path), "--out", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert f"{out}  (done)" in printed and "$x^{$ :smile: [b]a[/c] on lab16" in printed
+
+
+def test_a_run_stays_within_its_folder_whatever_its_task_is_called(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, folder in (("../a/../\\\\b: c", "a-..-b-c-"), ("..", "run-"), ("Netz ä" * 50, "Netz-äNetz-ä")):
+        (tmp_path / "task.toml").write_text(f'name = "{name}"\n{TASK}')
+        assert cli.status_of(["run", "task.toml", "--json"]) == 0
+        run = one_object(capsys.readouterr().out)["run"]
+        assert run.startswith(f"runs/{folder}") and os.listdir(run)
+    assert sorted(os.listdir(tmp_path)) == ["runs", "task.toml"] and len(os.listdir("runs")) == 3
+
+
+def test_a_name_that_is_no_text_is_refused(task, capsys):
+    assert cli.status_of(["run", task, "--out", "caf\udce9"]) == 2
+    assert capsys.readouterr().err.startswith("clockfree: caf\udce9: expected UTF-8")
+
+
+def test_runs_that_cannot_be_kept_are_not_begun(task, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").write_text("mine")
+    assert cli.status_of(["run", task]) == 2
+    assert capsys.readouterr().err.startswith("clockfree: runs/new: --out: expected a folder that can be made, got ")
+
+
+def test_a_stream_without_the_letter_shows_its_number(recorded):
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [*COMMAND, "show", str(recorded(count=3))]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert r"V\xb2" in done.stdout
+
+
+@pytest.mark.parametrize("more", [["--json"], []])
+def test_output_that_nobody_reads_on_is_no_failure_and_a_full_disk_is_one(recorded, monkeypatch, more):
+    command = [*COMMAND, "show", str(recorded(count=3)), *more]
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdout.close()
+    assert (process.communicate(timeout=60)[1], process.returncode) == ("", 0)
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1) and "No space left on device" in done.stderr
 
 
 def test_ctrl_c_before_anything_was_measured_leaves_nothing(task, tmp_path, capsys, monkeypatch):

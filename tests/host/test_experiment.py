@@ -88,11 +88,13 @@ def test_the_same_seeds_give_the_same_bytes_and_others_do_not(task, tmp_path):
 
 def test_a_record_runs_again_without_its_task_file(task, tmp_path):
     first = tmp_path / "first"
-    sets = ["edge.rate_hz=25", "clamp.order='random'", "edge.late_us=1000"]
+    sets = ["edge.rate_hz=25", "edge.decades=1.5", "clamp.order='random'", "edge.late_us=1000"]
     ran(task, first, seed="5", task_seed="6", preset="board", sets=sets)
     task.unlink()
     ran(first / "run.toml", tmp_path / "second")
     assert log_of(tmp_path / "second") == log_of(first)
+    with pytest.raises(InputError, match=r"run.toml: edge.decades: expected 0 with rule sync, .*, got 1.5"):
+        ran(first / "run.toml", tmp_path / "refused", rule="sync")
     outcome = ran(first / "run.toml", tmp_path / "third", seed="8", updates="10")
     assert outcome.summary["seed"] == 8 and outcome.summary["task_seed"] == 6
     assert outcome.summary["updates_per_edge"] == 10

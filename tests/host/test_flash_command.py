@@ -95,3 +95,12 @@ def test_a_bench_that_cannot_be_read_or_retried(bench_file, capsys):
     bench_file.with_name("lab.failed.json").write_text("{")
     assert status("flash", "--bench", bench_file, "--retry-failed") == 2
     assert "lab.failed.json: expected a list of boards" in capsys.readouterr().err
+
+
+def test_what_became_of_the_boards_is_said_even_where_it_cannot_be_kept(tmp_path, capsys):
+    path = tmp_path / "lab.toml"
+    path.write_text('[supervisor]\nport = "/dev/none"\n[[boards]]\nport = "/dev/nil"\nedges = [{ edge = "A-B" }]\n')
+    path.with_name("lab.failed.json").mkdir()
+    assert status("flash", "--bench", path) == 1
+    printed = capsys.readouterr()
+    assert "/dev/nil: no such port" in printed.out and "lab.failed.json: Is a directory" in printed.err

@@ -58,4 +58,4 @@ def test_what_cannot_be_laid_out_is_refused_and_nothing_is_written(plugged, tmp_
         assert not out.exists()
     out.write_text("mine")
     assert write("--out", out, "--by-id", few) == 2
-    assert "never overwritten" in capsys.readouterr().err and out.read_text() == "mine"
+    assert "expected a file that does not exist" in capsys.readouterr().err and out.read_text() == "mine"

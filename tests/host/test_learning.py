@@ -1,8 +1,10 @@
 """A run on boards, step by step: what is kept, and who is taken in again, whatever comes between two questions."""
 
 import pytest
+from clockfree import clock
 from clockfree_host import learning as module
 from clockfree_host.journal import MOST_TEXTS
+from clockfree_sim.world import World
 
 from tests.firmware.desk import Desk
 from tests.host.desks import RUN_ID, Run
@@ -207,3 +209,27 @@ def test_an_edge_that_fires_too_rarely_is_said_and_one_that_was_not_heard_lately
         session.heard_s = member.armed_s + heard_s
         found = run.learning._complaints.look(run.learning.tally, [member], 0, run.learning._outputs_V)
         assert [event for event, *_ in found if event == "silent"] == said
+
+
+def test_every_edge_of_a_board_has_the_rate_that_it_has_in_the_simulation():
+    run = Run(decades=2.0)
+    world = World(run.job)
+    edges = [edge for session in run.boards for edge in session.desk.role.edges]
+    mean_us = [edge.clock[clock.MEAN] << edge.clock[clock.SHIFT] for edge in edges]
+    assert len(set(mean_us)) == 5 and max(mean_us) > 3 * min(mean_us)
+    for own, simulated in zip(edges, (board.edge for board in world.boards), strict=True):
+        assert own.late_us == simulated.late_us
+        names = (clock.KIND, clock.MEAN, clock.SHIFT)
+        assert [own.clock[name] for name in names] == [simulated.clock[name] for name in names]
+
+
+def test_an_edge_that_is_slow_by_its_rate_is_not_too_slow():
+    run = Run(decades=2.0)
+    run.learning.start()
+    for session, member in zip(run.boards, run.members[1:], strict=True):
+        session.desk.turns(60)
+        run.hear(session)
+        session.heard_s = member.armed_s + 60
+    assert max(run.firings()) > 3 * min(run.firings())
+    complaints = run.learning._complaints
+    assert not [*complaints.look(run.learning.tally, run.members[1:], 0, run.learning._outputs_V)]

@@ -27,6 +27,14 @@ REFUSED = [
         "edge.theta_V: expected 0 or at least 0.00061 V for sums, got 0.0005",
     ),
     (
+        "[edge]\ndecades = 4.5",
+        "edge.decades: expected a number <= 4.44, which keeps every edge within 0.06 .. 10000 Hz, got 4.5",
+    ),
+    (
+        "[edge]\nrate_hz = 5e3\ndecades = 1",
+        "edge.decades: expected a number <= 0.602, which keeps every edge within 0.06 .. 10000 Hz, got 1.0",
+    ),
+    (
         "[edge]\ncalibrate = true",
         "edge.calibrate: expected false with front_end comparator, which measures nothing, got true",
     ),
@@ -52,6 +60,15 @@ def test_what_a_front_end_lacks(tmp_path, more, line):
     with pytest.raises(InputError) as raised:
         make_plan(file, {}, [], False)
     assert str(raised.value) == f"{file}: {line}"
+
+
+def test_edges_on_one_trigger_have_no_rates_of_their_own(tmp_path):
+    file = tmp_path / "task.toml"
+    file.write_text(TASK)
+    with pytest.raises(InputError) as raised:
+        make_plan(file, {"rule": "p=0.5"}, ["edge.decades=1"], False)
+    line = f"{file}: edge.decades (from --set): expected 0 with rule p=0.5, which has one trigger for all edges, got 1"
+    assert str(raised.value) == line
 
 
 def edge_of(tmp_path, options, *sets):

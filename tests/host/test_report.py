@@ -76,6 +76,27 @@ def test_results_are_rebuilt_from_the_log_alone(recorded):
     assert not list(folder.glob("*.new"))
 
 
+def test_what_is_cut_short_leaves_the_old_and_nothing_else(recorded, monkeypatch):
+    folder = recorded()
+    record, data = drawn(folder)
+    there = {path: path.read_bytes() for path in folder.iterdir()}
+
+    def stopped(*arguments, **more):
+        (folder / "results.nc.new").write_text("half of it")
+        (folder / "figure.png.new").write_text("half of it")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(xr.Dataset, "to_netcdf", stopped)
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        results.write(record)
+    (folder / "figure.png.new").unlink()
+    with pytest.raises(KeyboardInterrupt):
+        report.figure(data, folder / "figure.png")
+    (folder / "results.nc.new").unlink()
+    assert {path: path.read_bytes() for path in folder.iterdir()} == there
+
+
 # -- what it comes to ----------------------------------------------------------------------------------------------
 
 

@@ -114,17 +114,6 @@ def test_no_folder_and_no_log(tmp_path):
         runlog.read(tmp_path)
 
 
-def test_a_folder_that_exists_is_never_taken(tmp_path):
-    (tmp_path / "there").mkdir()
-    (tmp_path / "file").write_text("mine")
-    for name in ("there", "file"):
-        with pytest.raises(InputError, match=r"--out: expected a folder that does not exist"):
-            runlog.create(tmp_path / name)
-    with pytest.raises(InputError, match=r"--out: expected a folder"):
-        runlog.create(tmp_path / "file" / "below")
-    assert (tmp_path / "file").read_text() == "mine"
-
-
 def test_checkpoint_is_replaced_in_one_go(recorded, made_up):
     folder = recorded()
     state = json.loads((folder / "checkpoint.json").read_text())

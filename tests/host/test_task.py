@@ -44,7 +44,10 @@ def test_defaults(write):
     assert task.damage == []
 
 
+RULES = "rule: expected clockfree, sync, p=P with 0.001 <= P <= 1, or oscillators=P with 0.02 <= P <= 1"
 BROKEN = [
+    ("rule = 'oscillators=0.01'\n" + TASK, f"{RULES}, got 'oscillators=0.01'"),
+    ("rule = 'oscillators'\n" + TASK, f"{RULES}, got 'oscillators'"),
     # unknown and missing keys
     ("sorces = 2\n" + TASK, "sorces: expected one of name, network, preset, rule, updates, seed, task_seed, "
      "start_taps, placement, lesson, damage, edge, clamp, physics, got an unknown key"),
@@ -75,12 +78,13 @@ BROKEN = [
     (TASK + "[clamp]\ndwell_s = 0", "clamp.dwell_s: expected a number >= 0.001 and <= 500, got 0"),
     (TASK + "[clamp]\norder = 'sorted'", "clamp.order: expected 'fixed', 'shuffled' or 'random', got 'sorted'"),
     (TASK + "[edge]\nrate_hz = 0", "edge.rate_hz: expected a number >= 0.06 and <= 10000, got 0"),
+    (TASK + "[edge]\ndecades = -1", "edge.decades: expected a number >= 0, got -1"),
     (TASK + "[edge]\nf_V = -0.1", "edge.f_V: expected a number >= 0, got -0.1"),
     (TASK + "[edge]\npot = 'mcp'", "edge.pot: expected 'mcp42xx', 'ad5220', 'ad5222' or 'x9c', got 'mcp'"),
     (TASK + "[physics]\nmismatch = [1]", "physics.mismatch: expected a finite number, text, true or false, got [1]"),
     ("start_taps = []\n" + TASK, "start_taps: expected a tap, or a list with a tap for each edge, got []"),
-    ("rule = 'p=0'\n" + TASK, "rule: expected clockfree, sync or p=NUMBER with 0.001 <= NUMBER <= 1, got 'p=0'"),
-    ("rule = 'p=nan'\n" + TASK, "rule: expected clockfree, sync or p=NUMBER with 0.001 <= NUMBER <= 1, got 'p=nan'"),
+    ("rule = 'p=0'\n" + TASK, f"{RULES}, got 'p=0'"),
+    ("rule = 'p=nan'\n" + TASK, f"{RULES}, got 'p=nan'"),
     # lessons
     (TASK.replace("[[0.0, 5.0], [5.0, 0.0]]", "[]"), "lesson.0.source_V: expected at least one example, got none"),
     (TASK.replace("[[2.0], [3.0]]", "[]"), "lesson.0.desired_V: expected at least one example, got none"),
@@ -160,8 +164,8 @@ class TestOverrides:
             ({}, ["clamp.eta=2"], "clamp.eta (from --set): expected a number > 0 and <= 1, got 2"),
             ({}, ["clamp.eta=half"], "clamp.eta (from --set): expected a number, got 'half'"),
             ({}, ["clamp=2"], "clamp (from --set): expected a table, got 2"),
-            ({}, ["edge.f=1"], "edge.f (from --set): expected one of front_end, pot, f_V, theta_V, summed, calibrate, clock, "
-             "rate_hz, late_us, got an unknown key"),
+            ({}, ["edge.f=1"], "edge.f (from --set): expected one of front_end, pot, f_V, theta_V, summed, calibrate, "
+             "clock, rate_hz, decades, late_us, got an unknown key"),
             ({}, ["lesson.0.desired_V=[]"], "lesson.0.desired_V (from --set): expected at least one example, got none"),
             ({}, ["lesson.1.teacher=true"], "lesson.1.teacher (from --set): expected 0..0 after lesson, got '1'"),
             ({}, ["network.size=3"], "network.size (from --set): expected a table or a list at network, got 'lab16'"),
@@ -178,7 +182,8 @@ class TestOverrides:
     @pytest.mark.parametrize(
         ("text", "value"),
         [("1", 1), ("1.5", 1.5), ("true", True), ("[1, 2]", [1, 2]), ("adc", "adc"), ('"3"', "3"), ("p=0.5", "p=0.5"),
-         ("{x = 1}", {"x": 1}), ("", ""), ("1\nseed = 2", "1\nseed = 2")],
+         ("{x = 1}", {"x": 1}), ("", ""), ("1\nseed = 2", "1\nseed = 2"),
+         ("1" * 5000, "1" * 5000), ("[" * 5000, "[" * 5000)],
     )  # fmt: skip
     def test_values(self, text, value):
         assert value_of(text) == value

@@ -3,7 +3,7 @@ import threading
 
 import pytest
 from clockfree_host import uf2
-from clockfree_host.errors import InputError
+from clockfree_host.errors import BoardError, InputError
 
 RP2040, RP2350, ABSOLUTE = 0xE48BFF56, 0xE48BFF59, 0xE48BFF57
 INFO = "UF2 Bootloader v3.0\r\nModel: Raspberry Pi RP2\r\nBoard-ID: {}\r\n"
@@ -101,5 +101,14 @@ def test_no_board_in_its_boot_loader(file, tmp_path):
 def test_boards_that_do_not_come_back(file, drive, monkeypatch):
     monkeypatch.setattr(uf2, "BACK_S", 0.01)
     path, places = file(RP2040), [drive("one")]
-    with pytest.raises(OSError, match="expected 1 boards back as MicroPython within 0 s, got 0"):
+    with pytest.raises(BoardError, match=r"micropython\.uf2: --uf2: expected 1 boards back .* within 0 s, got 0: plug"):
         uf2.install(path, uf2.blank_boards(path, places), lambda: 3)
+
+
+def test_a_drive_that_does_not_take_the_file(file, drive):
+    path, places = file(RP2040), [drive("one"), drive("two")]
+    blank = uf2.blank_boards(path, places)
+    (places[1] / path.name).symlink_to("/dev/full")
+    said = rf"two/micropython\.uf2: No space left on device after 0 of {path.stat().st_size} bytes: hold BOOTSEL"
+    with pytest.raises(BoardError, match=said):
+        uf2.install(path, blank, lambda: 3)

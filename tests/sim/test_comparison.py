@@ -5,7 +5,8 @@ import itertools
 
 import numpy as np
 import pytest
-from clockfree_sim.comparison import probability
+from clockfree_sim import oscillator
+from clockfree_sim.comparison import BLOCK, probability
 from clockfree_sim.job import Damage
 from clockfree_sim.physics import BOARD, IDEAL
 from clockfree_sim.world import World
@@ -43,7 +44,7 @@ def by_sixteen(rows):
     return [rows[i : i + 16] for i in range(0, len(rows), 16)]
 
 
-@pytest.mark.parametrize("rule", ["sync", "p=0.4"])
+@pytest.mark.parametrize("rule", ["sync", "p=0.4", "oscillators=0.4"])
 @pytest.mark.parametrize(("targets", "examples"), [(1, 1), (3, 4)])
 def test_all_of_a_round_decide_on_one_state(rule, targets, examples):
     clamp = {"order": "fixed", "dwell_s": 0.3, "eta": 1.0}
@@ -108,11 +109,31 @@ def test_each_edge_takes_part_with_probability_p(p):
     assert abs(np.corrcoef(took_part[1:, 3], took_part[:-1, 3])[0, 1]) < 4.5 / np.sqrt(rounds)
 
 
+def test_edges_take_part_whose_oscillator_is_above_the_bias():
+    """Trigger after trigger, those included at which none is; also when some edges are dead."""
+    damage = (Damage(2, "dead", 30.0), Damage(11, "dead", 30.0))
+    job = a_job(rule="oscillators=0.2", updates=100, damage=damage, seed=3, samples=10, trace=True)
+    _, samples = run(job)
+    rows = [row for sample in samples for row in sample.trace]
+    rounds = rows[-1][1] // PERIOD_US
+    assert rounds > 1.5 * BLOCK
+    took_part = np.zeros((16, rounds), dtype=bool)
+    for who, time_us, *_ in rows:
+        took_part[who, time_us // PERIOD_US - 1] = True
+    died = max(time_us // PERIOD_US for sample in samples[:4] for _, time_us, *_ in sample.trace)
+    built = oscillator.build(16, np.random.default_rng([3, 0x6F736369]))
+    bias_V = oscillator.bias_of(0.2)
+    expected = np.array([(built.volts([k * oscillator.TRIGGER_S]) > bias_V)[:, 0] for k in range(rounds)]).T
+    assert not expected.any(axis=0).all()
+    expected[[2, 11], died:] = False
+    assert (took_part == expected).all()
+
+
 def test_p_of_one_is_sync():
     assert (trace(a_job(rule="p=1")) == trace(a_job(rule="sync"))).all()
 
 
-@pytest.mark.parametrize("rule", ["clockfree", "sync", "p=0.25"])
+@pytest.mark.parametrize("rule", ["clockfree", "sync", "p=0.25", "oscillators=0.25"])
 def test_updates_are_counted_alike(rule):
     """An update is a firing, by whatever trigger: time is what differs."""
     world, samples = run(a_job(rule=rule, updates=200, samples=40))
@@ -122,7 +143,7 @@ def test_updates_are_counted_alike(rule):
         steps = sum(np.array(sample.counters[name]) for name in ("up", "down", "rail"))
         assert (firings == steps).all() and not any(sample.counters["dropped"])
     assert samples[-1].updates == pytest.approx(200, abs=1)
-    rounds = {"clockfree": 200, "sync": 200, "p=0.25": 800}[rule]
+    rounds = {"clockfree": 200, "sync": 200, "p=0.25": 800, "oscillators=0.25": 800}[rule]
     assert world.time.now_us == pytest.approx(rounds * PERIOD_US, rel=0.05)
 
 
@@ -150,12 +171,17 @@ def test_another_seed_other_rounds():
     assert (one != other).any()
 
 
-@pytest.mark.parametrize(("rule", "p"), [("sync", 1.0), ("p=1", 1.0), ("p=0.25", 0.25), ("p=1e-3", 1e-3)])
+RULES = {"sync": 1.0, "p=1": 1.0, "p=0.25": 0.25, "p=1e-3": 1e-3, "oscillators=0.02": 0.02, "oscillators=1": 1.0}
+NOT_RULES = ["p=0", "p=1.1", "p=-0.5", "p=nan", "p=", "p=half", "0.5", "synchronous", "", "p=.5x"]
+NOT_OSCILLATORS = [f"oscillators{rest}" for rest in ("", "=", "=0.01", "=1.1", "=nan")]
+
+
+@pytest.mark.parametrize(("rule", "p"), RULES.items())
 def test_rules(rule, p):
     assert probability(rule) == p
 
 
-@pytest.mark.parametrize("rule", ["p=0", "p=1.1", "p=-0.5", "p=nan", "p=", "p=half", "0.5", "synchronous", "", "p=.5x"])
+@pytest.mark.parametrize("rule", NOT_RULES + NOT_OSCILLATORS)
 def test_other_rules_are_refused(rule):
     with pytest.raises(ValueError):
         probability(rule)

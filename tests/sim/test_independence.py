@@ -213,3 +213,13 @@ def test_unwrapped(first, waits):
 
 def test_unwrapped_nothing():
     assert unwrapped([]).tolist() == []
+
+
+def test_rates_that_are_decades_apart_are_no_tie():
+    """The rhythm of each edge is judged by its own waits."""
+    for kind, low, high in (("exponential", 0.8, 1.2), ("periodic", 0.0, 0.05)):
+        job = a_job(edge={"clock": kind, "decades": 2.0, "late_us": 0}, updates=500, samples=1, trace=True)
+        rows = trace(job)
+        verdict = examine([unwrapped(rows[rows[:, 0] == edge, 1]) for edge in range(16)])
+        assert verdict.independent and low <= np.median(verdict.fano) <= high
+        assert verdict.fano.max() < high or kind == "exponential"

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+from clockfree_sim.paper import tasks
 from clockfree_sim.paper.figures import fig1, fig2
 
 P, LEVELS_V2, MULTIPLES = np.array([1.0, 0.5, 0.1]), np.array([1e-1, 1e-8]), np.array([1, 4, 16])
@@ -55,6 +56,12 @@ def test_larger_steps_are_measured_against_small_ones_at_p_1():
     assert cost.sel(multiple=4).values == pytest.approx(2, rel=0.02)
     assert np.isinf(cost.sel(multiple=16, p=1.0)) and reached.sel(multiple=16, p=1.0) == 0.25
     assert cost.sel(multiple=16, p=0.1) == pytest.approx(1, rel=0.02) and reached.sel(multiple=16, p=0.1) == 1
+
+
+def test_the_larger_network_is_the_one_that_was_asked_for(monkeypatch):
+    monkeypatch.setattr(tasks, "LARGE", "square:9x9")
+    for quick in (True, False):
+        assert {kind.network for kind, _ in fig1.cases(quick)} == {"lab16", "square:9x9"}
 
 
 def distances(spread_power=0.5, shift_kohm=10.0, tasks=40, masks=32):

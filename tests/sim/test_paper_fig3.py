@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
-from clockfree_sim.paper import discrete, oscillator
+from clockfree_sim import oscillator
+from clockfree_sim.paper import discrete
 from clockfree_sim.paper.figures import fig3
+from clockfree_sim.paper.statistics import correlations, own_correlations
 from clockfree_sim.paper.tasks import Kind, make_task
 from clockfree_sim.world import World
 from scipy.stats import pearsonr
@@ -43,6 +45,8 @@ def test_thresholds_follow_from_three_resistors():
     nominal = oscillator.build(1, np.random.default_rng(0), 0.0)
     assert nominal.low_V == pytest.approx(5 / 3) and nominal.high_V == pytest.approx(10 / 3)
     assert nominal.period_s == pytest.approx(oscillator.PERIOD_S) and nominal.chance(2.5) == pytest.approx(0.5)
+    for p in (0.02, 0.3, 0.5, 1.0):
+        assert nominal.chance(oscillator.bias_of(p)) == pytest.approx(p)
     many = oscillator.build(4000, np.random.default_rng(1))
     relative = many.rc_s * 2 * np.log(2) / oscillator.PERIOD_S
     assert 0.885 < relative.min() < 0.9 and 1.1 < relative.max() < 1.115
@@ -51,16 +55,25 @@ def test_thresholds_follow_from_three_resistors():
 def test_who_takes_part_is_above_the_bias(built):
     taking = oscillator.taking_part(built, 2.2, 3000)
     assert taking.mean(axis=1) == pytest.approx(built.chance(2.2), abs=0.03)
+    assert (oscillator.taking_part(built, 2.2, 200, 600) == taking[:, 600:800]).all()
     assert (taking[:, 7] == (built.volts([7 * oscillator.TRIGGER_S])[:, 0] > 2.2)).all()
+
+
+def test_every_edge_takes_part_now_and_then():
+    """At the least p, with whatever parts; not at half of it."""
+    many = oscillator.build(20_000, np.random.default_rng(2))
+    least = oscillator.LEAST_P
+    assert many.chance(oscillator.bias_of(least)).min() > 0.2 * least
+    assert many.chance(oscillator.bias_of(least / 2)).min() == 0.0
 
 
 def test_correlations_are_pearsons():
     taking = np.random.default_rng(0).random((4, 50)) < [[0.5], [0.2], [0.7], [2.0]]
     pairs = [(i, j) for i in range(4) for j in range(i + 1, 4)]
-    found = oscillator.correlations(taking)
+    found = correlations(taking)
     for (i, j), r in zip(pairs, found, strict=True):
         assert np.isnan(r) if j == 3 else r == pytest.approx(pearsonr(taking[i], taking[j]).statistic)
-    own = oscillator.own_correlations(taking)
+    own = own_correlations(taking)
     assert own[1] == pytest.approx(pearsonr(taking[1, :-1], taking[1, 1:]).statistic)
 
 

@@ -90,6 +90,7 @@ def test_every_point_is_what_clockfree_run_finds(here, threads, capsys):
         half = { rule = "p=0.5" }
         real = { preset = "board", rule = "clockfree" }
         slow = { edge.pot = "x9c" }
+        apart = { edge.decades = 2 }
         """
     assert swept(text) == 0
     table = capsys.readouterr().out
@@ -97,12 +98,15 @@ def test_every_point_is_what_clockfree_run_finds(here, threads, capsys):
     data = opened()
     assert data["final_error"].dims == ("clamp.dwell_s", "seed", "how")
     assert data["clamp.dwell_s"].attrs["units"] == "s" and data["final_error"].attrs["units"] == "V2"
-    assert data["how"].values.tolist() == ["free", "half", "real", "slow"] and data["seed"].values.tolist() == [3, 1]
+    assert data["how"].values.tolist() == ["free", "half", "real", "slow", "apart"] and data[
+        "seed"
+    ].values.tolist() == [3, 1]
     assert data["engine"].sel(how=["free", "slow"]).values[0, 0].tolist() == ["kernel", "world"]
     assert data.attrs["ended"] == "done" and data.attrs["sweep"] == text
     assert data.attrs["seeds"].tolist() == [1, 3] and data.attrs["version_clockfree"]
     assert json.loads(data.attrs["files"]) == {"s.toml": text, "task.toml": TASK}
     sets = {"free": [], "half": ["--rule", "p=0.5"], "real": ["--preset", "board"], "slow": ["--set", "edge.pot=x9c"]}
+    sets["apart"] = ["--set", "edge.decades=2"]
     for how, options in sets.items():
         given = ["--seed", "1", "--task-seed", "1", "--set", "clamp.dwell_s=0.05", *options, "--json"]
         capsys.readouterr()

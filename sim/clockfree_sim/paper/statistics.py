@@ -1,4 +1,4 @@
-"""Means and their 95% intervals, by Student's t."""
+"""Means and their 95% intervals, by Student's t; correlations."""
 
 import numpy as np
 from scipy import stats
@@ -33,3 +33,17 @@ def shown(found: tuple[float, float, float], form: str = ".2f") -> str:
     """`mean (low .. high)`."""
     mean, low, high = (format(each, form) for each in found)
     return f"{mean} ({low} .. {high})"
+
+
+def own_correlations(taking: np.ndarray) -> np.ndarray:
+    """Pearson's r between each edge's triggers and its next ones (E,); nan for an edge that never changes."""
+    return np.array([correlations(np.stack([row[:-1], row[1:]]))[0] for row in taking])
+
+
+def correlations(taking: np.ndarray) -> np.ndarray:
+    """Pearson's r of every pair of edges over the triggers (pairs,); nan with an edge that never changes."""
+    off = taking - taking.mean(axis=1, keepdims=True)
+    size = np.sqrt((off**2).sum(axis=1))
+    with np.errstate(invalid="ignore"):
+        matrix = (off @ off.T) / np.outer(size, size)
+    return matrix[np.triu_indices(len(taking), 1)]

@@ -122,12 +122,16 @@ class TrimFilter:
     now_us : callable giving the time in us; it must not wrap
     span_V : shift of the reference at full duty, V; half duty is none, and zero duty minus this
     tau_us : time constant of the filter, us
+
+    Attributes
+    ----------
+    span_V, tau_us : as given
     """
 
     def __init__(self, now_us: Callable[[], int], span_V: float, tau_us: float = 1000.0):
         self._now_us = now_us
-        self._span_V = span_V
-        self._tau_us = tau_us
+        self.span_V = span_V
+        self.tau_us = tau_us
         self._duty = 32768
         self._was_V = 0.0  # at the last change of duty
         self._target_V = 0.0
@@ -142,10 +146,10 @@ class TrimFilter:
         self._was_V = self.volts()
         self._changed_us = self._now_us()
         self._duty = duty
-        self._target_V = self._span_V * (duty - 32768) / 32768
+        self._target_V = self.span_V * (duty - 32768) / 32768
         return None
 
     def volts(self) -> float:
         """Shift of the reference now, V."""
-        left = exp((self._changed_us - self._now_us()) / self._tau_us)
+        left = exp((self._changed_us - self._now_us()) / self.tau_us)
         return self._target_V + (self._was_V - self._target_V) * left

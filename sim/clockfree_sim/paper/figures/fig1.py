@@ -6,6 +6,7 @@ makes steps of. Then the same task is learnt at this gamma and at multiples of i
 """
 
 from concurrent.futures import Executor
+from itertools import product
 from pathlib import PurePath
 from typing import Any
 
@@ -16,36 +17,40 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rich.table import Table
 
+from clockfree_sim.paper import tasks
 from clockfree_sim.paper.collapse import LEVELS_V2, MASKS, PATIENCE, Run, learnt
 from clockfree_sim.paper.small_steps import AGREE
 from clockfree_sim.paper.statistics import median_interval, shown
-from clockfree_sim.paper.tasks import LARGE, START_OHM, Kind, make_task, task_seeds
+from clockfree_sim.paper.tasks import START_OHM, Kind, make_task, task_seeds
 from clockfree_sim.paper.work import gather
 
-SMALL_KINDS = tuple(Kind("lab16", *sizes) for sizes in ((1,), (3,), (2, 4)))
-LARGE_KINDS = tuple(Kind(LARGE, *sizes) for sizes in ((3,), (10,), (2, 4)))
-CASES = (
-    *((kind, eta) for kind in SMALL_KINDS for eta in (0.1, 0.5, 1.0)),
-    *((LARGE_KINDS[0], eta) for eta in (0.1, 0.5, 1.0)),
-    *((kind, 0.5) for kind in LARGE_KINDS[1:]),
-)
-QUICK_CASES = ((SMALL_KINDS[0], 0.5), (SMALL_KINDS[1], 1.0), (LARGE_KINDS[0], 0.5))
-TASKS = 36
-EXAMPLE = (SMALL_KINDS[1], 0.5)
+ETAS = (0.1, 0.5, 1.0)
+TASKS, QUICK_TASKS = 36, 3
+EXAMPLE = (Kind("lab16", 3), 0.5)
 BROKEN = 16
 """Multiple that the example is also shown at."""
 
 
+def cases(quick: bool) -> list[tuple[Kind, float]]:
+    """Kinds of tasks, each with its nudges."""
+    one, three, several = (Kind("lab16", *sizes) for sizes in ((1,), (3,), (2, 4)))
+    large, *others = (Kind(tasks.LARGE, *sizes) for sizes in ((3,), (10,), (2, 4)))
+    if quick:
+        return [(one, 0.5), (three, 1.0), (large, 0.5)]
+    return [*product((one, three, several, large), ETAS), *((kind, 0.5) for kind in others)]
+
+
 def measure(pool: Executor, quick: bool, seed: int) -> xr.Dataset:
     """Learn all tasks of all cases; see the module."""
-    cases, count = (QUICK_CASES, 3) if quick else (CASES, TASKS)
+    every, count = cases(quick), QUICK_TASKS if quick else TASKS
     seeds = task_seeds(seed, count)
-    runs = [Run(kind, eta, each, quick) for kind, eta in cases for each in seeds]
+    runs = [Run(kind, eta, each, quick) for kind, eta in every for each in seeds]
     # The example is the first task of its case that has small steps at all.
-    shown_first = [Run(*(cases[0] if quick else EXAMPLE), each, quick, curves=True) for each in seeds[:3]]
+    example = every[0] if quick else EXAMPLE
+    shown_first = [Run(*example, each, quick, curves=True) for each in seeds[:3]]
     found = gather(pool, learnt, [*runs, *shown_first], "fig1")
-    example = next(i for i in range(len(runs), len(found)) if not np.isnan(found[i]["gamma"]))
-    shape = (len(cases), count)
+    curves = next(each for each in found[len(runs) :] if not np.isnan(each["gamma"]))
+    shape = (len(every), count)
     small, work = (np.array([each[name] for each in found[: len(runs)]]) for name in ("small", "work"))
     return xr.Dataset(
         {
@@ -66,20 +71,20 @@ def measure(pool: Executor, quick: bool, seed: int) -> xr.Dataset:
             ),
             "example_error": (
                 ("multiple", "p", "sample"),
-                found[example]["curves"],
+                curves["curves"],
                 {"units": "V2", "long_name": "error of the example; nan: after the last level"},
             ),
             "example_work": (
                 "sample",
-                found[example]["places"],
+                curves["places"],
                 {"units": "1", "long_name": "steps x p x multiple of the example"},
             ),
         },
         coords={
-            "case": ("case", [f"{kind}, eta {eta:g}" for kind, eta in cases]),
-            "network": ("case", [kind.network for kind, _ in cases]),
-            "edges": ("case", [len(make_task(kind, 0).network.ends) for kind, _ in cases], {"units": "1"}),
-            "eta": ("case", [eta for _, eta in cases], {"units": "1", "long_name": "nudge"}),
+            "case": ("case", [f"{kind}, eta {eta:g}" for kind, eta in every]),
+            "network": ("case", [kind.network for kind, _ in every]),
+            "edges": ("case", [len(make_task(kind, 0).network.ends) for kind, _ in every], {"units": "1"}),
+            "eta": ("case", [eta for _, eta in every], {"units": "1", "long_name": "nudge"}),
             "task": ("task", seeds, {"units": "1", "long_name": "seed of placement, inputs and teacher"}),
             "multiple": (
                 "multiple",
@@ -90,7 +95,7 @@ def measure(pool: Executor, quick: bool, seed: int) -> xr.Dataset:
             "mask": ("mask", np.arange(MASKS), {"units": "1", "long_name": "draw of the kept edges"}),
             "level": ("level", LEVELS_V2, {"units": "V2", "long_name": "error"}),
         },
-        attrs={"example": str(cases[0][0] if quick else EXAMPLE[0]), "most_steps": runs[0].most_steps},
+        attrs={"example": str(example[0]), "most_steps": runs[0].most_steps},
     )
 
 
@@ -110,8 +115,8 @@ NEAR = (0.8, 1.25)
 
 
 def _medians(data: xr.Dataset) -> xr.DataArray:
-    """Median over tasks of `ratios`; nan where fewer than `MANY` of them are known."""
-    found = ratios(data)
+    """Median over tasks of `ratios` at every p below 1; nan where fewer than `MANY` of them are known."""
+    found = ratios(data).isel(p=slice(1, None))
     return found.median("task").where(found.notnull().mean("task") >= MANY)
 
 
@@ -168,11 +173,11 @@ def caption(data: xr.Dataset) -> str:
     edges = dict(zip(data["network"].values.tolist(), data["edges"].values.tolist(), strict=True))
     networks = " and ".join(f"{PurePath(network).name} ({count} edges)" for network, count in edges.items())
     verdict = "the paper's collapse" if all(must_show(data).values()) else "not the paper's collapse everywhere"
-    tasks, most_steps = data.sizes["task"], data.attrs["most_steps"]
+    count, most_steps = data.sizes["task"], data.attrs["most_steps"]
     off, off_least = _first_off(data, one), _first_off(data, least)
     late, late_least = (f"{float(last.sel(p=p)):.0%}" for p in (one, least))
     return f"""
-        Continuous coupled learning (eq. 2, 3): teacher tasks on {networks}; {tasks}
+        Continuous coupled learning (eq. 2, 3): teacher tasks on {networks}; {count}
         tasks a case; at each p {data.sizes["mask"]} draws of the kept edges, 1 with larger steps. {int(known.sum())} of
         {known.size} tasks come to {last_V2} within {most_steps} steps at p = 1 with small steps; the others are left
         out. Steps are small where p = 1 at gamma and gamma / 2 agree within {AGREE:.0%} at each decade of error. There
@@ -205,9 +210,9 @@ def draw(data: xr.Dataset) -> Figure:
         style: dict[str, Any] = {"color": colour, "marker": "o", "ms": 3, "lw": 1.2}
         axes[0, 2].plot(data["multiple"], reached.sel(p=p), **style)
         axes[1, 2].plot(data["multiple"], cost.sel(p=p).where(np.isfinite(cost.sel(p=p))), **style)
-    tasks = int(data["work"].sel(multiple=1, p=1.0).isel(level=-1).notnull().sum())
+    count = int(data["work"].sel(multiple=1, p=1.0).isel(level=-1).notnull().sum())
     axes[0, 2].set(ylabel=f"share of tasks that come to {LEVELS_V2[-1]:.0e} V²", ylim=(0, 1.03))
-    axes[0, 2].set_title(f"larger steps, all cases: {tasks} tasks")
+    axes[0, 2].set_title(f"larger steps, all cases: {count} tasks")
     axes[1, 2].set(ylabel="steps × p × γ, over p = 1 with small steps", ylim=(0.7, 3.3))
     axes[1, 2].set_title(f"median to {LEVELS_V2[-1]:.0e} V², drawn where half get there")
     _band(axes[1, 2])

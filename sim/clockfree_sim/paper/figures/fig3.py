@@ -17,14 +17,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rich.table import Table
 
+from clockfree_sim import oscillator
 from clockfree_sim.kernel import Kernel
-from clockfree_sim.paper import discrete, oscillator
-from clockfree_sim.paper.statistics import mean_interval, shown
+from clockfree_sim.paper import discrete
+from clockfree_sim.paper.statistics import correlations, mean_interval, own_correlations, shown
 from clockfree_sim.paper.tasks import Kind, make_task, task_seeds
 from clockfree_sim.paper.work import gather
 
 EDGES = 16
-HALF_V = oscillator.SUPPLY_V / 2
+HALF_V = oscillator.bias_of(0.5)
 """Bias at which oscillators of nominal parts are above it half the time."""
 BIAS_V = np.linspace(1.4, 3.6, 23)
 TOLERANCES = (0.01, 0.03, 0.1, 0.3, 1.0)
@@ -62,11 +63,11 @@ def records(run: Run) -> dict[str, Any]:
     for i, tolerance in enumerate(TOLERANCES):
         more = oscillator.taking_part(oscillator.build(EDGES, rng, tolerance), HALF_V, most)
         for j, triggers in enumerate(run.triggers):
-            pairs[i, j] = oscillator.correlations(more[:, :triggers])
+            pairs[i, j] = correlations(more[:, :triggers])
     return {
         "share": np.array([oscillator.taking_part(built, bias_V, most).mean(axis=1) for bias_V in BIAS_V]),
-        "r": np.array([oscillator.correlations(each) for each in taking]),
-        "own_r": np.array([oscillator.own_correlations(each) for each in taking]),
+        "r": np.array([correlations(each) for each in taking]),
+        "own_r": np.array([own_correlations(each) for each in taking]),
         "tolerance_r": pairs,
     }
 
