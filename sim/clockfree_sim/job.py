@@ -56,9 +56,9 @@ EDGES = {
 }
 """Edges of each preset of the physics."""
 
-DITHERED = {"f_V": 0.003, "theta_V": 0.02, "summed": False}
-"""The threshold of a trimmed comparator, which knows whether |q| is beyond a gate, but nothing that could be summed."""
-NO_THRESHOLD = {"f_V": 0.0, "theta_V": 0.0, "summed": False}
+DITHERED: dict[str, Any] = {"f_V": 0.003, "theta_V": 0.02, "summed": False}
+"""Threshold of a trimmed comparator, which knows whether |q| is beyond a gate, but nothing that could be summed."""
+NO_THRESHOLD: dict[str, Any] = {"f_V": 0.0, "theta_V": 0.0, "summed": False}
 LEAST_BAR_C16 = 8
 """So that an eighth of it is something."""
 
