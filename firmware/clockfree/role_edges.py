@@ -35,6 +35,7 @@ class EdgeRole:
         self._age_us = [0] * count
         self._seeds = [(0, 0)] * count
         self._set_up = [0] * count  # the run each edge was set up for
+        self._points = [0] * count  # of each edge's mismatch, since its offsets were nulled
         self._prepared = 0
         self._rows = array("i", bytes(4 * _ROWS * _ROW))  # no list of the same length on the way
         self._first = self._count = self._lost = 0
@@ -199,10 +200,20 @@ class EdgeRole:
         return (pots.tap,)
 
     def _null(self, i):
-        return self._let(self._at(i).sense, "nulling")
+        trims = self._let(self._at(i).sense, "nulling")
+        self._points[i] = 0
+        return trims
 
-    def _match(self, i):
-        return self._let(self._at(i).sense, "matching")
+    def _match(self, i, point):
+        """Add a point to the fit of an edge's mismatch, unless it was added and only the answer was lost."""
+        sense, points = self._at(i).sense, self._points
+        if points[i] and point == points[i]:
+            return (sense.trims(),)
+        if point != points[i] + 1:
+            raise Refused("expected point %d, got %s: null begins anew" % (points[i] + 1, point))
+        trims = self._let(sense, "matching")
+        points[i] = point
+        return trims
 
     def _let(self, sense, what):
         """Give a front end the time it asks for, step by step."""

@@ -27,6 +27,8 @@ from clockfree_sim.job import (
 )
 from clockfree_sim.network import Network, NetworkError, load
 from clockfree_sim.physics import PRESETS, Physics
+from clockfree_sim.processes import cores
+from clockfree_sim.processes import pool as processes
 
 from clockfree_host.benchfile import BenchFile
 from clockfree_host.errors import InputError
@@ -40,8 +42,9 @@ if TYPE_CHECKING:
 __all__ = [
     "PRESETS", "Bench", "BenchFile", "Best", "ClampSettings", "Damage", "EdgeSettings", "Job", "JobError",
     "Lesson", "Network", "NetworkError", "Physics", "Reading", "Sample", "SimBench", "Teller", "best_errors",
-    "calibrate", "check", "drops", "edges_of", "error_at", "free_outputs", "gate_c16", "load", "no_virtual_boards",
-    "open_bench", "rates_hz", "read_bench", "recall", "replaced", "virtual_boards", "waits_us",
+    "calibrate", "check", "cores", "drops", "edges_of", "error_at", "free_outputs", "gate_c16", "load",
+    "no_virtual_boards", "open_bench", "processes", "rates_hz", "read_bench", "recall", "replaced", "virtual_boards",
+    "waits_us",
 ]  # fmt: skip
 
 

@@ -265,7 +265,7 @@ def status_of(arguments: list[str]) -> int:
     """Run a command line; returns the exit status."""
     for text in arguments:
         if any("\ud800" <= letter <= "\udfff" for letter in text):  # what Python makes of bytes that are none
-            return _fail(f"{text}: expected UTF-8, got other bytes: the record of a run could not name it", BAD_INPUT)
+            return _fail(f"{text!a}: expected UTF-8, got other bytes: the record of a run could not name it", BAD_INPUT)
     try:
         status = app(arguments, prog_name="clockfree", standalone_mode=False, obj=Desk()) or DONE
         sys.stdout.flush()  # what cannot be written is said here, not when Python ends

@@ -1,7 +1,6 @@
 """Is a run on boards one of the simulation's? Its final error beside those of the same job with other clock seeds."""
 
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -9,7 +8,7 @@ import numpy as np
 from rich.table import Table
 
 from clockfree_host import results
-from clockfree_host.bench import Job, SimBench, error_at
+from clockfree_host.bench import Job, SimBench, cores, error_at, processes
 from clockfree_host.errors import InputError
 from clockfree_host.runlog import Record
 
@@ -69,19 +68,22 @@ def compare(record: Record, count: int, told: Callable[[int], None]) -> Comparis
     Raises
     ------
     InputError
-        A run that never came to its end is none of those it would be compared with.
+        A run that never came to its end is none of those it would be compared with; nor is one whose error nobody
+        measured then.
     """
     job, reason = record.job, record.end["reason"]
     if reason != "done":
         raise InputError(f"{record.folder}: expected a run that came to its end, got one that was {reason}")
-    errors_V2 = []
-    with ProcessPoolExecutor() as pool:
-        for error_V2 in pool.map(final_error, other_seeds(job, count)):
-            errors_V2.append(error_V2)
-            told(len(errors_V2))
     data = results.dataset(record)
     updates = data["updates"].values
     error_V2 = error_at(updates, data["measured_error"].values, updates[-1])
+    if not np.isfinite(error_V2):
+        raise InputError(f"{record.folder}: expected a run whose error was measured at its end, got one without")
+    errors_V2 = []
+    with processes(min(count, cores())) as pool:
+        for simulated_V2 in pool.map(final_error, other_seeds(job, count)):
+            errors_V2.append(simulated_V2)
+            told(len(errors_V2))
     return Comparison(str(record.folder), record.about["bench"], error_V2, sorted(errors_V2))
 
 

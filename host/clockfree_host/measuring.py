@@ -57,6 +57,7 @@ class Probe:
         self._of = {board.session: board for board in boards}
         self._taps: list[int] = []
         self._limits = (0, 127)
+        self._points = 0  # that were added to the fit of the mismatch
         self._silent: set[Session] = set()  # who did not answer once is not waited for again
 
     # -- measuring -----------------------------------------------------------------------------------------------
@@ -162,19 +163,21 @@ class Probe:
 
     def null(self) -> None:
         """Every edge nulls its offsets."""
+        self._points = 0
         self._every(lambda session: self._trim(session, "null"))
 
     def match(self) -> None:
         """Every edge adds a point to the fit of its mismatch."""
-        self._every(lambda session: self._trim(session, "match"))
+        self._points += 1
+        self._every(lambda session: self._trim(session, "match", self._points))
 
     def release(self) -> None:
         """Connect the clamp again."""
         self._ask("clamp", 1)
 
-    def _trim(self, session: Session, kind: str) -> None:
+    def _trim(self, session: Session, kind: str, *arguments: int) -> None:
         board = self._of[session]
-        board.trims = [session.ask(kind, i)[0] for i in range(len(board.edges))]
+        board.trims = [session.ask(kind, i, *arguments)[0] for i in range(len(board.edges))]
 
     def _every(self, act: Callable[[Session], None]) -> None:
         _, failed = self._fleet.each(act, [board.session for board in self._boards])

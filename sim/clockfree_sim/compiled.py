@@ -63,6 +63,8 @@ nulling = _method(sense.TrimmedPins.nulling)
 look_at_drops = _method(sense.AdcDrops.look)
 read_adc = _method(sense.AdcDrops._read)
 read_pico_adc = _method(sense.PicoAdcDrops._read)
+mean_of_drops = _method(sense.AdcDrops._mean)
+"""``mean_of_drops(edge, reads)``: as AdcDrops._mean, a generator."""
 
 # -- the supervisor --------------------------------------------------------------------------------------------------
 

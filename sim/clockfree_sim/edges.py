@@ -14,9 +14,6 @@ from clockfree_sim.records import NEVER, Bench
 from clockfree_sim.timeline import Fire
 from clockfree_sim.world import World
 
-READ_EVERY_US = 100
-"""Time between two of the readings that an edge's calibration takes the mean of."""
-
 
 class Edges:
     """The edges of a kernel, and what paces them, in place of a `Timeline`.
@@ -77,12 +74,11 @@ class Edges:
         """Take over where the objects stand now."""
         self._now[:2] = self._kernel.time.now_us
 
-    def read(self, count: int) -> list[list[list[int]]]:
-        """One edge after another, so many readings of its drops, (E, count, 2), 1/16 ADC code."""
+    def means(self, reads: int) -> list[list[int]]:
+        """Every edge takes the mean of so many readings of its drops; returns them, (E, 2), 1/16 ADC code."""
         self._now[0] = self._kernel.time.now_us
-        rows = np.empty((len(self.edges), count, 2), dtype=np.int64)
-        fronts.read_often(self._bench, self.edges, self._alike, READ_EVERY_US, rows)
-        return rows.tolist()
+        fronts.mean(self._bench, self.edges, self._alike, reads)
+        return np.column_stack([self.edges["a"], self.edges["b"]]).tolist()
 
     def null(self, reads: int) -> list[int]:
         """Every edge finds its trim, with so many readings of A at each step; returns them, c16."""

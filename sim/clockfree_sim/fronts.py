@@ -1,13 +1,13 @@
-"""Compiled front ends: an edge looks at its pins or its drops, and they are read often while it calibrates."""
+"""Compiled front ends: an edge looks at its pins or its drops, many times while it calibrates."""
 
 from numba import njit
 
 from clockfree_sim import channels, pins, wipers  # what the methods of an edge call
 from clockfree_sim.bound import EdgeType, edge_of, method_of
-from clockfree_sim.compiled import WITHIN, look_at_drops, look_at_pins, look_at_trimmed_pins, nulling
+from clockfree_sim.compiled import WITHIN, look_at_drops, look_at_pins, look_at_trimmed_pins, mean_of_drops, nulling
 from clockfree_sim.records import COMPARATOR, TRIMMED
 
-__all__ = ["channels", "null", "pins", "read_often", "wipers"]
+__all__ = ["channels", "mean", "null", "pins", "wipers"]
 
 
 @method_of(EdgeType, "look", **WITHIN)
@@ -23,14 +23,11 @@ def _look(self, gate):
 
 
 @njit(cache=True, error_model="numpy")
-def read_often(bench, edges, alike, every_us, rows):
-    """Fill rows, (E, n, 2) int64, with n readings of each edge's two drops, 1/16 ADC code, one every so many us."""
+def mean(bench, edges, alike, reads):
+    """Every edge takes the mean of so many readings of its drops, one after another."""
     for index in range(len(edges)):
-        edge = edge_of(edges[index], alike[0], bench)
-        for i in range(rows.shape[1]):
-            edge.read()
-            rows[index, i] = edge.a, edge.b
-            bench.now[0] += every_us
+        for wait_us in mean_of_drops(edge_of(edges[index], alike[0], bench), reads):
+            bench.now[0] += wait_us
 
 
 @njit(cache=True, error_model="numpy")

@@ -1,6 +1,5 @@
 """Runs for sweeps: the firmware's own edge, rule and clock, compiled, on the same circuit as the bench's."""
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -86,7 +85,7 @@ class Kernel(World):
 
 
 class _ReadCompiled(_InHold):
-    """A kernel before its edges have started: the many readings of calibration are compiled, the rest is firmware."""
+    """A kernel before its edges have started: what calibration does over and over is compiled, the rest is firmware."""
 
     def __init__(self, world: World, edges: Edges):
         super().__init__(world)
@@ -106,12 +105,14 @@ class _ReadCompiled(_InHold):
         self._each("matching")
 
     def _each(self, name: str) -> None:
-        procedure = getattr(AdcDrops, name)
-        for board, rows in zip(self._boards, self._edges.read(_reads(procedure)), strict=True):
+        means = self._edges.means(_reads(getattr(AdcDrops, name)))
+        for board, mean in zip(self._boards, means, strict=True):
             sense = board.sense
-            sense._read = partial(_next_of, iter(rows), sense)
-            self._wait(sum(procedure(sense)))
-            del sense._read
+            sense._mean = partial(_taken, sense, mean)
+            for _ in getattr(sense, name)():
+                pass
+            del sense._mean
+        self._time.advance(self._edges.now_us)
 
 
 def _reads(procedure: Any) -> int:
@@ -119,9 +120,10 @@ def _reads(procedure: Any) -> int:
     return procedure.__defaults__[0]
 
 
-def _next_of(rows: Iterator[list[int]], sense: AdcDrops) -> bool:
-    sense.a, sense.b = next(rows)
-    return True
+def _taken(sense: AdcDrops, mean: list[int], reads: int) -> tuple[()]:
+    """In place of `AdcDrops._mean`: it has been taken, and there is nothing left to wait for."""
+    sense.a, sense.b = mean
+    return ()
 
 
 class Rounds(Edges):

@@ -4,8 +4,11 @@ from types import SimpleNamespace
 
 import pytest
 from clockfree import clock
+from clockfree.converters import Mcp320x
 from clockfree.edge import Edge
 from clockfree.sense import BLIND, AdcDrops, TrimmedPins
+from clockfree_sim.parts.bus import SpiBus
+from clockfree_sim.parts.converters import Mcp3204Chip, code_transfer
 
 from tests.firmware.desk import Desk
 
@@ -128,6 +131,45 @@ def test_an_adc_that_does_not_answer_measures_nothing():
     desk = Desk()
     desk.role.edges[0].sense.look = lambda gate: BLIND
     assert desk.no("measure", 0) == "the ADC does not answer"
+
+
+def measuring(desk):
+    """Give edge 0 an MCP3204; returns it, and the voltages of its four nodes, to be changed."""
+    nodes_V, bus = [1.0] * 4, SpiBus()
+    chip = Mcp3204Chip(lambda channel: nodes_V[channel], [code_transfer(4.096)] * 4)
+    desk.role.edges[0].sense = AdcDrops(Mcp320x(bus, bus.attach(chip), channels=4))
+    return chip, nodes_V
+
+
+def test_a_point_of_the_mismatch_that_is_asked_for_again_is_added_once():
+    """The answer was lost, so the host repeats the command."""
+    found = []
+    for again in (0, 1, 3):
+        desk = Desk()
+        _, nodes_V = measuring(desk)
+        desk.ok("null", 0)
+        for point, clamped_V in enumerate((2.1, 2.0, 2.3), start=1):
+            nodes_V[:] = [2.0, 1.0, clamped_V, 1.0]
+            for _ in range(1 + (again if point == 3 else 0)):
+                trims = desk.ok("match", 0, point)
+        found.append(trims)
+    # least squares over three points with the same free drop: the mean of 10%, 0% and 30%
+    assert found[0][0][2] / 2**15 == pytest.approx(0.4 / 3, abs=1e-3) and found[0] == found[1] == found[2]
+
+
+def test_points_of_the_mismatch_come_one_after_another_and_null_begins_anew():
+    desk = Desk()
+    chip, nodes_V = measuring(desk)
+    assert desk.no("match", 0, 0) == "expected point 1, got 0: null begins anew"
+    for clamped_V in (2.1, 2.2):
+        nodes_V[:] = [1.0] * 4
+        desk.ok("null", 0)
+        nodes_V[:] = [2.0, 1.0, clamped_V, 1.0]
+        assert desk.no("match", 0, 2) == "expected point 1, got 2: null begins anew"
+        chip.present = False
+        assert desk.no("match", 0, 1) == "ADC does not answer"  # and is no point
+        chip.present = True
+        assert desk.ok("match", 0, 1)[0][2] / 2**15 == pytest.approx(clamped_V - 2, abs=1e-3)
 
 
 def test_hold_between_two_looks_leaves_nothing_behind():

@@ -1,11 +1,13 @@
 """A run among simulated ones: `clockfree compare`, held against runs made one by one by `clockfree run`."""
 
 import json
+import os
 import shutil
+import signal
 
 import pytest
 import xarray as xr
-from clockfree_host import cli
+from clockfree_host import cli, compare
 
 TASK = """
 updates = 20
@@ -61,3 +63,24 @@ def test_a_run_that_was_cut_off_is_refused(runs, tmp_path, capsys):
     log.write_text("\n".join([*lines[:-1], json.dumps(end)]) + "\n")
     assert cli.status_of(["compare", str(folder)]) == 2
     assert "expected a run that came to its end, got one that was interrupted" in capsys.readouterr().err
+
+
+def test_a_run_whose_error_nobody_measured_is_refused(runs, tmp_path, capsys):
+    folder = shutil.copytree(runs[0], tmp_path / "unmeasured")
+    log = folder / "log.jsonl"
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    changed = [{**line, "measured_error_V2": None} if line["record"] == "sample" else line for line in lines]
+    log.write_text("".join(json.dumps(line) + "\n" for line in changed))
+    assert cli.status_of(["compare", str(folder), "--json"]) == 2
+    assert "expected a run whose error was measured at its end" in capsys.readouterr().err
+
+
+def die(job):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_process_that_dies_is_said_in_a_line(runs, capsys, monkeypatch):
+    monkeypatch.setattr(compare, "final_error", die)
+    assert cli.status_of(["compare", str(runs[0]), "--runs", "1"]) == 1
+    said = capsys.readouterr().err
+    assert said == "clockfree: a process that worked for this has died: killed, or out of memory\n"

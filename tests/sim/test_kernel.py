@@ -118,6 +118,7 @@ def test_nothing_but_the_firmwares_own_code_is_compiled():
         "set_trim": TrimmedPins._set,
         "nulling": TrimmedPins.nulling,
         "look_at_drops": AdcDrops.look,
+        "mean_of_drops": AdcDrops._mean,
         "read_adc": AdcDrops._read,
         "read_pico_adc": PicoAdcDrops._read,
     }

@@ -11,6 +11,7 @@ Code = Callable[[float], int]
 
 _ANSWERS = [bytes((0xFF, 0xE0 | code >> 8, code & 0xFF)) for code in range(4096)]
 _EDGES = np.arange(1, 4096) - 0.5
+_WAVES = [np.sin(order * np.pi / 4096 * _EDGES) for order in (1, 2, 3, 4)]
 PERFECT = array("d", _EDGES)
 """Levels of a perfect converter."""
 
@@ -45,8 +46,8 @@ def smooth_levels(gauss: Callable[[], float], inl_lsb: float = 1.0) -> array:
 
     `gauss` gives standard normal numbers, which shape the bow; its ends are true.
     """
-    bow = sum(gauss() / order * np.sin(order * np.pi / 4096 * _EDGES) for order in (1, 2, 3, 4))
-    return array("d", _EDGES + inl_lsb / np.abs(bow).max() * bow)
+    bow = sum(gauss() / order * wave for order, wave in enumerate(_WAVES, start=1))
+    return _levels(_EDGES + inl_lsb / np.abs(bow).max() * bow)
 
 
 def pico_levels(gauss: Callable[[], float], inl_lsb: float = 8.0) -> array:
@@ -56,7 +57,14 @@ def pico_levels(gauss: Callable[[], float], inl_lsb: float = 8.0) -> array:
     """
     widths = np.full(4096, 1.0 - inl_lsb / 1024)
     widths[512::1024] += inl_lsb
-    return array("d", np.cumsum(widths)[:-1] - 0.5 + smooth_levels(gauss, inl_lsb / 2) - _EDGES)
+    return _levels(np.cumsum(widths)[:-1] - 0.5 + smooth_levels(gauss, inl_lsb / 2) - _EDGES)
+
+
+def _levels(codes: np.ndarray) -> array:
+    """As an array, which bisect reads fastest; by its bytes, since one by one takes longer than all else here."""
+    levels = array("d")
+    levels.frombytes(codes.tobytes())
+    return levels
 
 
 def pico_u16(volts: Callable[[], float], code: Code) -> Callable[[], int]:

@@ -97,7 +97,9 @@ class Journal:
                 raise SweepError(f"--out: expected a folder of its own, got {self.folder}, in use now") from None
 
     def _write(self, record: dict[str, Any]) -> None:
-        self._file.write(json.dumps(record, allow_nan=False, separators=(",", ":")).encode() + b"\n")
+        line = json.dumps(record, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+        while line:  # a disk that fills up takes a part of it first, and says so at the next attempt
+            line = line[self._file.write(line) :]
 
     def _read(self, sweep: Sweep) -> None:
         """Take in what is there. A line that was cut off is taken away, so that the next one is whole."""

@@ -112,8 +112,12 @@ def summary(sweep: Sweep, journal: Journal) -> dict[str, Any]:
 
 
 def table(sweep: Sweep, data: xr.Dataset) -> Table:
-    """Final errors: geometric means over seeds with their 95% intervals (Student's t), a line for all else."""
+    """Final errors: geometric means over seeds with their 95% intervals (Student's t), a line for all else.
+
+    Of a task that is run with several seeds the mean counts, once: only tasks are independent.
+    """
     over = [axis.name for axis in sweep.axes if SEEDS & {*axis.keys}]
+    independent = next((axis.name for axis in sweep.axes if "task_seed" in axis.keys), over[0] if over else None)
     lines = [axis for axis in sweep.axes if axis.name not in over]
     found = Table(title=f"{sweep.file}: final error, V^2" + (f", over {', '.join(over)}" if over else ""))
     for axis in lines:
@@ -123,12 +127,15 @@ def table(sweep: Sweep, data: xr.Dataset) -> Table:
     places = list(product(*(range(len(axis.values)) for axis in lines)))
     for place in places[:ROWS]:
         at = dict(zip((axis.name for axis in lines), place))
-        values = data["final_error"].isel(at).values.ravel()
-        values = values[values > 0]
-        cells = ["-"] if not len(values) else [f"{np.exp(np.log(values).mean()):.2e}"]
-        if over and len(values) > 1:
-            cells.append("{:.1e} .. {:.1e}".format(*interval(values)[1:]))
-        found.add_row(*(str(axis.values[i]) for axis, i in zip(lines, place)), str(len(values)), *cells)
+        errors_V2 = data["final_error"].isel(at)
+        with np.errstate(divide="ignore"):  # an error of 0 makes the mean 0
+            logs = xr.apply_ufunc(np.log, errors_V2).mean([name for name in over if name != independent]).values.ravel()
+        logs = logs[~np.isnan(logs)]
+        cells = [f"{np.exp(logs.mean()):.2e}" if len(logs) else "-"]
+        if over and len(logs) > 1 and np.isfinite(logs).all():
+            cells.append("{:.1e} .. {:.1e}".format(*interval(np.exp(logs))[1:]))
+        count = int(errors_V2.notnull().sum())
+        found.add_row(*(str(axis.values[i]) for axis, i in zip(lines, place)), str(count), *cells)
     if len(places) > ROWS:
         found.caption = f"{len(places) - ROWS} more lines are in results.nc"
     return found
