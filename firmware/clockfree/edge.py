@@ -26,7 +26,8 @@ class Edge:
     late_us : int
         A firing later than this is dropped.
     floor_c16, dither_c16 : int
-        Threshold with a floor: no step unless | |dV_C| - |dV_F| | exceeds floor + U[0, dither], 1/16 ADC code.
+        Threshold with a floor: no step unless | |dV_C| - |dV_F| | exceeds floor + U[0, dither], 1/16 ADC code. Where
+        the front end sums drops over firings, the floor is the sum's, and there is no dither.
 
     Attributes
     ----------

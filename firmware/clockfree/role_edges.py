@@ -161,16 +161,23 @@ class EdgeRole:
 
     # -- commands, in HOLD ---------------------------------------------------------------------------------------
 
-    def _edge(self, i, run_id, kind, mean_us, late_us, floor_c16, dither_c16, low, high, index):
+    def _edge(self, i, run_id, kind, mean_us, late_us, floor_c16, dither_c16, bar_c16, low, high, index):
         edge = self._at(i)
         if not run_id or run_id != self._prepared:
             raise Refused("prepared for run %d" % self._prepared)
         if not (0 <= late_us < clock.HALF and 0 <= floor_c16 < 1 << 16 and 0 <= dither_c16 < 1 << 15):
             raise Refused("late_us, floor_c16 or dither_c16 out of range")
+        if bar_c16 and (not 8 <= bar_c16 < 1 << 16 or dither_c16):
+            raise Refused("bar_c16 out of range, or beside a dither")
         if not (0 <= low <= clock.MASK and 0 <= high <= clock.MASK and 0 <= kind <= clock.PERIODIC):
             raise Refused("seed or kind of clock out of range")
         if (floor_c16 or dither_c16) and self._wiring[i]["front_end"] == "comparator":
             raise Refused("two plain comparators know no threshold")
+        keep_total = getattr(edge.sense, "keep_total", None)
+        if keep_total:
+            keep_total(bar_c16)
+        elif bar_c16:
+            raise Refused("only measured drops can be summed")
         clock.seed(edge.clock, low, high, index)
         clock.configure(edge.clock, kind, mean_us)
         edge.late_us = late_us

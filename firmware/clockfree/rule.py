@@ -11,6 +11,10 @@ UP = 1
 STAY = 0
 DOWN = -1
 
+MEMORY = 3
+TOTAL, HALVED, LAST = 0, 1, 2  # what an edge that sums keeps: its sum, times that its bar is halved, its last step
+MOST_HALVED = 3
+
 
 def from_bits(a, b):
     """Step from the two comparator bits (truth table of eq. 10).
@@ -33,6 +37,48 @@ def from_drops(free, clamped, gate):
     if q < -gate:
         return -1
     return 0
+
+
+def from_total(memory, free, clamped, floor, bar):
+    """Step from drops summed over firings: q adds up, less a floor at each firing, until it passes a bar.
+
+    Noise averages out in the sum, which falls back to zero where |q| stays below the floor. For floor < |q| < floor +
+    bar the mean number of steps a firing is (|q| - floor) / bar, as for a floor and a dither as wide as the bar. The
+    bar follows the edge's own steps: one the same way as the last halves it, down to an eighth, one the other way
+    doubles it, so that an edge which knows where to go is fast and one which does not waits for more.
+
+    Parameters
+    ----------
+    memory : mutable sequence of MEMORY int, zeros at first
+    free, clamped, floor, bar : int
+        Drops, what the sum loses at each firing, and the bar at its largest, at least 8; 1/16 ADC code.
+    """
+    halved = memory[HALVED]
+    bar >>= halved
+    # A reading while nodes settle may be volts off: no firing counts for more than one step.
+    most = floor + bar
+    total = memory[TOTAL] + max(-most, min(most, abs(clamped) - abs(free)))
+    if total > floor:
+        total -= floor
+    elif total < -floor:
+        total += floor
+    else:
+        total = 0
+    step = 0
+    if total >= bar:
+        step = 1
+    elif total <= -bar:
+        step = -1
+    if step:
+        total -= step * bar
+        if step != memory[LAST]:
+            memory[LAST] = step
+            if halved:
+                memory[HALVED] = halved - 1
+        elif halved < MOST_HALVED:
+            memory[HALVED] = halved + 1
+    memory[TOTAL] = total
+    return step
 
 
 def agreed(above, below):

@@ -9,7 +9,7 @@ are alike: a generator that yields how long to wait, us, before it is resumed. `
 ``put_trims`` puts them back after a reset.
 """
 
-from clockfree.rule import agreed, from_bits, from_drops
+from clockfree.rule import MEMORY, agreed, from_bits, from_drops, from_total
 
 AGAIN = 2
 BLIND = 3
@@ -127,6 +127,8 @@ class _Drops:
         self.b = 0
         self.offset_free_c16 = 0
         self.offset_clamped_c16 = 0
+        self.bar_c16 = 0
+        self.memory = [0] * MEMORY
         self.mismatch = 0  # clamped drop over free drop, less one, in 2**-15
         self._products = 0
         self._squares = 0
@@ -135,8 +137,13 @@ class _Drops:
         """Read both drops into a and b; False where the converter does not answer."""
         raise NotImplementedError
 
+    def keep_total(self, bar_c16):
+        """Sum drops over firings from now on, up to a bar; 0 takes every firing by itself."""
+        self.bar_c16 = bar_c16
+        self.memory[:] = [0] * MEMORY
+
     def look(self, gate):
-        """Step from the two drops."""
+        """Step from the two drops, or from their sum over firings, which then has the gate for its floor."""
         if not self._read():
             return BLIND
         self.a = free = self.a - self.offset_free_c16
@@ -144,6 +151,8 @@ class _Drops:
         if self.mismatch:
             clamped -= (free * self.mismatch) >> 15
         self.b = clamped
+        if self.bar_c16:
+            return from_total(self.memory, free, clamped, gate, self.bar_c16)
         return from_drops(free, clamped, gate)
 
     def trims(self):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from clockfree.link import NUMBERS
 
-from clockfree_host.bench import Job, waits_us
+from clockfree_host.bench import Job, gate_c16, waits_us
 from clockfree_host.session import ASK_S, Session
 
 CLOCKS = ("exponential", "jittered", "periodic")
@@ -72,7 +72,7 @@ def hold(session: Session, within_s: float = ASK_S) -> None:
 def arm_edges(member: Member, job: Job, run_id: int, taps: Sequence[int]) -> None:
     """Prepare an edge board that is in HOLD: taps, calibration, clock and threshold of each of its edges."""
     ask, settings = member.session.ask, job.edge
-    gate = (job.physics.c16(settings.f_V), job.physics.c16(settings.theta_V))
+    gate = gate_c16(settings, job.physics)
     ask("prepare", run_id)
     for i, edge in enumerate(member.edges):
         ask("tap", i, int(taps[i]))

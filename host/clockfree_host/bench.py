@@ -13,7 +13,18 @@ from clockfree_sim.best import Best, best_errors
 from clockfree_sim.calibration import calibrate
 from clockfree_sim.files import replaced
 from clockfree_sim.final import error_at
-from clockfree_sim.job import EDGES, ClampSettings, Damage, EdgeSettings, Job, JobError, Lesson, Sample, check
+from clockfree_sim.job import (
+    ClampSettings,
+    Damage,
+    EdgeSettings,
+    Job,
+    JobError,
+    Lesson,
+    Sample,
+    check,
+    edges_of,
+    gate_c16,
+)
 from clockfree_sim.network import Network, NetworkError, load
 from clockfree_sim.physics import PRESETS, Physics
 from clockfree_sim.processes import cores
@@ -29,10 +40,11 @@ if TYPE_CHECKING:
     from clockfree_sim.virtual import VirtualBoards
 
 __all__ = [
-    "EDGES", "PRESETS", "Bench", "BenchFile", "Best", "ClampSettings", "Damage", "EdgeSettings", "Job", "JobError",
+    "PRESETS", "Bench", "BenchFile", "Best", "ClampSettings", "Damage", "EdgeSettings", "Job", "JobError",
     "Lesson", "Network", "NetworkError", "Physics", "Reading", "Sample", "SimBench", "Teller", "best_errors",
-    "calibrate", "check", "cores", "drops", "error_at", "free_outputs", "load", "no_virtual_boards", "open_bench",
-    "processes", "rates_hz", "read_bench", "recall", "replaced", "virtual_boards", "waits_us",
+    "calibrate", "check", "cores", "drops", "edges_of", "error_at", "free_outputs", "gate_c16", "load",
+    "no_virtual_boards", "open_bench", "processes", "rates_hz", "read_bench", "recall", "replaced", "virtual_boards",
+    "waits_us",
 ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from clockfree_host.bench import EDGES, ClampSettings, Damage, EdgeSettings, Lesson, Network, NetworkError, Physics
+from clockfree_host.bench import ClampSettings, Damage, EdgeSettings, Lesson, Network, NetworkError, Physics, edges_of
 from clockfree_host.classification import HeldOut
 from clockfree_host.errors import InputError
 from clockfree_host.lessons import Sizes, volts
@@ -184,11 +184,8 @@ def _placement(task: Task, network: Network) -> tuple[tuple[int, ...], tuple[int
 
 def _edge(task: Task) -> EdgeSettings:
     """The preset's edges with the task's overrides."""
-    given, preset = task.edge.model_dump(exclude_none=True), EDGES[task.preset]
-    if given.get("front_end", preset.front_end) == "comparator":
-        # A threshold and a calibration that the preset has for another front end mean nothing here.
-        preset = dataclasses.replace(preset, f_V=0.0, theta_V=0.0, calibrate=False)
-    edge = dataclasses.replace(preset, **given)
+    given = task.edge.model_dump(exclude_none=True)
+    edge = dataclasses.replace(edges_of(task.preset, given.get("front_end")), **given)
     most = 2 * math.log10(min(edge.rate_hz / LEAST_HZ, MOST_HZ / edge.rate_hz))
     if edge.decades > most:
         text = f"expected a number <= {most:.3g}, which keeps every edge within {LEAST_HZ} .. {MOST_HZ} Hz, got"

@@ -184,6 +184,7 @@ class EdgeTable(Table):
     pot: Literal["mcp42xx", "ad5220", "ad5222", "x9c"] | None = None
     f_V: float | None = Field(default=None, ge=0)
     theta_V: float | None = Field(default=None, ge=0)
+    summed: bool | None = None
     calibrate: bool | None = None
     clock: Literal["exponential", "jittered", "periodic"] | None = None
     rate_hz: float | None = Field(default=None, ge=LEAST_HZ, le=MOST_HZ)

@@ -19,7 +19,7 @@ from numba.extending import overload_method
 from clockfree_sim import elimination as at
 from clockfree_sim import schur, voltages
 
-_NAMES: dict[str, object] = {**vars(clock), **vars(sense), **vars(supervisor)}
+_NAMES: dict[str, object] = {**vars(clock), **vars(rule), **vars(sense), **vars(supervisor)}
 
 
 def _compiled(function):
@@ -44,6 +44,7 @@ ticks_add = _compiled(clock.ticks_add)
 ticks_diff = _compiled(clock.ticks_diff)
 from_bits = _compiled(rule.from_bits)
 from_drops = _compiled(rule.from_drops)
+from_total = _compiled(rule.from_total)
 agreed = _compiled(rule.agreed)
 moved = _compiled(rule.moved)
 

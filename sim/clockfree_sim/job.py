@@ -1,6 +1,6 @@
 """What a bench is asked to do, and what it reports while it does it: plain data, no behaviour."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,10 @@ class EdgeSettings:
     pot : {'mcp42xx', 'ad5220', 'ad5222', 'x9c'}
         Twin potentiometer.
     f_V, theta_V : float
-        Floor and dither width of the threshold on | |dV_C| - |dV_F| |, V; both zero is the plain rule.
+        Floor, and dither width or bar, of the threshold on | |dV_C| - |dV_F| |, V; both zero is the plain rule.
+    summed : bool
+        The edge sums | |dV_C| - |dV_F| | over firings, less the floor at each, and steps when the sum passes a bar that
+        follows its own steps: theta_V at most, an eighth of it at least. Else theta_V is the width of a dither.
     calibrate : bool
         Null offsets and fit the twin mismatch in HOLD before the run.
     clock : {'exponential', 'jittered', 'periodic'}
@@ -37,6 +40,7 @@ class EdgeSettings:
     pot: str = "mcp42xx"
     f_V: float = 0.0
     theta_V: float = 0.0
+    summed: bool = False
     calibrate: bool = False
     clock: str = "exponential"
     rate_hz: float = 10.0
@@ -47,10 +51,34 @@ class EdgeSettings:
 EDGES = {
     "ideal": EdgeSettings(),
     "paper": EdgeSettings(),
-    # Measured (make results): on real parts the plain rule loses what calibration and a gate keep.
-    "board": EdgeSettings(front_end="adc", calibrate=True, f_V=0.003, theta_V=0.02),
+    # Measured (docs/results.md): on real parts the plain rule loses what calibration and a threshold keep.
+    "board": EdgeSettings(front_end="adc", calibrate=True, f_V=0.001, theta_V=0.04, summed=True),
 }
 """Edges of each preset of the physics."""
+
+DITHERED: dict[str, Any] = {"f_V": 0.003, "theta_V": 0.02, "summed": False}
+"""Threshold of a trimmed comparator, which knows whether |q| is beyond a gate, but nothing that could be summed."""
+NO_THRESHOLD: dict[str, Any] = {"f_V": 0.0, "theta_V": 0.0, "summed": False}
+LEAST_BAR_C16 = 8
+"""So that an eighth of it is something."""
+
+
+def edges_of(preset: str, front_end: str | None) -> EdgeSettings:
+    """Edges of a preset, with another front end than its own if one is named and what that can do of it."""
+    edge = EDGES[preset]
+    if front_end and front_end != edge.front_end:
+        edge = replace(edge, front_end=front_end)
+        if front_end == "comparator":
+            edge = replace(edge, calibrate=False, **NO_THRESHOLD)
+        elif front_end == "trimmed" and edge.summed:
+            edge = replace(edge, **DITHERED)
+    return edge
+
+
+def gate_c16(edge: EdgeSettings, physics: Physics) -> tuple[int, int, int]:
+    """Floor, dither and bar of an edge, in a board's unit, 1/16 ADC code."""
+    floor, theta = physics.c16(edge.f_V), physics.c16(edge.theta_V)
+    return (floor, 0, theta) if edge.summed else (floor, theta, 0)
 
 
 @dataclass(frozen=True)
@@ -132,6 +160,11 @@ def check(job: Job) -> None:
     elif physics.sigma_V:
         text = "the paper's bias is one of comparators"
         raise JobError("physics.sigma_V", f"expected 0 with front_end {front_end} ({text}), got {physics.sigma_V:g}")
+    if job.edge.summed and "adc" not in front_end:
+        raise JobError("edge.summed", f"expected false with front_end {front_end}, which measures no drops, got true")
+    if job.edge.summed and 0 < physics.c16(job.edge.theta_V) < LEAST_BAR_C16:
+        least_V = LEAST_BAR_C16 / 65536 * physics.supply_V
+        raise JobError("edge.theta_V", f"expected 0 or at least {least_V:.2g} V for sums, got {job.edge.theta_V:g}")
     if physics.sigma_V and physics.sigma_kind != "signed" and (physics.offset_V or physics.noise_V):
         text = "expected 0 beside offset_V or noise_V, which no bias on the magnitudes has, got"
         raise JobError("physics.sigma_V", f"{text} {physics.sigma_V:g}")

@@ -49,6 +49,7 @@ def shared_of(world: World) -> np.ndarray:
         "highest": pots.highest,
         "floor_c16": edge.floor_c16,
         "dither_c16": edge.dither_c16,
+        "bar_c16": getattr(sense, "bar_c16", 0),
         "settle_us": sense.settle_us,
         "front_end": FRONT_ENDS.index(job.edge.front_end),
         "kept": bool(channels) or not clockfree or settles(world.plant.circuit.state),

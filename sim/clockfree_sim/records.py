@@ -6,7 +6,7 @@ Fields are those of the firmware's objects, by the same names, and after them wh
 from typing import NamedTuple
 
 import numpy as np
-from clockfree import clock
+from clockfree import clock, rule
 
 NEVER = np.iinfo(np.int64).max
 """A time that does not come."""
@@ -28,6 +28,7 @@ _OF_CHIPS = "index at_free at_clamped ladder_free ladder_clamped plain stuck_a s
 EDGE = np.dtype(
     [
         ("clock", np.int64, clock.SIZE),
+        ("memory", np.int64, rule.MEMORY),
         *((name, np.int64) for name in f"{_OF_EDGE} {_OF_PINS} {_OF_DROPS} {_OF_CHIPS}".split()),
         *((name, float) for name in "free_V clamped_V offset_a_V offset_b_V trim_was_V trim_target_V".split()),
         ("shift", float, CHANNELS),
@@ -43,8 +44,8 @@ may be one firing; keys of the streams of noise or bias, and of lateness."""
 
 SHARED = np.dtype(
     [
-        *((name, np.int64) for name in "lowest highest floor_c16 dither_c16 settle_us duty_per_c16 front_end".split()),
-        *((name, np.int64) for name in "kept wipers age_us skew_us magnitude".split()),
+        *((name, np.int64) for name in "lowest highest floor_c16 dither_c16 bar_c16 settle_us duty_per_c16".split()),
+        *((name, np.int64) for name in "front_end kept wipers age_us skew_us magnitude".split()),
         *((name, float) for name in "noise_V sigma_V supply_V codes_per_V lateness_us span_V tau_us".split()),
     ]
 )

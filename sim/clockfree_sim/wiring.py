@@ -12,7 +12,7 @@ from clockfree.supervisor import FIXED as IN_ORDER
 from clockfree.supervisor import MIXER_TOP, RANDOM, SHUFFLED, Supervisor
 
 from clockfree_sim.chips import DUTY_PER_C16, TRIM_SETTLE_US, EdgeChips, SupervisorChips
-from clockfree_sim.job import Lesson
+from clockfree_sim.job import Lesson, gate_c16
 from clockfree_sim.parts.bus import I2cBus, SpiBus
 from clockfree_sim.plant import START_TAP, Plant
 from clockfree_sim.rates import waits_us
@@ -44,6 +44,9 @@ class EdgeBoard:
         self.chips = EdgeChips(plant, index, spi)
         self.pots = self._pots(plant, index, spi)
         self.sense = getattr(self, "_" + settings.front_end)(spi)
+        floor_c16, dither_c16, bar_c16 = gate_c16(settings, physics)
+        if bar_c16:
+            self.sense.keep_total(bar_c16)
         state = seeded(plant.job.seed, index)
         mean_us, late_us = waits_us(plant.job, index)
         clock.configure(state, CLOCKS[settings.clock], mean_us)
@@ -52,8 +55,8 @@ class EdgeBoard:
             self.sense,
             self.pots,
             late_us,
-            physics.c16(settings.f_V),
-            physics.c16(settings.theta_V),
+            floor_c16,
+            dither_c16,
         )
 
     def _pots(self, plant: Plant, index: int, spi: SpiBus):

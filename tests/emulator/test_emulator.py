@@ -193,7 +193,7 @@ def test_a_pico_with_its_program_learns_by_the_link(bench, tmp_path, capsys):
         assert (name, front_end, pot) == ("A-B", "comparator", "mcp42xx")
 
         link.ask("prepare", 77)
-        link.ask("edge", 0, 77, clock.EXPONENTIAL, 40_000, 10_000, 0, 0, *SEED, 0)
+        link.ask("edge", 0, 77, clock.EXPONENTIAL, 40_000, 10_000, 0, 0, 0, *SEED, 0)
         assert link.ask("tap", 0, lowest + 4) == [lowest + 4]
         bench.ask("begin", BITS)
         link.ask("run", 77)

@@ -159,7 +159,7 @@ class Desk:
         """Set every edge up, and run."""
         self.ok("prepare", run_id)
         for i in range(len(self.role.edges)):
-            self.ok("edge", i, run_id, kind, mean_us, late_us, 0, 0, 3, 4, i)
+            self.ok("edge", i, run_id, kind, mean_us, late_us, 0, 0, 0, 3, 4, i)
         self.ok("run", run_id)
 
     def turns(self, seconds):

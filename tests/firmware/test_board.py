@@ -17,13 +17,13 @@ def test_boots_into_hold_and_fires_nothing():
 
 def test_runs_only_with_the_run_id_it_was_prepared_for():
     desk = Desk(edges=2)
-    assert desk.no("edge", 0, 5, 0, 1000, 100, 0, 0, 1, 1, 0) == "prepared for run 0"
+    assert desk.no("edge", 0, 5, 0, 1000, 100, 0, 0, 0, 1, 1, 0) == "prepared for run 0"
     desk.ok("prepare", 5)
-    assert desk.no("edge", 0, 6, 0, 1000, 100, 0, 0, 1, 1, 0) == "prepared for run 5"
-    desk.ok("edge", 0, 5, 0, 1000, 100, 0, 0, 1, 1, 0)
+    assert desk.no("edge", 0, 6, 0, 1000, 100, 0, 0, 0, 1, 1, 0) == "prepared for run 5"
+    desk.ok("edge", 0, 5, 0, 1000, 100, 0, 0, 0, 1, 1, 0)
     assert desk.no("run", 6) == "prepared for run 5"
     assert desk.no("run", 5) == "edge 1 is not set up"
-    desk.ok("edge", 1, 5, 0, 1000, 100, 0, 0, 1, 1, 1)
+    desk.ok("edge", 1, 5, 0, 1000, 100, 0, 0, 0, 1, 1, 1)
     desk.ok("run", 5)
     desk.ok("run", 5)  # retried
     assert desk.no("run", 6) == "running 5"
@@ -82,7 +82,7 @@ def test_an_edge_that_raises_ends_in_hold_with_the_reason():
         ["tap", 1],
         ["tap", 1, 0, 0],
         ["trim", 1, 0, []],
-        ["edge", 1, 0, None, 0, 0, 0, 0, 0, 0, 0, 0],
+        ["edge", 1, 0, None, 0, 0, 0, 0, 0, 0, 0, 0, 0],
         ["hello", 1, 2],
         ["prepare", 1, NUMBERS],
         ["prepare", 1, "x"],
@@ -119,7 +119,7 @@ def test_a_command_that_comes_just_before_a_firing_waits_for_it():
 
 @pytest.mark.parametrize(
     ("kind", "fields"),
-    [("tap", (0, 50.5)), ("edge", (0, 5, 0, 1000, 100, 0.5, 0, 1, 1, 0)), ("report", (0.5, 0)), ("prepare", (1.5,))],
+    [("tap", (0, 50.5)), ("edge", (0, 5, 0, 1000, 100, 0.5, 0, 0, 1, 1, 0)), ("report", (0.5, 0)), ("prepare", (1.5,))],
 )
 def test_fractions_are_refused_and_change_nothing(kind, fields):
     desk = Desk()

@@ -1,5 +1,7 @@
 """Edges on a board: each fires where its own clock puts it, and is set up by value."""
 
+from types import SimpleNamespace
+
 import pytest
 from clockfree import clock
 from clockfree.converters import Mcp320x
@@ -97,16 +99,32 @@ def test_an_edge_whose_tap_is_unknown_keeps_a_run_from_starting():
     desk.pots[0].present = False
     assert desk.no("adopt", 0)
     desk.ok("prepare", 5)
-    desk.ok("edge", 0, 5, 0, 1000, 100, 0, 0, 1, 1, 0)
+    desk.ok("edge", 0, 5, 0, 1000, 100, 0, 0, 0, 1, 1, 0)
     assert desk.no("run", 5) == "edge 0: tap unknown"
 
 
 def test_plain_comparators_take_no_threshold_and_have_nothing_to_null():
     desk = Desk()
     desk.ok("prepare", 5)
-    assert desk.no("edge", 0, 5, 0, 1000, 100, 3, 0, 1, 1, 0) == "two plain comparators know no threshold"
+    assert desk.no("edge", 0, 5, 0, 1000, 100, 3, 0, 0, 1, 1, 0) == "two plain comparators know no threshold"
+    assert desk.no("edge", 0, 5, 0, 1000, 100, 0, 0, 80, 1, 1, 0) == "only measured drops can be summed"
     assert desk.no("null", 0) == "this front end has no nulling"
     assert desk.ok("measure", 0) == [0, 1, []]
+
+
+def test_an_adc_sums_drops_up_to_a_bar_and_begins_anew_with_each_run():
+    desk = Desk()
+    desk.role.edges[0].sense = sense = AdcDrops(SimpleNamespace(read=lambda channel: 0))
+    desk.role._wiring[0]["front_end"] = "adc"
+    desk.ok("prepare", 5)
+    for bar_c16, dither_c16 in ((7, 0), (1 << 16, 0), (80, 1)):
+        refused = desk.no("edge", 0, 5, 0, 1000, 100, 3, dither_c16, bar_c16, 1, 1, 0)
+        assert refused == "bar_c16 out of range, or beside a dither"
+    sense.memory[:] = [5, 2, 1]
+    desk.ok("edge", 0, 5, 0, 1000, 100, 3, 0, 80, 1, 1, 0)
+    assert (sense.bar_c16, list(sense.memory)) == (80, [0, 0, 0])
+    desk.ok("edge", 0, 5, 0, 1000, 100, 3, 0, 0, 1, 1, 0)
+    assert sense.bar_c16 == 0
 
 
 def test_an_adc_that_does_not_answer_measures_nothing():
@@ -162,7 +180,7 @@ def test_hold_between_two_looks_leaves_nothing_behind():
     desk.role.edges[0] = edge = Edge([0] * clock.SIZE, sense, desk.role.edges[0].pots, 0)
     desk.role._wiring[0]["front_end"] = "trimmed"
     desk.ok("prepare", 5)
-    desk.ok("edge", 0, 5, 0, 100_000, 10_000, 300, 0, 3, 4, 0)
+    desk.ok("edge", 0, 5, 0, 100_000, 10_000, 300, 0, 0, 3, 4, 0)
     desk.ok("run", 5)
     while not edge.looking:
         desk.board.turn()

@@ -176,6 +176,6 @@ def test_a_run_that_cannot_begin_leaves_hold():
 
     desk.chip.arm = broken
     desk.ok("prepare", 5)
-    desk.ok("edge", 0, 5, 0, 1000, 100, 0, 0, 1, 1, 0)
+    desk.ok("edge", 0, 5, 0, 1000, 100, 0, 0, 0, 1, 1, 0)
     assert desk.no("run", 5) == "5"
     assert desk.status()["state"] == "hold" and desk.status()["run"] == 0

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from clockfree import rule
 from hypothesis import given
@@ -44,6 +45,51 @@ def test_trimmed_comparator_steps_where_measured_drops_would(free, clamped, gate
         assert rule.agreed(above, below) == rule.from_drops(free, clamped, gate)
 
 
+def sums(qs, floor, bar):
+    """Steps of an edge that sums, for drops whose magnitudes differ by these."""
+    memory = [0] * rule.MEMORY
+    return [rule.from_total(memory, 65536, 65536 + q, floor, bar) for q in qs]
+
+
+floors, bars = st.integers(0, 300), st.integers(8, 3000)
+
+
+@given(st.lists(st.integers(-300, 300)), bars)
+def test_what_stays_below_the_floor_never_adds_up(qs, bar):
+    assert not any(sums(qs, 300, bar))
+
+
+@given(st.lists(st.integers(-65536, 65536)), floors, bars)
+def test_sums_know_no_side(qs, floor, bar):
+    assert sums([-q for q in qs], floor, bar) == [-step for step in sums(qs, floor, bar)]
+
+
+@given(st.integers(1, 4000), floors, bars)
+def test_a_steady_difference_steps_as_often_as_a_dither_as_wide_as_the_bar(q, floor, bar):
+    # After the first steps, all the same way, the bar is an eighth; see from_total's mean number of steps a firing.
+    steps = sums([q] * 40_000, floor, bar)[20_000:]
+    wanted = min(1.0, max(0, q - floor) / (bar >> rule.MOST_HALVED))
+    assert abs(np.mean(steps) - wanted) <= 1.01 / 20_000 * len(steps) ** 0.5
+
+
+@given(st.lists(st.integers(-5000, 5000), max_size=200), floors, bars)
+def test_every_step_has_been_paid_for(qs, floor, bar):
+    # No step without a bar's worth of differences, a bar being an eighth at least; an outlier is worth one step.
+    steps = sums(qs, floor, bar)
+    assert sum(map(abs, steps)) * (bar >> rule.MOST_HALVED) <= sum(map(abs, qs))
+    assert not any(steps[:1]) or abs(qs[0]) > floor
+
+
+def test_the_bar_follows_the_steps():
+    # Each step the same way halves it: 80, 40, 20, and 10 at least; each one the other way doubles it.
+    assert sums([80, 80, 40, 20, 10, 9, 1, -10, -20, -9, -1], 0, 80) == [1, 1, 1, 1, 1, 0, 1, -1, -1, 0, -1]
+    assert sums([80, 80, 40, -20, 39, 1, -79, -1], 0, 80) == [1, 1, 1, -1, 0, 1, 0, -1]
+
+
+def test_an_outlier_counts_for_one_step():
+    assert sums([65536, 0, 0], 5, 80) == [1, 0, 0]
+
+
 @pytest.mark.parametrize(
     ("tap", "step", "after"), [(64, 1, 65), (64, -1, 63), (3, -1, 3), (127, 1, 127), (4, -1, 3), (126, 1, 127)]
 )
@@ -54,5 +100,7 @@ def test_rails(tap, step, after):
 @given(drops, drops, st.integers(0, 65536), st.integers(0, 127), st.sampled_from([-1, 0, 1]))
 def test_every_intermediate_is_a_small_int(free, clamped, gate, tap, step):
     rule.from_drops(Small(free), Small(clamped), Small(gate))
+    memory = [Small(2 * gate), Small(tap % (rule.MOST_HALVED + 1)), Small(step)]
+    rule.from_total(memory, Small(free), Small(clamped), Small(gate), Small(max(8, gate)))
     rule.moved(Small(tap), Small(step), Small(0), Small(127))
     rule.from_bits(Small(tap & 1), Small(gate & 1))

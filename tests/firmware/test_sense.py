@@ -104,6 +104,21 @@ def test_adc_drops_are_the_differences_of_codes(nodes_V, gate):
         assert step == from_drops(free, clamped, gate)
 
 
+def test_drops_add_up_until_they_pass_the_bar():
+    rig = Adc()
+    code_V = SUPPLY_V / 4096
+    rig.nodes_V = [2.0, 1.0, 2.0 + 3 * code_V, 1.0]
+    assert rig.sense.look(16) == 1
+    rig.sense.keep_total(64)
+    # 48 a firing, less a floor of 16, up to 64
+    assert [rig.sense.look(16) for _ in range(2)] == [0, 1]
+    rig.sense.look(16)
+    rig.sense.keep_total(64)
+    assert [rig.sense.look(16) for _ in range(2)] == [0, 1]
+    rig.sense.keep_total(0)
+    assert rig.sense.look(16) == 1
+
+
 def test_nulling_takes_the_offsets_out_beyond_one_code():
     rig = Adc(offsets_V=(0.004, -0.003, 0.0007, 0.006), noise_V=0.0005)
     run(rig.sense.nulling())

@@ -22,7 +22,7 @@ def slow():  # as on a Pico, which is some hundred times slower
 board.chip.stand_down = slow
 board.run()
 """
-RUN = [["prepare", 1, 5], ["edge", 2, 0, 5, 0, 2000, 1000, 0, 0, 1, 2, 0], ["tap", 3, 0, 64], ["run", 4, 5]]
+RUN = [["prepare", 1, 5], ["edge", 2, 0, 5, 0, 2000, 1000, 0, 0, 0, 1, 2, 0], ["tap", 3, 0, 64], ["run", 4, 5]]
 
 
 def test_however_often_and_whenever_it_is_pressed(micropython, tmp_path):

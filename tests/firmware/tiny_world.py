@@ -233,7 +233,7 @@ class TinyWorld:
     """
 
     def __init__(
-        self, seed, kind, mean_us, front_end, floor_c16, dither_c16, start_taps,
+        self, seed, kind, mean_us, front_end, floor_c16, dither_c16, bar_c16, start_taps,
         sources, target, examples, eta_128, order, dwell_us,
     ):  # fmt: skip
         self._seed = seed
@@ -249,6 +249,7 @@ class TinyWorld:
             if front_end == "adc":
                 look = Adc(((twins.free, tail), (twins.free, head), (twins.clamped, tail), (twins.clamped, head)))
                 sense = AdcDrops(Mcp320x(look, look.cs, 4))
+                sense.keep_total(bar_c16)
             else:
                 look = Comparators(twins, tail, head)
                 sense = ComparatorPins(look.a, look.b)

@@ -2,7 +2,7 @@
 
 import numpy as np
 from clockfree import clock
-from clockfree_host.bench import waits_us
+from clockfree_host.bench import gate_c16, waits_us
 
 
 def late_us(job, edge, times_us):
@@ -14,7 +14,7 @@ def late_us(job, edge, times_us):
     clock.seed(state, job.seed & clock.MASK, job.seed >> 30 & clock.MASK, edge)
     clock.configure(state, clock.EXPONENTIAL, waits_us(job, edge)[0])
     clock.first_us(state)
-    dither_c16 = job.physics.c16(job.edge.theta_V)
+    _, dither_c16, _ = gate_c16(job.edge, job.physics)
     due_us = [0]
     for _ in times_us[1:]:
         if dither_c16:  # the threshold is drawn before the wait

@@ -80,7 +80,7 @@ def test_a_board_in_run_is_held_and_reset_first(bench, boards):
     flash(bench, [board])
     with ports.open_port(ports.locate(board.id, None, bench.links), hail.READ_S) as port:
         hail.ask(port, "prepare", 5)
-        hail.ask(port, "edge", 0, 5, 0, 5000, 500, 0, 0, 1, 2, 0)
+        hail.ask(port, "edge", 0, 5, 0, 5000, 500, 0, 0, 0, 1, 2, 0)
         hail.ask(port, "tap", 0, 64)
         hail.ask(port, "run", 5)
         before = hail.hello(port)

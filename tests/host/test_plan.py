@@ -19,6 +19,14 @@ REFUSED = [
     ("[physics]\nmismatch = 5.0", "physics.mismatch: expected a number <= 0.3, got 5.0"),
     ("[edge]\nf_V = 0.003", "edge.f_V: expected 0 with front_end comparator, which measures nothing, got 0.003"),
     (
+        '[edge]\nfront_end = "trimmed"\nsummed = true',
+        "edge.summed: expected false with front_end trimmed, which measures no drops, got true",
+    ),
+    (
+        '[edge]\nfront_end = "adc"\nsummed = true\ntheta_V = 0.0005',
+        "edge.theta_V: expected 0 or at least 0.00061 V for sums, got 0.0005",
+    ),
+    (
         "[edge]\ndecades = 4.5",
         "edge.decades: expected a number <= 4.44, which keeps every edge within 0.06 .. 10000 Hz, got 4.5",
     ),
@@ -71,7 +79,8 @@ def edge_of(tmp_path, options, *sets):
 
 def test_the_board_preset_measures_calibrates_and_gates(tmp_path):
     edge = edge_of(tmp_path, {"preset": "board"})
-    assert (edge.front_end, edge.calibrate, edge.f_V, edge.theta_V) == ("adc", True, 0.003, 0.02)
+    assert (edge.front_end, edge.calibrate, edge.f_V, edge.theta_V) == ("adc", True, 0.001, 0.04)
+    assert edge.summed
 
 
 def test_comparators_on_the_board_preset_are_plain(tmp_path):
@@ -79,9 +88,14 @@ def test_comparators_on_the_board_preset_are_plain(tmp_path):
     assert (edge.front_end, edge.calibrate, edge.f_V, edge.theta_V) == ("comparator", False, 0.0, 0.0)
 
 
+def test_a_trimmed_comparator_on_the_board_preset_dithers(tmp_path):
+    edge = edge_of(tmp_path, {"preset": "board"}, "edge.front_end=trimmed")
+    assert (edge.calibrate, edge.f_V, edge.theta_V, edge.summed) == (True, 0.003, 0.02, False)
+
+
 def test_a_task_overrides_its_preset(tmp_path):
-    edge = edge_of(tmp_path, {"preset": "board"}, "edge.f_V=0.001", "edge.calibrate=false")
-    assert (edge.front_end, edge.calibrate, edge.f_V, edge.theta_V) == ("adc", False, 0.001, 0.02)
+    edge = edge_of(tmp_path, {"preset": "board"}, "edge.f_V=0.002", "edge.calibrate=false")
+    assert (edge.front_end, edge.calibrate, edge.f_V, edge.theta_V) == ("adc", False, 0.002, 0.04)
 
 
 def test_the_nudge_is_the_mixers(tmp_path):

@@ -84,19 +84,26 @@ def with_adcs():
         "inl": dataclasses.replace(IDEAL, adc_inl_lsb=1.0),
         "board": dataclasses.replace(BOARD, **at_once),
     }
-    plain, gated = {"f_V": 0.0, "theta_V": 0.0}, {"f_V": 0.003, "theta_V": 0.02}
+    gates = {
+        "plain": {"f_V": 0.0, "theta_V": 0.0},
+        "gated": {"f_V": 0.003, "theta_V": 0.02},
+        "summed": {"f_V": 0.001, "theta_V": 0.04, "summed": True},
+    }
     for front_end in ("adc", "pico_adc"):
         for name, values in physics.items():
-            for gate in (plain, gated):
+            for threshold, gate in gates.items():
                 if front_end == "pico_adc" and values is IDEAL:
                     continue  # half a drop between two sources is between two codes
                 edge = {"front_end": front_end, **gate}
                 job = a_job(targets=2, examples=3, physics=values, edge=edge, updates=80)
-                jobs[f"{front_end} {name}, {'gated' if gate['f_V'] else 'plain'}"] = job
-        calibrated = {"front_end": front_end, "calibrate": True, **gated}
+                jobs[f"{front_end} {name}, {threshold}"] = job
+        calibrated = {"front_end": front_end, "calibrate": True, **gates["gated"]}
         for p in ("clockfree", "sync", "p=0.3"):
             more = {"physics": physics["board"], "edge": calibrated, "rule": p}
             jobs[f"{front_end} calibrated {p}"] = a_job(targets=2, examples=3, updates=80, **more)
+            jobs[f"{front_end} summed {p}"] = a_job(
+                targets=2, examples=3, updates=80, **more | {"edge": calibrated | gates["summed"]}
+            )  # fmt: skip
         damage = (Damage(3, "dead", 20), Damage(1, "cut", 40))
         jobs[f"{front_end} damage"] = a_job(examples=3, damage=damage, **more)
     jobs["planar calibrated"] = a_job(PLANAR, physics=physics["board"], edge=calibrated, updates=30, samples=3)

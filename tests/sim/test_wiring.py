@@ -64,7 +64,11 @@ def test_settings_reach_the_edge(supply_V):
     board = Bed("adc", physics=Physics(supply_V=supply_V), **settings).boards[0]
     codes = np.array([board.edge.floor_c16, board.edge.dither_c16]) / 16
     np.testing.assert_allclose(codes * supply_V / 4096, (0.003, 0.02), atol=supply_V / 65536)
-    assert board.edge.late_us == 25_000
+    assert board.edge.late_us == 25_000 and board.sense.bar_c16 == 0
+    board = Bed("adc", physics=Physics(supply_V=supply_V), summed=True, **settings).boards[0]
+    codes = np.array([board.edge.floor_c16, board.sense.bar_c16]) / 16
+    np.testing.assert_allclose(codes * supply_V / 4096, (0.003, 0.02), atol=supply_V / 65536)
+    assert board.edge.dither_c16 == 0
     assert Bed("adc", late_us=7).boards[0].edge.late_us == 7
 
 
