@@ -289,7 +289,8 @@ def status_of(arguments: list[str]) -> int:
     except OSError as error:
         _give_up_stdout()
         where = error.filename or "the run folder, or standard output"
-        return _fail(f"{where}: {error.strerror or _one_line(error)}", FAILED)
+        # What HDF5 says of a full disk has several lines, and another file name in each of them.
+        return _fail(f"{where}: {os.strerror(error.errno) if error.errno else _one_line(error)}", FAILED)
 
 
 def _give_up_stdout() -> None:

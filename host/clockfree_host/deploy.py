@@ -29,6 +29,8 @@ from clockfree_host.ports import PortError, locate, open_port
 REPL_S = 10.0
 BACK_S = 20.0
 """After a reset: USB comes back within two seconds, a board on a busy hub later."""
+WAKE_S = 0.2
+"""So often whoever waits for the boards looks for Ctrl-C, which on Windows ends no wait."""
 
 Tell = Callable[[str, float, str], None]
 """Is told of a board's name, how far it is (0 .. 1), and what it does now."""
@@ -100,7 +102,8 @@ def deploy(
         with ThreadPoolExecutor(max(1, len(workers)), "flash") as pool:
             jobs = [pool.submit(worker.run) for worker in workers]
             try:
-                wait(jobs)
+                while wait(jobs, WAKE_S).not_done:
+                    pass
             except KeyboardInterrupt:
                 stop.set()
             return [job.result() for job in jobs]
@@ -199,7 +202,7 @@ class _Worker:
             self._enter(soft_reset=False)
             loaded, free = json.loads(self._exec(prompt.MEMORY))
             if not loaded:
-                if error.silent or free < prompt.ROOM:
+                if error.busy or free < prompt.ROOM:
                     self._enter(soft_reset=True)
                 return
             self._hard_reset()

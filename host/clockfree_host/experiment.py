@@ -104,6 +104,8 @@ def _run(plan: Plan, file: Path, bench_name: str, bench: Bench, out: Path | None
     log = runlog.RunLog(folder, job, about)
     interrupted = _learn(plan, bench, log, progress)
 
+    if not log.samples:  # a second Ctrl-C while the first one was being measured
+        raise KeyboardInterrupt
     record = runlog.read(folder)
     data = results.write(record)
     report.figure(data, folder / "figure.png")

@@ -22,13 +22,13 @@ class NoAnswerError(Exception):
 
     Attributes
     ----------
-    silent : bool
-        Nothing at all came, as from a program that is busy with itself.
+    busy : bool
+        Neither an answer nor a prompt came: nobody is there, or a program that is busy with itself.
     """
 
-    def __init__(self, text: str, silent: bool = False) -> None:
+    def __init__(self, text: str, busy: bool = False) -> None:
         super().__init__(text)
-        self.silent = silent
+        self.busy = busy
 
 
 class RefusedError(Exception):
@@ -59,7 +59,7 @@ def ask(port: serial.SerialBase, kind: str, *arguments: Any, within_s: float = A
             if message[:2] == ["no", number]:
                 raise RefusedError(f"{kind}: refused: {' '.join(map(str, message[2:]))}")
         again_s *= 2  # it may be busy: with what it was asked before, for one
-    raise NoAnswerError("no answer", silent=True)
+    raise NoAnswerError("no answer", busy=True)
 
 
 def hello(port: serial.SerialBase, within_s: float = ASK_S) -> dict[str, Any]:

@@ -273,7 +273,7 @@ class Learning:
             self._fired, self._fired_s = fired, now_s
         elif now_s - self._fired_s > STALLED_S and now_s - self._fired_s > 20.0 / rates_hz(self.job).min():
             away = [*self._attendance.away.items()]
-            why = "; ".join(f"{member.name}: {reason}" for member, reason in away[:3])
+            why = "; ".join(f"{member.name}: {reason}" for member, reason in away[:3]) or "though every board answers"
             raise BoardError(f"no edge has fired for {now_s - self._fired_s:.0f} s, so the run is given up ({why})")
 
     # -- what is asked of a board in a thread of its own ---------------------------------------------------------

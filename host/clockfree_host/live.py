@@ -4,13 +4,13 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from clockfree.link import EDGE_ROW, HOLD
+from clockfree.link import EDGE_ROW, HOLD, VERSION
 from rich.console import Group
 from rich.table import Table
 
 from clockfree_host.benchfile import BenchFile, board_config
 from clockfree_host.fleet import Fleet
-from clockfree_host.hail import misfit
+from clockfree_host.hail import RefusedError, misfit
 from clockfree_host.measuring import ADC_STEPS, C16_STEPS
 from clockfree_host.readout import NOBODY, shown
 from clockfree_host.session import Session
@@ -83,7 +83,7 @@ class Watcher:
             status, _ = told.get(session, ({}, []))
             problem = "" if session in told else failed.get(session, self._missing.get(session, "away"))
             if not problem:
-                problem = misfit(session.hello, session.board.id, board_config(self.bench, session.board))
+                problem = self._misfit(session)
             found.boards.append({
                 "board": session.name, "state": status.get("state"), "run": status.get("run") or None,
                 "reason": status.get("reason"), "problem": problem,
@@ -104,11 +104,14 @@ class Watcher:
 
     def _again(self) -> None:
         """Boards that were not there at first may be there now."""
-        _, self._missing = self._fleet.each(Session.open, [*self._missing])
+        come, self._missing = self._fleet.each(Session.open, [*self._missing])
+        if self._fleet.supervisor in come:
+            self._listen(READINGS_MS)
 
-    @staticmethod
-    def _see(session: Session) -> tuple[dict[str, Any], list[Any]]:
+    def _see(self, session: Session) -> tuple[dict[str, Any], list[Any]]:
         """Status of a board; in HOLD also what it measures."""
+        if session.hello.get("version") != VERSION:  # nobody knows what it would say
+            raise RefusedError(self._misfit(session))
         (status,) = session.ask("status", within_s=2.0)
         measured: list[Any] = []
         if status["state"] == HOLD and "edges" in status:
@@ -117,12 +120,20 @@ class Watcher:
             measured = session.ask("measure", within_s=2.0)
         return status, measured
 
+    def _misfit(self, session: Session) -> str:
+        return misfit(session.hello, session.board.id, board_config(self.bench, session.board))
+
     def _hear(self) -> None:
         while not self._fleet.events.empty():
             session, kind, message = self._fleet.events.get_nowait()
-            if kind == "heard" and message[0] == "readings" and session is self._fleet.supervisor:
+            if session is not self._fleet.supervisor:
+                continue
+            if kind == "heard" and message[0] == "readings":
                 first, rows = message[3:5]
                 self._readings.update(enumerate(rows, start=first))
+            elif kind == "rebooted":  # it tells nothing, and what it told is of another start
+                self._readings.clear()
+                self._listen(READINGS_MS)
 
     # -- rows ----------------------------------------------------------------------------------------------------
 

@@ -195,9 +195,13 @@ def read(folder: Path) -> Record:
         if fields.get("record") == "sample":
             samples.append(_checked(path, number, fields, job))
         elif fields.get("record") == "event":
+            if not isinstance(fields.get("event"), str) or not isinstance(fields.get("text"), str):
+                raise InputError(
+                    f"{path}: line {number}: expected an event and a text that says it, got {_short(fields)}"
+                )
             events.append(fields)
         elif fields.get("record") == "end":
-            end = fields
+            end = {"reason": str(fields.get("reason"))}
     if not samples:
         raise InputError(f"{path}: expected at least one sample, got none: the run was cut off before it began")
     return Record(folder, job, about, samples, events, end)
@@ -205,8 +209,15 @@ def read(folder: Path) -> Record:
 
 def read_firings(folder: Path) -> np.ndarray:
     """Every recorded firing of a run with a trace: (F, 6) int64, columns edge, t_us, a, b, step, tap_after."""
-    rows = [fields["rows"] for fields in _records(folder / "log.jsonl") if fields.get("record") == "firings"]
-    return np.array([row for part in rows for row in part], dtype=np.int64).reshape(-1, 6)
+    path = folder / "log.jsonl"
+    parts = [np.empty((0, 6), dtype=np.int64)]
+    for number, fields in enumerate(_records(path), start=1):
+        if fields.get("record") == "firings":
+            try:
+                parts.append(np.array(fields["rows"], dtype=np.int64).reshape(-1, 6))
+            except BROKEN as error:
+                raise InputError(f"{path}: line {number}: expected firings, got {_short(error)}") from None
+    return np.concatenate(parts)
 
 
 def read_wall_s(folder: Path, updates: float) -> float | None:

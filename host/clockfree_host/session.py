@@ -122,7 +122,8 @@ class Session:
         self._questions.end()
         port = self._port
         if port is not None:
-            with contextlib.suppress(OSError, AttributeError):  # ports of a network know no cancel_read
+            # Ports of a network know no cancel_read; one that is just being closed has nothing to write to.
+            with contextlib.suppress(OSError, AttributeError, TypeError):
                 port.cancel_read()
 
     def close(self) -> None:

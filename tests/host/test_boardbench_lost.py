@@ -21,8 +21,17 @@ def test_what_led_to_a_run_that_is_given_up_is_in_its_last_sample(monkeypatch):
     assert [event["text"] for event in last.events if event["event"] == "away"] == [
         "away (unplugged, or in a reset): learning goes on without it"
     ]
-    with pytest.raises(BoardError, match="no edge has fired"):
+    with pytest.raises(BoardError, match=r"no edge has fired for .* so the run is given up \(.*: away \(unplugged, or"):
         next(samples)
+
+
+def test_a_run_that_is_given_up_though_all_answer_says_so(monkeypatch):
+    monkeypatch.setattr(learning, "STALLED_S", 0.0)
+    run = Run()
+    bench = run.board_bench()
+    bench._job.edge.__dict__["rate_hz"] = 1e6
+    with pytest.raises(BoardError, match=r"the run is given up \(though every board answers\)"):
+        list(bench.run())
 
 
 def test_a_supervisor_that_is_lost_before_the_start_is_said(monkeypatch):

@@ -253,6 +253,15 @@ def test_a_name_that_is_no_text_is_refused(task, capsys):
     assert capsys.readouterr().err.startswith(r"clockfree: 'caf\udce9': expected UTF-8")
 
 
+def test_what_hdf5_says_of_a_full_disk_is_one_line(recorded, capsys, monkeypatch):
+    def full(*arguments, **more):
+        raise OSError(28, "Unable to create file (file write failed: time = Tue\n, filename = 'x'")
+
+    monkeypatch.setattr(xr.Dataset, "to_netcdf", full)
+    assert cli.status_of(["show", str(recorded(count=3))]) == 1
+    assert capsys.readouterr().err == "clockfree: the run folder, or standard output: No space left on device\n"
+
+
 def test_runs_that_cannot_be_kept_are_not_begun(task, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "runs").write_text("mine")

@@ -81,6 +81,10 @@ def test_a_log_cut_off_anywhere_keeps_every_whole_sample(recorded):
         (3, b"\xff\xfe\x00\n", "line 3: expected a JSON object"),
         (3, b'{"record":"sample"}\n', "line 3: expected a sample"),
         (3, b'{"record":"sample","lesson":9}\n', "line 3: expected a sample"),
+        (3, b'{"record":"event","event":"gap"}\n', "line 3: expected an event"),
+        (3, b'{"record":"firings"}\n', "line 3: expected firings"),
+        (3, b'{"record":"firings","rows":[[1,2],[3]]}\n', "line 3: expected firings"),
+        (3, b'{"record":"firings","rows":[[0,0,0,0,0,1e99]]}\n', "line 3: expected firings"),
     ],
 )
 def test_a_corrupted_log_is_named_in_one_line(recorded, line, text, said):
@@ -89,7 +93,7 @@ def test_a_corrupted_log_is_named_in_one_line(recorded, line, text, said):
     lines[line - 1] = text
     (folder / "log.jsonl").write_bytes(b"".join(lines))
     with pytest.raises(InputError, match=r"log\.jsonl: " + said) as raised:
-        runlog.read(folder)
+        runlog.read_firings(folder) if "firings" in said else runlog.read(folder)
     assert "\n" not in str(raised.value)
     assert len(str(raised.value)) < 400
 

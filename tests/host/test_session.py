@@ -166,6 +166,17 @@ def test_closing_while_somebody_asks_ends_the_wait(meet):
     assert not asking.is_alive() and failed
 
 
+def test_a_port_that_is_just_being_closed_is_no_trouble_to_whoever_ends_the_session(meet, monkeypatch):
+    _, session, _ = meet()
+
+    def closing():
+        raise TypeError("an integer is required (got type NoneType)")  # of a file descriptor that is gone
+
+    monkeypatch.setattr(session._port, "cancel_read", closing)
+    session.close()
+    assert not session.up
+
+
 def test_a_slow_board_is_soon_given_its_time(meet):
     peer, session, _ = meet(*[(("hold",), [pause(0.25), ok()])] * 30)
     session.trips.took(0.001)
