@@ -7,7 +7,6 @@ HARDWARE's pin map and chips. `board_config` is what each board is told of it, a
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -296,47 +295,3 @@ def config_text(config: dict[str, Any]) -> str:
 def config_hash(config: dict[str, Any]) -> str:
     """The hash by which a board tells its configuration in HELLO: 16 hex digits."""
     return hashlib.sha256(config_text(config).encode()).hexdigest()[:16]
-
-
-def lacking(bench: BenchFile, sources: int, targets: int) -> str | None:
-    """What the supervisor's chips lack for a task with so many sources and targets; None if they do.
-
-    Every source and every desired voltage takes a DAC channel, every target a mixer and an ADC channel.
-    """
-    board = bench.supervisor
-    needs = {
-        "DAC channels": (sources + targets, sum(CHANNELS[dac.chip] for dac in board.dacs)),
-        "mixers": (targets, len(board.mixers)),
-        "ADC channels": (targets, sum(CHANNELS[adc.chip] for adc in board.adcs)),
-    }
-    for what, (needed, there) in needs.items():
-        if needed > there:
-            return f"supervisor: the task needs {needed} {what}, bench has {there}"
-    return None
-
-
-def miswired(bench: BenchFile, sources: Sequence[str], targets: Sequence[str]) -> str | None:
-    """Which of a task's sources or targets the supervisor is not wired to; None where it is, or does not say."""
-    for key, wired, wanted in (
-        ("sources", bench.supervisor.sources, sources),
-        ("targets", bench.supervisor.targets, targets),
-    ):
-        if wired and wired != [*wanted]:
-            return f"supervisor.{key}: expected the nodes of the task, {_some([*wanted])}, got {_some(wired)}"
-    return None
-
-
-def misserved(bench: BenchFile, edges: Sequence[str]) -> str | None:
-    """Which edges of a network no board serves, or which of those served are none of it; None if all is well."""
-    served = {edge.edge: f"boards.{i}" for i, board in enumerate(bench.boards) for edge in board.edges}
-    missing = [name for name in edges if name not in served]
-    foreign = [f"{name} ({key})" for name, key in served.items() if name not in edges]
-    if missing:
-        return f"boards: expected every edge of the network served, got no board for {_some(missing)}"
-    if foreign:
-        return f"boards: expected edges of the network only, got {_some(foreign)}"
-    return None
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

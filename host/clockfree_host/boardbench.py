@@ -11,9 +11,10 @@ from clockfree.link import NUMBERS
 
 from clockfree_host.arming import Member, about, arm_edges, arm_supervisor, hold, lesson_codes, no_trims, start_taps
 from clockfree_host.bench import Job, Reading, Sample, Teller, drops
-from clockfree_host.benchfile import BenchFile, bench_text, board_config, config_hash, lacking, misserved, miswired
+from clockfree_host.benchfile import BenchFile, bench_text, board_config, config_hash
 from clockfree_host.complaints import Complaints
 from clockfree_host.errors import BoardError, InputError
+from clockfree_host.fitting import check_fit
 from clockfree_host.fleet import HEARTBEAT_S, Fleet, call
 from clockfree_host.learning import Learning
 from clockfree_host.measuring import MOST_MEASURED, Measured, Probe
@@ -71,7 +72,7 @@ class BoardBench:
         BoardError
             A board that cannot do what it is told.
         """
-        self._check(job)
+        check_fit(job, self.bench, self.file)
         self._job, self._teller = job, teller
         self._run_id = random.SystemRandom().randrange(1, NUMBERS)
         self._fleet = fleet = Fleet(self.bench, HEARTBEAT_S)
@@ -112,31 +113,6 @@ class BoardBench:
     def files(self) -> dict[str, str]:
         """The bench file as it was used."""
         return {"bench.toml": bench_text(self.bench)}
-
-    def _check(self, job: Job) -> None:
-        """InputError where the job is none for this bench: before anything is opened."""
-        network, physics = job.network, job.physics
-        nodes = network.nodes
-        if job.damage:
-            raise InputError(f"{self.file}: damage: expected none on boards (break them by hand), got some in the task")
-        if abs(physics.supply_V - self.bench.supply_V) > 1e-9:
-            text = f"expected {physics.supply_V:g}, as physics.supply_V of the task, got {self.bench.supply_V:g}"
-            raise InputError(f"{self.file}: supply_V: {text}: --preset board is 3.3 V")
-        for i, board in enumerate(self.bench.boards):
-            for j, wiring in enumerate(board.edges):
-                for key in ("front_end", "pot"):
-                    wanted, there = getattr(job.edge, key), getattr(wiring, key)
-                    if wanted != there:
-                        text = f"expected {wanted}, as edge.{key} of the task, got {there}"
-                        raise InputError(f"{self.file}: boards.{i}.edges.{j}.{key}: {text}: --set edge.{key}={there}")
-        names = [[nodes[i] for i in chosen] for chosen in (job.sources, job.targets)]
-        for problem in (
-            misserved(self.bench, [network.edge_name(edge) for edge in range(len(network.ends))]),
-            lacking(self.bench, *map(len, names)),
-            miswired(self.bench, *names),
-        ):
-            if problem:
-                raise InputError(f"{self.file}: {problem}")
 
     def _start_taps(self) -> np.ndarray:
         """Taps at the start; InputError where an edge's chip must not take its."""

@@ -18,6 +18,7 @@ from clockfree_host.benchfile import (
 )
 from clockfree_host.boardbench import BoardBench
 from clockfree_host.errors import BoardError
+from clockfree_host.fitting import check_fit
 from clockfree_host.layout import boards_needed, lay_out
 
 NAME = "virtual"
@@ -122,7 +123,7 @@ class VirtualBench(BoardBench):
     def start(self, job: Job, teller: Teller) -> None:
         """Make the boards up, flash them, and get them ready as any boards are."""
         self.bench = made_up(job)
-        self._check(job)
+        check_fit(job, self.bench, NAME)
         self._rack = VirtualRack(job, self.bench)
         self.bench = self._rack.bench
         self._rack.flash(teller.share)

@@ -11,10 +11,9 @@ from clockfree_host.benchfile import (
     board_config,
     config_hash,
     config_text,
-    lacking,
-    misserved,
 )
 from clockfree_host.errors import InputError
+from clockfree_host.fitting import lacking, misserved
 from pydantic import ValidationError
 
 SUPERVISOR, EDGE, MANY = "e6614c311b7f5a2b", "e6614c311b7f5a2c", "e6614c311b7f5a2d"

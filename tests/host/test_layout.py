@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from clockfree_host import cli
 from clockfree_host.bench import read_bench
-from clockfree_host.benchfile import board_config, lacking, misserved, miswired
+from clockfree_host.benchfile import board_config
+from clockfree_host.fitting import lacking, misserved, miswired
 from clockfree_host.plan import make_plan
 
 TASK = Path(__file__).parents[2] / "examples/allostery.toml"
