@@ -3,6 +3,9 @@
 In a round with chance p, p N edges decide on the same state. Where each fires by itself, r times a second, N r tau
 others do while something lags by tau: the wipers behind the decision (age), the nodes behind the wipers (settling), or
 the clamp behind the free outputs (latency).
+
+The two are not the same number: of the others in its round an edge misses those that step before it, half of them on
+average, but of the others within its age all. As much staleness takes twice as many decisions in a round.
 """
 
 from collections.abc import Mapping
