@@ -5,6 +5,7 @@ from numba import njit
 from clockfree_sim import channels, pins, wipers  # what the methods of an edge call
 from clockfree_sim.bound import EdgeType, edge_of, method_of
 from clockfree_sim.compiled import WITHIN, look_at_drops, look_at_pins, look_at_trimmed_pins, mean_of_drops, nulling
+from clockfree_sim.loop import lent_bench
 from clockfree_sim.records import COMPARATOR, TRIMMED
 
 __all__ = ["channels", "mean", "null", "pins", "wipers"]
@@ -25,6 +26,7 @@ def _look(self, gate):
 @njit(cache=True, error_model="numpy")
 def mean(bench, edges, alike, reads):
     """Every edge takes the mean of so many readings of its drops, one after another."""
+    bench = lent_bench(bench)
     for index in range(len(edges)):
         for wait_us in mean_of_drops(edge_of(edges[index], alike[0], bench), reads):
             bench.now[0] += wait_us
@@ -33,6 +35,7 @@ def mean(bench, edges, alike, reads):
 @njit(cache=True, error_model="numpy")
 def null(bench, edges, alike, reads):
     """Every edge finds its trim, one after another, with so many readings of A at each step."""
+    bench = lent_bench(bench)
     for index in range(len(edges)):
         for wait_us in nulling(edge_of(edges[index], alike[0], bench), reads):
             bench.now[0] += wait_us

@@ -33,7 +33,7 @@ class Kernel(World):
     calibration, thresholds; MCP42xx, mismatch, decision age, skew; an analog clamp, its errors and lag, settling;
     lateness; damage. Not: pulse potentiometers, a digital clamp.
 
-    Setting up takes about 2 ms at 16 edges and 12 ms at 143; calibration adds some ten times as much.
+    Setting up takes about 2 ms at 16 edges and 12 ms at 143; calibration adds three to four times as much.
 
     Parameters
     ----------
