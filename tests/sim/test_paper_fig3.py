@@ -1,9 +1,11 @@
 """The paper's oscillators against a small-step integration of their circuit, correlations against scipy's."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from clockfree_sim import oscillator
-from clockfree_sim.paper import discrete
+from clockfree_sim.paper import discrete, turns
 from clockfree_sim.paper.figures import fig3
 from clockfree_sim.paper.statistics import correlations, own_correlations
 from clockfree_sim.paper.tasks import Kind, make_task
@@ -94,3 +96,23 @@ def test_the_clock_free_record_is_that_of_the_firings():
         assert (fired[:, i] == (after > before)).mean() > 0.9  # samples are some 3 firings apart
         before = after
     assert 0.45 < fired.mean() < 0.55
+
+
+def test_oscillators_are_compared_with_draws_on_the_same_tasks(monkeypatch):
+    """Final errors against runs of the slow reference; ratios against these, by hand."""
+    monkeypatch.setattr(turns, "CHANCES", (0.2, 0.5))
+    monkeypatch.setattr(turns, "QUICK_UPDATES", 12)
+    monkeypatch.setattr(turns.tasks, "LARGE", "square:3x3")
+    data = turns.measure(ThreadPoolExecutor(1), True, 4)
+    case = data["final"].sel(case="allostery, 3 outputs, eta 1").isel(case=0)
+    by_rule = {rule: [] for rule in ("oscillators=0.2", "p=0.2", "oscillators=0.5", "p=0.5")}
+    for rule, errors in by_rule.items():
+        for seed in case["task"].values.tolist():
+            job = discrete.job(make_task(Kind("lab16", 3), seed), seed, rule, eta=1.0, updates=12)
+            samples = list(World(job).run())
+            errors.append(np.mean([each.error_V2 for each in samples if each.updates > 0.8 * samples[-1].updates]))
+    ratios = {p: np.divide(by_rule[f"oscillators={p}"], by_rule[f"p={p}"]) for p in (0.2, 0.5)}
+    for p, found in ratios.items():
+        assert turns.over_draws(case, p)[0] == pytest.approx(np.exp(np.log(found).mean()), rel=1e-6)
+    assert turns.over_all(case)[0] == pytest.approx(np.exp(np.log(list(ratios.values())).mean()), rel=1e-6)
+    assert len(set(np.round(list(ratios.values()), 6).ravel())) == 4

@@ -12,8 +12,7 @@ matplotlib.use("Agg")
 
 import xarray as xr
 from matplotlib.figure import Figure
-from rich.console import Console
-from rich.table import Table
+from rich.console import Console, RenderableType
 
 from clockfree_sim.files import replaced
 
@@ -32,7 +31,7 @@ STYLE: dict[Any, Any] = {
 """For `matplotlib.rc_context`, while a figure is drawn and saved."""
 
 
-def plain(*parts: Table | str) -> str:
+def plain(*parts: RenderableType) -> str:
     """Tables and paragraphs as plain text."""
     text = io.StringIO()
     console = Console(file=text, width=WIDE, highlight=False, markup=False)

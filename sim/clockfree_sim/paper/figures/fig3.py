@@ -3,6 +3,7 @@
 Oscillators of parts within their tolerances, read at a global trigger of a fixed period: the share of triggers at which
 an edge takes part (p) against the bias, and Pearson's r between edges where that is a half. Beside it, at the same p,
 the independent draws of eq. 11, and clock-free edges: whether each fired in a time in which it does so half the time.
+Last, what edges learn by each of the three.
 """
 
 from concurrent.futures import Executor
@@ -15,11 +16,13 @@ import xarray as xr
 from clockfree.clock import MASK
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from rich.console import Group
 from rich.table import Table
 
 from clockfree_sim import oscillator
 from clockfree_sim.kernel import Kernel
-from clockfree_sim.paper import discrete
+from clockfree_sim.paper import discrete, turns
+from clockfree_sim.paper.compare import join, section
 from clockfree_sim.paper.statistics import correlations, mean_interval, own_correlations, shown
 from clockfree_sim.paper.tasks import Kind, make_task, task_seeds
 from clockfree_sim.paper.work import gather
@@ -33,6 +36,7 @@ TOLERANCES = (0.01, 0.03, 0.1, 0.3, 1.0)
 TRIGGERS, QUICK_TRIGGERS = (100, 1000, 10_000), (100, 1000)
 BENCHES, QUICK_BENCHES = 60, 3
 WAYS = ("oscillators", "draws", "clock-free")
+LEARNING = "learning"
 TRACE_S = np.linspace(0.0, 8.5e-3, 851)
 
 
@@ -86,7 +90,7 @@ def clockfree_record(seed: int, count: int) -> np.ndarray:
 
 
 def measure(pool: Executor, quick: bool, seed: int) -> xr.Dataset:
-    """Build all benches and trigger them; see the module."""
+    """Build all benches and trigger them, then learn; see the module."""
     count, triggers = (QUICK_BENCHES, QUICK_TRIGGERS) if quick else (BENCHES, TRIGGERS)
     seeds = task_seeds(seed, count)
     found = gather(pool, records, [Run(each, triggers) for each in seeds], "fig3")
@@ -100,7 +104,7 @@ def measure(pool: Executor, quick: bool, seed: int) -> xr.Dataset:
     def stacked(name: str) -> np.ndarray:
         return np.array([each[name] for each in found])
 
-    return xr.Dataset(
+    triggered = xr.Dataset(
         {
             "share": (("bench", "bias", "edge"), stacked("share"), share),
             "r": (("bench", "way", "pair"), stacked("r"), r),
@@ -119,6 +123,7 @@ def measure(pool: Executor, quick: bool, seed: int) -> xr.Dataset:
             "time": ("time", TRACE_S, {"units": "s"}),
         },
     )
+    return xr.merge([triggered, join({LEARNING: turns.measure(pool, quick, seed)})])
 
 
 def typical(data: xr.Dataset, way: str) -> tuple[float, float, float]:
@@ -136,8 +141,8 @@ def must_show(data: xr.Dataset) -> dict[str, bool]:
     return {}
 
 
-def table(data: xr.Dataset) -> Table:
-    """Correlations at p = 0.5, a row a way."""
+def table(data: xr.Dataset) -> Group:
+    """Correlations at p = 0.5, a row a way; final errors."""
     most = data["triggers"].values[-1]
     rows = Table(title=f"Pearson's r at p = 0.5, {most} triggers, {data.sizes['bench']} benches of {EDGES}", box=None)
     for name in ("who decides", "pairs: mean |r|", "95% of |r| below", "largest |r|", "with its own next: mean |r|"):
@@ -152,7 +157,7 @@ def table(data: xr.Dataset) -> Table:
             f"{sizes.max():.3f}",
             shown(own, ".3f"),
         )
-    return rows
+    return Group(rows, "", turns.table(section(data, LEARNING)))
 
 
 def caption(data: xr.Dataset) -> str:
@@ -175,21 +180,21 @@ def caption(data: xr.Dataset) -> str:
         what an edge does at a trigger says what it does at the next one: mean |r| {own.mean():.2f}. With parts that
         are {1 / data["tolerance"].values[0]:.0f} times closer to each other the mean |r| of pairs is
         {np.nanmean(least):.2f}: independence comes from unequal parts and from many triggers. Every trigger here comes
-        exactly in time; unsteady ones would only make pairs more independent. Whether edges learn alike with
-        oscillators and with draws was not run.
+        exactly in time; unsteady ones would only make pairs more independent. {turns.said(section(data, LEARNING))}
     """
 
 
 def draw(data: xr.Dataset) -> Figure:
-    """Oscillators, p against bias, correlations, and what they depend on."""
-    drawn, axes = plt.subplots(2, 2, figsize=(10, 7), layout="constrained")
-    _traces(axes[0, 0], data)
-    _chances(axes[0, 1], data)
-    _correlations(axes[1, 0], data)
-    _tolerances(axes[1, 1], data)
+    """Oscillators, p against bias, correlations, what they depend on, and learning."""
+    drawn, axes = plt.subplot_mosaic("AAB;CDE", figsize=(13, 7.5), layout="constrained")
+    _traces(axes["A"], data)
+    _chances(axes["B"], data)
+    _correlations(axes["C"], data)
+    _tolerances(axes["D"], data)
+    turns.draw(axes["E"], section(data, LEARNING))
     drawn.suptitle(
         f"Who takes part at a trigger: {data.sizes['bench']} benches of {EDGES} edges. Bands: 5 .. 95% of the edges; "
-        "bars: 95% intervals over benches"
+        "bars: 95% intervals over benches or tasks"
     )
     return drawn
 
