@@ -155,7 +155,7 @@ def caption(data: xr.Dataset) -> str:
         To first order in the errors any sum over examples is made of the same 2 x 2 patterns over the edges, in which
         the task corrects what was left out; leaving out edges moves all 16 resistances on their own. For examples the
         mean shift outgrows the fluctuation, so that the whole distance, which the paper plots, has slope {b_whole}. It
-        is a shift of finite steps: it goes as gamma, the fluctuation as its square root only.
+        is a shift of finite steps: to first order it goes as gamma, the fluctuation as its square root.
         With p = b the examples add nothing that shows beside the edges; steps are b times as large on average, which
         takes a factor of the square root of b off the fluctuation.
     """
