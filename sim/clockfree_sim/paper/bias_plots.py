@@ -31,18 +31,19 @@ WAYS = {"comparators": "#e08214", "plain": "#b2182b", "remedy": "#17406d"}
 
 def draw(data: xr.Dataset) -> Figure:
     """Readings of sigma above, imperfections and remedies below."""
-    drawn, axes = plt.subplots(2, 4, figsize=(17, 8.6), layout="constrained", width_ratios=(1, 1, 1, 1.3))
+    drawn, axes = plt.subplots(2, 5, figsize=(21, 8.6), layout="constrained", width_ratios=(1, 1, 1, 1, 1.3))
     _benefits(axes[0, 0], data)
     _levels(axes[0, 1], data)
     _tasks(axes[0, 2], data)
-    _imperfections(axes[0, 3], data)
-    for ax, where in zip(axes[1, :2], places(data, "gate"), strict=False):
-        _gate(ax, data, where)
-    _nudge(axes[1, 2], data)
-    _ways(axes[1, 3], data)
+    _nudge(axes[0, 3], data)
+    _imperfections(axes[0, 4], data)
+    scans = [(part, where) for where in places(data, "gate") for part in ("gate", "sum")]
+    for ax, (part, where) in zip(axes[1], scans, strict=False):
+        _gate(ax, data, part, where)
+    _ways(axes[1, 4], data)
     drawn.suptitle(
-        "Final error, geometric means over tasks with 95% intervals. Above: readings of the paper's sigma; one "
-        "imperfection alone. Below: what an edge can do about all of them together"
+        "Final error, geometric means over tasks with 95% intervals. Above: readings of the paper's sigma; nudge; one "
+        "imperfection alone. Below: what an edge can do about all imperfections together"
     )
     return drawn
 
@@ -129,8 +130,8 @@ def _imperfections(ax: Axes, data: xr.Dataset) -> None:
     ax.legend(fontsize=6.5, ncols=2)
 
 
-def _gate(ax: Axes, data: xr.Dataset, where: Where) -> None:
-    chosen = {"part": "gate", **where}
+def _gate(ax: Axes, data: xr.Dataset, part: str, where: Where) -> None:
+    chosen = {"part": part, **where}
     floors = scanned(data, "size", **chosen)
     for f_V, colour in zip(floors, plt.get_cmap("viridis")(np.linspace(0, 0.9, len(floors))), strict=True):
         first = scanned(data, "other", size=f_V, **chosen)[0]
@@ -138,7 +139,8 @@ def _gate(ax: Axes, data: xr.Dataset, where: Where) -> None:
             thetas, found = curve(data, "other", at, size=f_V, **chosen)
             text = f"f {f_V * 1e3:g} mV" if at == AT[0] else None
             _line(ax, np.array(thetas) * 1e3, found, color=colour, ls="--" if at == AT[0] else "-", label=text)
-    ax.set(yscale="log", xlabel="dither theta  (mV)", ylabel="final error  (V²)")
+    width = "dither" if part == "gate" else "largest bar of the sum"
+    ax.set(yscale="log", xlabel=f"{width}  (mV)", ylabel="final error  (V²)")
     first = {"size": floors[0], "other": scanned(data, "other", **chosen)[0]}
     solid = f", solid: {AT[1]}" if AT[1] in ends(data, **first, **chosen) else ""
     ax.set_title(f"board, calibrated: {label(where)}.\nDashed: {AT[0]} updates per edge{solid}")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from clockfree_sim.direct import solve
-from clockfree_sim.job import EdgeSettings, Job
+from clockfree_sim.job import DITHERED, EDGES, EdgeSettings, Job
 from clockfree_sim.paper.discrete import job, learnt
 from clockfree_sim.paper.tasks import Kind, make_task
 from clockfree_sim.physics import BOARD, IDEAL, Physics
@@ -16,18 +16,19 @@ SAMPLES, QUICK_SAMPLES = 400, 100
 POWERS = 25
 """Samples, evenly spaced, at which the dissipated power is worked out."""
 ETA = 1.0
-FLOOR_V, DITHER_V = 0.003, 0.02
 ADC = EdgeSettings(front_end="adc")
 NULLED = replace(ADC, calibrate=True)
-REMEDY = replace(NULLED, f_V=FLOOR_V, theta_V=DITHER_V)
+GATED = replace(NULLED, **DITHERED)
+FLOOR_V, DITHER_V = GATED.f_V, GATED.theta_V
 CASES: dict[str, tuple[Physics, EdgeSettings]] = {
     "comparators, ideal": (IDEAL, EdgeSettings()),
     "comparators, board": (BOARD, EdgeSettings()),
     "ADC, board": (BOARD, ADC),
     "ADC, nulled": (BOARD, NULLED),
-    "dither alone": (BOARD, replace(REMEDY, f_V=0.0)),
-    "floor alone": (BOARD, replace(REMEDY, theta_V=0.0)),
-    "floor and dither": (BOARD, REMEDY),
+    "dither alone": (BOARD, replace(GATED, f_V=0.0)),
+    "floor alone": (BOARD, replace(GATED, theta_V=0.0)),
+    "floor and dither": (BOARD, GATED),
+    "remedy": (BOARD, EDGES["board"]),
 }
 """Physics and edges, by name."""
 OFFSETS = (0.0, 0.1, 0.2, 0.3, 0.45, 0.7, 1.0, 2.0)
@@ -47,7 +48,7 @@ class Run:
     @property
     def job(self) -> Job:
         """What is run."""
-        physics, edge = CASES[self.case] if self.case else (replace(IDEAL, offset_V=self.offset * FLOOR_V), REMEDY)
+        physics, edge = CASES[self.case] if self.case else (replace(IDEAL, offset_V=self.offset * FLOOR_V), GATED)
         if not self.case:
             edge = replace(edge, calibrate=False)
         updates, samples = (QUICK_UPDATES, QUICK_SAMPLES) if self.quick else (UPDATES, SAMPLES)

@@ -7,7 +7,7 @@ import numpy as np
 
 from clockfree_sim.best import best_error
 from clockfree_sim.direct import solve
-from clockfree_sim.job import EDGES, EdgeSettings, Job
+from clockfree_sim.job import DITHERED, EDGES, EdgeSettings, Job
 from clockfree_sim.paper.discrete import Learnt, job, learnt
 from clockfree_sim.paper.overshoot import gain
 from clockfree_sim.paper.tasks import Kind, Task, make_task
@@ -20,7 +20,9 @@ TARGETS = (TEACHER, APART, UNIFORM)
 so that each alone can be reached, and all together perhaps not; uniform over the supply."""
 
 REMEDY = replace(EDGES["board"], calibrate=False)  # ideal parts: nothing to calibrate
-WAYS = {"plain": EdgeSettings(), "dither alone": replace(REMEDY, f_V=0.0), "remedy": REMEDY}
+GATED = replace(REMEDY, **DITHERED)
+DITHERING = {"dither alone": replace(GATED, f_V=0.0), "floor and dither": GATED}
+WAYS = {"plain": EdgeSettings(), **DITHERING, "remedy": REMEDY}
 RULES = ("p=1", "clockfree")
 STARTS, LARGE_STARTS = 4, 1
 """Of the search for the best achievable error: with at most `FEW_EDGES` edges, and with more, where each takes long."""
@@ -31,7 +33,7 @@ FEW_EDGES = 50
 class Run:
     """One task of a kind, with its desired voltages from one of `TARGETS`; `updates` per edge.
 
-    A `chased` one is learnt with dither alone too, and from each end both rules go on for as many updates again.
+    A `chased` one is learnt by the `DITHERING` ways too, and from each end both rules go on for as many updates again.
     """
 
     kind: Kind
@@ -73,7 +75,7 @@ def ended(run: Run) -> dict[str, Any]:
     found["gain"] = np.full(len(WAYS), np.nan)
     best_V2 = np.inf
     for i, (way, edge) in enumerate(WAYS.items()):
-        if way == "dither alone" and not run.chased:
+        if way in DITHERING and not run.chased:
             continue
         jobs = [job(task, run.seed, rule, ETA, edge=edge, updates=run.updates) for rule in RULES]
         for j, each in enumerate(jobs):
@@ -83,7 +85,7 @@ def ended(run: Run) -> dict[str, Any]:
             if run.chased:
                 onward = [replace(other, start_taps=end.taps[-1].astype(int)) for other in jobs]
                 found["onward"][i, j] = [learnt(other).final_V2 for other in onward]
-        if run.chased and edge.theta_V:  # each and end are the last, the clock-free ones
+        if way in DITHERING:  # each and end are the last, the clock-free ones
             found["gain"][i] = gain(task, each.lessons[0], end.taps[-1], edge.theta_V)
     return {**found, "best": min(best_V2, _searched_V2(each))}
 

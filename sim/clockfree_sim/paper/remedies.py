@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 
 from clockfree_sim.final import error_at
-from clockfree_sim.job import EDGES, EdgeSettings, Job
+from clockfree_sim.job import DITHERED, EDGES, EdgeSettings, Job, edges_of
 from clockfree_sim.paper import by_host, discrete, tasks
 from clockfree_sim.paper.tasks import Kind, make_task
 from clockfree_sim.physics import BOARD, IDEAL, Physics
-from clockfree_sim.world import World
 
 AT = (1500, 20_000)
 """Updates per edge at which errors are taken."""
@@ -33,7 +32,8 @@ COMPARATORS = EdgeSettings()
 PLAIN = EdgeSettings(front_end="adc")
 NULLED = replace(PLAIN, calibrate=True)
 REMEDY = EDGES["board"]
-TRIMMED = replace(REMEDY, front_end="trimmed")
+GATED = replace(REMEDY, **DITHERED)
+TRIMMED = edges_of("board", "trimmed")
 
 Record = tuple[np.ndarray, np.ndarray]
 """Updates per edge, and error, V^2, at each sample."""
@@ -43,12 +43,6 @@ def by_kernel(job: Job) -> Record:
     """Edges, by the compiled kernel."""
     found = discrete.learnt(job)
     return found.updates, found.error_V2
-
-
-def by_world(job: Job) -> Record:
-    """Edges, by the slow reference, which has what the kernel does not."""
-    samples = list(World(job).run())
-    return np.array([sample.updates for sample in samples]), np.array([sample.error_V2 for sample in samples])
 
 
 @dataclass(frozen=True)
@@ -110,7 +104,8 @@ RULES = {"p = 1": "p=1", "p = 0.1": "p=0.1", "clock-free": "clockfree"}
 SIZES = (0.25, 1.0, 4.0, 16.0)
 """Of an imperfection, over that of the board preset."""
 FLOORS_V, DITHERS_V = (0.0, 0.001, 0.003, 0.005, 0.008), (0.0, 0.01, 0.02, 0.04)
-LONG_EVERYWHERE = ("plain", "floor alone", "dither alone", "remedy")
+SUM_FLOORS_V, BARS_V = (0.0, 0.0005, 0.001, 0.0015, 0.003), (0.01, 0.02, 0.04, 0.08)
+LONG_EVERYWHERE = ("plain", "floor alone", "dither alone", "floor and dither", "remedy")
 SHARES = (1.0, 0.5, 0.25, 0.125)
 """Of the inputs' range: with an eighth of it, a step of the ADC is eight times as large a part of what is measured."""
 
@@ -155,14 +150,16 @@ def imperfections(quick: bool) -> Iterator[Point]:
 
 
 def gates(quick: bool) -> Iterator[Point]:
-    """Floor and dither, and the nudge, on the board preset."""
+    """Floor and dither, floor and bar of a sum, and the nudge, on the board preset."""
     kind, _, large = kinds(quick)[:3]
-    for each, count in ((kind, 10),) if quick else ((kind, 10), (large, 10)):
-        for f_V in FLOORS_V[2:3] if quick else FLOORS_V:
-            for theta_V in DITHERS_V[2:3] if quick else DITHERS_V:
-                edge = replace(NULLED, f_V=f_V, theta_V=theta_V)
-                long = not quick and each == kind
-                yield Point("gate", "remedy", each, 2 if quick else count, f_V, theta_V, edge=edge, long=long)
+    scans = (("gate", FLOORS_V, DITHERS_V, GATED), ("sum", SUM_FLOORS_V, BARS_V, REMEDY))
+    for each in (kind,) if quick else (kind, large):
+        long = not quick and each == kind
+        for part, floors_V, widths_V, edge in scans:
+            for f_V in floors_V[2:3] if quick else floors_V:
+                for theta_V in widths_V[2:3] if quick else widths_V:
+                    scanned = replace(edge, f_V=f_V, theta_V=theta_V)
+                    yield Point(part, "remedy", each, 2 if quick else 10, f_V, theta_V, edge=scanned, long=long)
     for eta in NUDGES[-1:] if quick else (0.1, *NUDGES):
         for way, edge in (("plain", PLAIN), ("remedy", REMEDY)):
             yield Point("nudge", way, kind, 2 if quick else 24, eta, edge=edge, eta=eta)
@@ -176,9 +173,10 @@ def ways(quick: bool) -> Iterator[Point]:
         "comparators, plain": COMPARATORS,
         "plain": PLAIN,
         "calibrated": NULLED,
-        "floor alone": replace(REMEDY, theta_V=0.0),
-        "dither alone": replace(REMEDY, f_V=0.0),
-        "floor and dither, not calibrated": replace(REMEDY, calibrate=False),
+        "floor alone": replace(GATED, theta_V=0.0),
+        "dither alone": replace(GATED, f_V=0.0),
+        "floor and dither": GATED,
+        "remedy, not calibrated": replace(REMEDY, calibrate=False),
         "remedy": REMEDY,
     }
     hosts = {"host: random perturbation": by_host.perturbation, "host: edge by edge": by_host.descent}
@@ -191,14 +189,24 @@ def ways(quick: bool) -> Iterator[Point]:
                 yield Point("ways", name, kind, count, edge=edge, long=long)
         if brief:
             continue
-        for name, edge in (("plain, p = 1", PLAIN), ("remedy, p = 1", REMEDY)):
+        clocked = (("plain, p = 1", PLAIN), ("floor and dither, p = 1", GATED), ("remedy, p = 1", REMEDY))
+        for name, edge in clocked:
             yield Point("ways", name, kind, count, edge=edge, rule="p=1", long=not quick and kind == small)
         for name, run in hosts.items():
             yield Point("ways", name, kind, count, run=run)
         if kind == small:
-            yield Point("ways", "comparators with trim", kind, count, edge=TRIMMED, run=by_world)
+            yield Point("ways", "comparators with trim", kind, count, edge=TRIMMED, long=not quick)
+
+
+def regressions(quick: bool) -> Iterator[Point]:
+    """The thresholds on tasks with several examples, on the board preset."""
+    edges = {"plain": PLAIN, "floor alone": replace(GATED, theta_V=0.0), "floor and dither": GATED, "remedy": REMEDY}
+    for kind, count in ((Kind("lab16", 2, 4), 24), (Kind(tasks.LARGE, 2, 16), 12)):
+        for name, edge in edges.items():
+            if not quick:
+                yield Point("regression", name, kind, count, edge=edge, long=kind.network == "lab16")
 
 
 def points(quick: bool) -> list[Point]:
     """All of them."""
-    return [*readings(quick), *imperfections(quick), *gates(quick), *ways(quick)]
+    return [*readings(quick), *imperfections(quick), *gates(quick), *ways(quick), *regressions(quick)]

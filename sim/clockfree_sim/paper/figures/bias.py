@@ -2,8 +2,9 @@
 
 The paper's discrete rule (eq. 10) has a bias sigma from U[0, 0.05 V], and does not say how it enters. Each reading is
 scanned over the scale of the inputs and the nudge, for the benefit of p < 1 that the paper reports. Then the parts of a
-real bench, one by one and together, with the plain rule, with the remedy (calibration in HOLD; a dithered threshold
-with a floor in RUN), with half of it, and with algorithms of a host that sees all outputs.
+real bench, one by one and together, with the plain rule, with the remedy (calibration in HOLD; in RUN drops summed over
+firings up to a bar that follows the edge's own steps), with parts of it, with a dithered threshold in its place, and
+with algorithms of a host that sees all outputs.
 """
 
 from concurrent.futures import Executor
@@ -188,9 +189,12 @@ def caption(data: xr.Dataset) -> str:
         above 1.) A benefit with 3 outputs that is smaller with 10 and is there on regression, as in the paper's Fig.
         4d, e: {found or "with none of these"}. {_scale(like)}
         Lower row and right: board preset with MCP3204 (3.3 V), eta 1, all of it, time constants included; tasks:
-        {tasks}. The remedy is
-        calibration in HOLD, f 3 mV, theta 20 mV; plain is the rule with neither. Times that the remedy ends below
-        plain: {gains}. Error of the remedy at {AT[1]} over that at {AT[0]} updates: {forgets or "not run"}.
+        {tasks}. The remedy is calibration in HOLD, and q summed over firings, less f {1e3 * remedies.REMEDY.f_V:g} mV
+        at each, up to a bar, at most {1e3 * remedies.REMEDY.theta_V:g} mV, which each step the same way as the last
+        halves and each one the other way doubles; floor and dither is a step where |q| exceeds f
+        {1e3 * remedies.GATED.f_V:g} mV and U[0, {1e3 * remedies.GATED.theta_V:g} mV]; plain is the rule with nothing.
+        Times that the remedy ends below plain: {gains}; below floor and dither: {_sums(data)}.
+        Error of the remedy at {AT[1]} over that at {AT[0]} updates: {forgets or "not run"}.
         {_better(data)} The host's algorithms are for comparison: it sees all outputs at once, with an ADC that has 12
         bits and no noise, and no two wipers move between two readings; a trial counts as a firing. {_alone(data)}
         {_gates(data)} {_nudges(data)}
@@ -225,10 +229,10 @@ def _alone(data: xr.Dataset) -> str:
 
 
 def _gates(data: xr.Dataset) -> str:
-    """The best floor and dither of the scan."""
+    """The best floor and dither, and floor and bar of sums, of the scans."""
     said = []
-    for where in places(data, "gate"):
-        chosen = {"part": "gate", **where}
+    for part, where in [(scan, each) for scan in ("gate", "sum") for each in places(data, scan)]:
+        chosen = {"part": part, **where}
         floors, dithers = (scanned(data, each, **chosen) for each in ("size", "other"))
         for at in ends(data, size=floors[0], other=dithers[0], **chosen):
             mean_V2, f_V, theta_V = min(
@@ -236,9 +240,23 @@ def _gates(data: xr.Dataset) -> str:
                 for f_V in floors
                 for theta_V in dithers
             )
-            best = f"{mean_V2:.1e} with f {f_V * 1e3:g} mV, theta {theta_V * 1e3:g} mV"
+            width = "theta" if part == "gate" else "bar"
+            best = f"{mean_V2:.1e} with f {f_V * 1e3:g} mV, {width} {theta_V * 1e3:g} mV"
             said.append(f"{label(where)}, {at} updates: {best}")
-    return f"Lowest of the scanned f and theta, V^2: {'; '.join(said)}."
+    return f"Lowest of the scans, V^2: {'; '.join(said)}."
+
+
+def _sums(data: xr.Dataset) -> str:
+    """How many times the remedy ends below floor and dither, on all kinds of tasks."""
+    said = []
+    for part in ("ways", "regression"):
+        for where in places(data, part):
+            chosen = {"part": part, **where}
+            if scanned(data, "size", name="floor and dither", **chosen):
+                both = ends(data, name="floor and dither", **chosen)
+                gains = (f"{shown(gain(data, at, 'floor and dither', 'remedy', **chosen))} at {at}" for at in both)
+                said.append(f"{label(where)}: {', '.join(gains)}")
+    return "; ".join(said)
 
 
 def _nudges(data: xr.Dataset) -> str:
