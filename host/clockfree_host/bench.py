@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -41,23 +41,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PRESETS", "Bench", "BenchFile", "Best", "ClampSettings", "Damage", "EdgeSettings", "Job", "JobError",
-    "Lesson", "Network", "NetworkError", "Physics", "Reading", "Sample", "SimBench", "Teller", "best_errors",
+    "Lesson", "Network", "NetworkError", "Physics", "Sample", "SimBench", "Teller", "best_errors",
     "calibrate", "check", "cores", "drops", "edges_of", "error_at", "free_outputs", "gate_c16", "load",
     "no_virtual_boards", "open_bench", "processes", "rates_hz", "read_bench", "recall", "replaced", "virtual_boards",
     "waits_us",
 ]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Reading:
-    """Voltages of every node, V, for each example of a lesson: `free_V` and `clamped_V` are (B, N).
-
-    `source` says where they come from.
-    """
-
-    free_V: np.ndarray
-    clamped_V: np.ndarray
-    source: str
 
 
 class Teller(Protocol):
@@ -90,9 +78,6 @@ class Bench(Protocol):
 
         Between two samples of `run`.
         """
-
-    def read(self) -> Reading:
-        """Voltages of every node now, for each example of the present lesson; nan where nothing measures them."""
 
     def stop(self) -> None:
         """Stop learning: `run` yields at most one further sample."""
@@ -136,11 +121,6 @@ class SimBench:
         """Free outputs (B, O) for other examples (B, S), V: solved, not measured."""
         return self._world.plant.circuit.outputs(source_V)
 
-    def read(self) -> Reading:
-        """True node voltages, which only a simulation knows."""
-        free_V, clamped_V = self._world.voltages()
-        return Reading(free_V, clamped_V, "sim")
-
     def stop(self) -> None:
         """End `run` after the sample it is at."""
         self._stopped = True
@@ -149,8 +129,13 @@ class SimBench:
         """Nothing to let go of."""
 
 
-def recall(job: Job, lesson: int, updates: float, taps: np.ndarray) -> Reading:
-    """Node voltages of a run on the simulated bench, worked out again from its recorded taps and its physics."""
+def recall(job: Job, lesson: int, updates: float, taps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Node voltages of a run on the simulated bench, worked out again from its recorded taps and its physics.
+
+    Of the free and of the clamped twin, (B, N) each, V, for each example of a lesson.
+    """
+    from clockfree_sim.world import World
+
     broken = tuple(replace(d, at_updates=0.0) for d in job.damage if d.kind == "cut" and d.at_updates <= updates)
     settled = replace(
         job,
@@ -160,10 +145,9 @@ def recall(job: Job, lesson: int, updates: float, taps: np.ndarray) -> Reading:
         start_taps=taps,
         trace=False,
     )
-    bench = SimBench()
-    bench.start(settled)
-    next(bench.run())
-    return bench.read()
+    world = World(settled)
+    next(world.run())
+    return world.voltages()
 
 
 def free_outputs(

@@ -10,7 +10,7 @@ import numpy as np
 from clockfree.link import NUMBERS
 
 from clockfree_host.arming import Member, about, arm_edges, arm_supervisor, hold, lesson_codes, no_trims, start_taps
-from clockfree_host.bench import Job, Reading, Sample, Teller, drops
+from clockfree_host.bench import Job, Sample, Teller, drops
 from clockfree_host.benchfile import BenchFile, bench_text, board_config, config_hash
 from clockfree_host.complaints import Complaints
 from clockfree_host.errors import BoardError, InputError
@@ -218,18 +218,6 @@ class BoardBench:
         except BoardError as error:
             self._teller.say(f"no outputs for other examples than those taught: {error}")
             return None
-
-    def read(self) -> Reading:
-        """Node voltages in HOLD, for each example of the present lesson; nan where no board measures them."""
-        lesson = self._learning.lesson if self._learning else 0
-        job = self._job
-        shape = (len(job.lessons[lesson].source_V), len(job.network.nodes))
-        free_V, clamped_V = np.full(shape, np.nan), np.full(shape, np.nan)
-        for k, found in enumerate(self._measured(lesson)):
-            for node, (free, clamped, _) in found.nodes_V.items():
-                free_V[k, node], clamped_V[k, node] = free, clamped
-            free_V[k, list(job.targets)] = found.outputs_V
-        return Reading(free_V, clamped_V, "boards")
 
     def stop(self) -> None:
         """HOLD soon, and one last sample."""

@@ -36,7 +36,6 @@ app = typer.Typer(
 
 TaskFile = Annotated[Path, typer.Argument(help="Task file (TOML), or the run.toml of a run, to run it again.")]
 RunFolder = Annotated[Path, typer.Argument(help="Folder of a run.")]
-BenchPath = Annotated[Path, typer.Option(help="Bench file (TOML).")]
 NetworkSpec = Annotated[
     str | None, typer.Option(help="lab16, square:ROWSxCOLS[:periodic], planar:NODES:EDGES:SEED, or a file.")
 ]

@@ -82,11 +82,6 @@ def compiled_files(mpy: int, micropython: str) -> list[BoardFile]:
     return files
 
 
-def is_native(mpy: bytes) -> bool:
-    """True where a .mpy file holds native code, which is tied to one architecture."""
-    return mpy[2] >> 2 & 0x0F != 0
-
-
 @functools.cache
 def _compiled(architecture: int) -> list[BoardFile]:
     if architecture >= len(ARCHITECTURES) or not ARCHITECTURES[architecture]:

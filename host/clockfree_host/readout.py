@@ -14,7 +14,7 @@ from clockfree_host.bench import recall
 from clockfree_host.errors import InputError
 from clockfree_host.runlog import Record
 
-MEANING = {"sim": "simulated, from the recorded taps and the physics of the run"}
+SIMULATED = "sim"
 NOBODY = "-"
 
 
@@ -86,13 +86,13 @@ def _simulated(record: Record) -> list[NodeReading]:
     unknown = [job.network.edge_name(edge) for edge in (last["taps"] < 0).nonzero()[0]]
     if unknown:
         raise InputError(f"{record.folder}: taps: expected known taps, got an unknown one at {', '.join(unknown)}")
-    found = recall(job, last["lesson"], last["updates"], last["taps"])
+    free_twin_V, clamped_twin_V = recall(job, last["lesson"], last["updates"], last["taps"])
     rows = []
     for example, wanted in enumerate(_wanted(record)):
         for node, name in enumerate(names):
-            free_V, clamped_V = float(found.free_V[example, node]), float(found.clamped_V[example, node])
+            free_V, clamped_V = float(free_twin_V[example, node]), float(clamped_twin_V[example, node])
             role = _role(record, node)
-            rows.append(NodeReading(example, name, role, free_V, clamped_V, wanted.get(node), found.source))
+            rows.append(NodeReading(example, name, role, free_V, clamped_V, wanted.get(node), SIMULATED))
     return rows
 
 
@@ -179,7 +179,7 @@ def table(record: Record, rows: list[NodeReading]) -> Table:
     if record.on_boards:
         caption = "source: the boards that measured it, in HOLD at the end; - where nothing measures it"
     else:
-        caption = f"source {rows[0].source}: {MEANING[rows[0].source]}"
+        caption = f"source {SIMULATED}: simulated, from the recorded taps and the physics of the run"
     drawn = Table(title=title, caption=caption, title_justify="left", caption_justify="left", box=None, pad_edge=False)
     for name in ("example", "node", "role", "free V", "clamped V", "desired V", "source"):
         drawn.add_column(name, justify="right" if name.endswith(" V") or name == "example" else "left")

