@@ -183,6 +183,8 @@ def test_picking():
     assert scanned(data, "kind", name="plain") == ["a", "b"]
     assert errors(data, 20_000, name="plain", kind="a").tolist() == [8.0]
     assert gain(data, 1500, "plain", "remedy", kind="a")[0] == pytest.approx(6.0)
+    missing = made_up([[4.0, 8.0], [9.0, 1.0], [5.0, 1.0]], [[1.0, 2.0], [np.nan, 2.0], [5.0, 1.0]])  # pairs stay pairs
+    assert gain(missing, 1500, "plain", "remedy")[0] == pytest.approx(2.0)
     values, found = curve(data, "kind", 1500, name="plain")
     assert values == ["a", "b"] and found[0] == pytest.approx([6.0, 6.0]) and (found[1] < found[0]).all()
     with pytest.raises(ValueError, match="expected 1"):

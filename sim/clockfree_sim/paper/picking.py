@@ -19,10 +19,14 @@ def _here(data: xr.Dataset, chosen: dict[str, Any]) -> np.ndarray:
     return here
 
 
+def _by_task(data: xr.Dataset, at: int, chosen: dict[str, Any]) -> np.ndarray:
+    (point,) = np.flatnonzero(_here(data, chosen))
+    return data["error"].sel(at=at).values[point]
+
+
 def errors(data: xr.Dataset, at: int, **chosen: Any) -> np.ndarray:
     """Errors of the one point that has these coordinates, at so many updates per edge, over its tasks, V^2."""
-    (point,) = np.flatnonzero(_here(data, chosen))
-    values = data["error"].sel(at=at).values[point]
+    values = _by_task(data, at, chosen)
     return values[~np.isnan(values)]
 
 
@@ -40,7 +44,8 @@ def curve(data: xr.Dataset, coordinate: str, at: int, **chosen: Any) -> tuple[li
 
 def gain(data: xr.Dataset, at: int, over: str, way: str, **chosen: Any) -> tuple[float, float, float]:
     """How many times lower one way ends than another on the same tasks: geometric mean and 95% interval."""
-    return interval(errors(data, at, name=over, **chosen) / errors(data, at, name=way, **chosen))
+    ratios = _by_task(data, at, {"name": over, **chosen}) / _by_task(data, at, {"name": way, **chosen})
+    return interval(ratios[~np.isnan(ratios)])
 
 
 def places(data: xr.Dataset, part: str, **chosen: Any) -> list[Where]:

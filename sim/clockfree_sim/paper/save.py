@@ -36,7 +36,9 @@ def plain(*parts: RenderableType) -> str:
     text = io.StringIO()
     console = Console(file=text, width=WIDE, highlight=False, markup=False)
     for part in parts:
-        console.print(textwrap.fill(" ".join(part.split()), FILLED) if isinstance(part, str) else part)
+        if isinstance(part, str):
+            part = textwrap.fill(" ".join(part.split()), FILLED, break_on_hyphens=False)
+        console.print(part)
     return text.getvalue()
 
 
