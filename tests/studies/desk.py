@@ -13,11 +13,13 @@ from pathlib import Path
 import numpy as np
 from clockfree_host.bench import SimBench, error_at
 from clockfree_host.plan import make_plan
+from clockfree_sim.job import EDGES
 from clockfree_sim.paper.statistics import interval
+from clockfree_sim.physics import PRESETS
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PLAIN = ["edge.calibrate=false", "edge.f_V=0.0", "edge.theta_V=0.0"]
-REMEDY = ["edge.calibrate=true", "edge.f_V=0.003", "edge.theta_V=0.02"]
+REMEDY: list[str] = []  # the preset's own
 
 
 def run(case: dict) -> dict:
@@ -60,7 +62,7 @@ def forty(pool, _folder: Path) -> dict:
 
 
 def remedy(pool, folder: Path) -> dict:
-    """Board preset, MCP3204: the plain rule un-nulled against calibration and a dithered threshold with a floor."""
+    """Board preset, MCP3204: the plain rule un-nulled against the preset's own, calibration and a summed threshold."""
     file = folder / "board.toml"
     text = (EXAMPLES / "allostery.toml").read_text().replace('preset = "ideal"', 'preset = "board"')
     file.write_text(text)
@@ -74,7 +76,12 @@ def remedy(pool, folder: Path) -> dict:
         ]
         found[name] = list(pool.map(run, cases))
     errors = {name: {n: np.array([r["error"][n] for r in runs]) for n in at} for name, runs in found.items()}
-    print(f"board preset, MCP3204, eta 1, {len(seeds)} seeds; f = 3 mV = 3.7 codes, theta = 20 mV = 24.8 codes")
+    edge, physics = EDGES["board"], PRESETS["board"]
+    widths = (
+        f"{name} {1e3 * V:g} mV = {physics.c16(V) / 16:.1f} codes"
+        for name, V in (("f", edge.f_V), ("bar", edge.theta_V))
+    )
+    print(f"board preset, MCP3204, eta 1, {len(seeds)} seeds; {', '.join(widths)}")
     for n in at:
         plain, cured = errors["plain"][n], errors["remedy"][n]
         print(f"  {n:6d} updates per edge: plain {shown(plain)}, remedy {shown(cured)}, gain {shown(plain / cured)}")
