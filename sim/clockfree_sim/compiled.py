@@ -17,7 +17,8 @@ from numba.experimental import structref
 from numba.extending import overload_method
 
 from clockfree_sim import elimination as at
-from clockfree_sim import schur, voltages
+from clockfree_sim import voltages
+from clockfree_sim.clamp import FIRST, LAST, sample, solve
 
 _NAMES: dict[str, object] = {**vars(clock), **vars(rule), **vars(sense), **vars(supervisor)}
 
@@ -83,9 +84,10 @@ class Show(structref.StructRefProxy):
     """A supervisor with one lesson.
 
     The fields of Supervisor, as integers and arrays; `examples` (B, S + O) are what each example puts on the circuit,
-    V: its sources, and the part of the clamped targets' voltages that does not follow the free ones. `plan` and `state`
-    are the circuit's, `levels` the codes' thresholds of the ADC, in codes, and `codes_per_V` its scale. `now` begins
-    with the time, us, absolute.
+    V: its sources, and the part of the clamped targets' voltages that does not follow the free ones, or what a digital
+    clamp nudges towards. `plan` and `state` are the circuit's, `levels` the codes' thresholds of the ADC, in codes, and
+    `codes_per_V` its scale. `now` is that of a `records.Bench`. A clamp that is
+    not `digital` makes no use of `clamp`.
     """
 
 
@@ -94,7 +96,7 @@ structref.define_proxy(
     _ShowType,
     [
         "clock", "order", "dwell_us", "due_us", "present", "shown", "readings", "examples", "turns", "turn",
-        "plan", "state", "levels", "codes_per_V", "now",
+        "plan", "state", "levels", "codes_per_V", "now", "digital", "clamp",
     ],
 )  # fmt: skip
 
@@ -128,10 +130,16 @@ def _show_example(self, example):
         count = self.plan[at.SOURCES]
         for i in range(count):
             self.state[sources + i] = self.examples[example, i]
-        for i in range(self.plan[at.TARGETS]):
-            self.state[targets + i] = self.examples[example, count + i]
-        schur.outputs(self.plan, self.state)
-        if voltages.settles(self.state):
-            voltages.voltages(self.plan, self.state, self.now[0])
+        if self.digital:  # what was sampled before is dropped
+            clamp = self.clamp
+            for i in range(self.plan[at.TARGETS]):
+                clamp.desired_V[i] = self.examples[example, count + i]
+            clamp.turn[FIRST] = clamp.turn[LAST]
+            solve(self.plan, self.state, self.now)
+            sample(clamp, self.plan, self.state, self.now)
+        else:
+            for i in range(self.plan[at.TARGETS]):
+                self.state[targets + i] = self.examples[example, count + i]
+            solve(self.plan, self.state, self.now)
 
     return show_example

@@ -7,6 +7,7 @@ from clockfree.edge import Edge
 from clockfree_sim import elimination as at
 from clockfree_sim import fronts, loop, outfit
 from clockfree_sim.calibration import MATCHES
+from clockfree_sim.clamp import DigitalClamp, compiled_clamp
 from clockfree_sim.compiled import Show
 from clockfree_sim.parts.converters import PERFECT
 from clockfree_sim.rates import rates_hz
@@ -72,7 +73,10 @@ class Edges:
 
     def begin(self) -> None:
         """Take over where the objects stand now."""
-        self._now[:2] = self._kernel.time.now_us
+        kernel = self._kernel
+        self._now[:2] = kernel.time.now_us
+        analog = DigitalClamp(kernel.plant.circuit, kernel.time, 1, 0, np.zeros(0))  # one that rests for ever
+        self._clamp = compiled_clamp(kernel.plant.clamp or analog)
 
     def means(self, reads: int) -> list[list[int]]:
         """Every edge takes the mean of so many readings of its drops; returns them, (E, 2), 1/16 ADC code."""
@@ -99,12 +103,13 @@ class Edges:
         kernel = self._kernel
         circuit, supervisor = kernel.plant.circuit, kernel.supervisor.supervisor
         plan, state = circuit.plan, circuit.state
-        before = state.copy()
+        before, clamp = state.copy(), kernel.plant.clamp
         shown = []
         for example in range(len(supervisor.readings)):
             supervisor.show_example(example)
             parts = ((at.S_PORTS, at.SOURCES), (at.S_TARGET, at.TARGETS))
-            shown.append(np.concatenate([state[plan[begin] : plan[begin] + plan[length]] for begin, length in parts]))
+            sources_V, targets_V = (state[plan[begin] : plan[begin] + plan[length]] for begin, length in parts)
+            shown.append(np.concatenate([sources_V, clamp.desired_V if clamp else targets_V]))
         state[:] = before
         supervisor.present = -1
         self.readings = np.array(supervisor.readings)
@@ -113,6 +118,7 @@ class Edges:
         self._show = Show(
             self._clock, supervisor.order, supervisor.dwell_us, self._now[1] & MASK, -1, 0,
             self.readings, np.array(shown), turns, len(turns), plan, state, levels, codes_per_V, self._now,
+            clamp is not None, self._clamp,
         )  # fmt: skip
 
     def trace(self) -> list[tuple[int, ...]]:

@@ -21,8 +21,6 @@ def check(job: Job) -> None:
         raise ValueError("lessons: none of them is taught from the start")
     if job.edge.pot != "mcp42xx":
         raise ValueError(f"pot {job.edge.pot}: the kernel has mcp42xx, whose wipers move together")
-    if job.physics.clamp_period_us:
-        raise ValueError("clamp_period_us: the kernel has an analog clamp")
 
 
 class Kernel(World):
@@ -30,8 +28,8 @@ class Kernel(World):
 
     Boards are built and the circuit is loaded as for a `World`, from whose objects the compiled loop then takes over:
     these keep what they were set up with. Every clock and rule; every front end with all that is wrong with it,
-    calibration, thresholds; MCP42xx, mismatch, decision age, skew; an analog clamp, its errors and lag, settling;
-    lateness; damage. Not: pulse potentiometers, a digital clamp.
+    calibration, thresholds; MCP42xx, mismatch, decision age, skew; both clamps, their errors and lag, settling;
+    lateness; damage. Not: pulse potentiometers.
 
     Setting up takes about 2 ms at 16 edges and 12 ms at 143; calibration adds three to four times as much.
 

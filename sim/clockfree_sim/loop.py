@@ -6,6 +6,7 @@ from numba import njit
 
 from clockfree_sim import noise
 from clockfree_sim.bound import edge_of, lent
+from clockfree_sim.clamp import act, next_of_clamp
 from clockfree_sim.compiled import fire, tick, ticks_add
 from clockfree_sim.lanes import get, put
 from clockfree_sim.records import LATER, NEVER, Bench
@@ -34,23 +35,30 @@ def enter(turns, edge, time_us):
 
 @njit(error_model="numpy")
 def go_on(bench, show, edges, alike, until_us, moving):
-    """Virtual time goes on to a moment, and so does the supervisor; what is due at that moment comes later.
+    """Virtual time goes on to a moment, and so do supervisor and clamp; what is due at that moment comes later.
 
     Wipers that are to move later do so if they are `moving`.
     """
     now = bench.now
     while True:
-        time_us, asked, wiper = next_move(bench) if moving else (NEVER, NEVER, 0)
-        if min(time_us, now[1]) >= until_us:
+        move_us, move_asked, wiper = next_move(bench) if moving else (NEVER, NEVER, 0)
+        clamp_us, clamp_asked, hold = next_of_clamp(show.clamp) if show.digital else (NEVER, NEVER, False)
+        first_us = min(min(move_us, clamp_us), now[1])
+        if first_us >= until_us:
             break
-        if time_us < now[1] or (time_us == now[1] and asked < now[2]):
-            now[0] = time_us
-            move(bench, edges, alike, wiper)
-        else:
-            now[0] = now[1]
+        now[0] = first_us
+        # Of several at one microsecond the one that was asked for first.
+        move_asked = move_asked if move_us == first_us else NEVER
+        clamp_asked = clamp_asked if clamp_us == first_us else NEVER
+        tick_asked = now[2] if now[1] == first_us else NEVER
+        if tick_asked <= min(move_asked, clamp_asked):
             now[1] += (tick(show, now[1] & MASK) - now[1]) & MASK
             now[2] = now[3]
             now[3] += 1
+        elif move_asked < clamp_asked:
+            move(bench, edges, alike, wiper)
+        else:
+            act(show.clamp, bench.plan, bench.state, now, hold)
     now[0] = until_us
 
 
@@ -86,6 +94,7 @@ def serve(bench, show, edges, alike, turns, rows, count):
     bench = lent_bench(bench)
     shared, now = alike[0], bench.now
     moving = shared.wipers == LATER
+    much = moving or show.digital
     half = len(turns) >> 1
     shift = 0
     while 1 << shift < half:
@@ -94,7 +103,7 @@ def serve(bench, show, edges, alike, turns, rows, count):
     while done < count:
         turn = get(turns, 1)
         time_us, index = turn >> shift, turn & (half - 1)
-        if moving or now[1] < time_us:
+        if much or now[1] < time_us:
             go_on(bench, show, edges, alike, time_us, moving)
         else:  # nothing happens before; most firings are spared a call
             now[0] = time_us

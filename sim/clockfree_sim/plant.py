@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from clockfree_sim.circuit import Circuit
+from clockfree_sim.clamp import DigitalClamp
 from clockfree_sim.job import Job
 from clockfree_sim.noise import FIXED, stream
 from clockfree_sim.timeline import Time
@@ -35,6 +36,8 @@ class Plant:
     ----------
     change : callable
         ``change(edge, g_free_S, g_clamped_S, now_us)``: how a conductance changes; at once, in every clock-free run.
+    clamp : DigitalClamp or None
+        None is the analog one.
     fixed : list of callable
         Part-to-part constants of each edge: standard normal draws.
     """
@@ -67,8 +70,10 @@ class Plant:
         self.circuit.load(g_free, np.array([g[START_TAP] for g in self._g_clamped]) if self.twins else None)
         self._free = memoryview(self.circuit.v_free)
         self._clamped = memoryview(self.circuit.v_clamped)
-        self._held_V = np.zeros(len(job.targets))
-        self._driven = 0  # counts changes of the supplies: a digital clamp drops what it sampled before one
+        self.clamp: DigitalClamp | None = None
+        if physics.clamp_period_us:
+            times_us = physics.clamp_period_us, physics.clamp_delay_us
+            self.clamp = DigitalClamp(self.circuit, time, *times_us, self._clamp_error_V)
 
     def _conductances(self, ratio: float) -> list[float]:
         pot = self.job.edge.pot
@@ -134,15 +139,15 @@ class Plant:
 
     def drive(self, source_V: np.ndarray, desired_V: np.ndarray, eta: float, clamped: bool) -> None:
         """The supervisor's outputs have changed: sources, desired voltages, nudge, and whether the clamp is on."""
-        circuit, time = self.circuit, self.time
-        self._driven += 1
-        circuit.example(source_V, desired_V, eta, self._clamp_error_V, time.now_us)
+        now_us = self.time.now_us
+        if clamped and self.clamp:
+            self.clamp.drive(source_V, desired_V, eta)
+            return
+        self.circuit.example(source_V, desired_V, eta, self._clamp_error_V, now_us)
         if not clamped:
-            circuit.float_clamp(time.now_us)
-        elif self.physics.clamp_period_us:
-            # Until the first new sample arrives, a digital clamp goes on holding the old one.
-            circuit.hold_clamp(self._held_V, time.now_us)
-            self._sample_clamp(self._driven, desired_V, eta)
+            self.circuit.float_clamp(now_us)
+            if self.clamp:
+                self.clamp.rest()
 
     def settled(self, source_V: np.ndarray, desired_V: np.ndarray, eta: float) -> tuple[np.ndarray, np.ndarray]:
         """Node voltages of the free and the clamped twin, V (N,), once everything has settled; disturbs nothing."""
@@ -152,20 +157,3 @@ class Plant:
         found = circuit.v_free.copy(), circuit.v_clamped.copy()
         circuit.state[:] = state
         return found
-
-    def _sample_clamp(self, driven: int, desired_V: np.ndarray, eta: float) -> None:
-        """Digital clamp: read the free outputs now, hold the nudge from them a delay later, and so on."""
-        if driven != self._driven:
-            return
-        time = self.time
-        free_V = self.circuit.v_free[list(self.job.targets)]
-        held_V = free_V + eta * (desired_V - free_V) + self._clamp_error_V
-
-        def hold() -> None:
-            if driven == self._driven:
-                self._held_V = held_V
-                self.circuit.hold_clamp(held_V, time.now_us)
-
-        time.later(time.now_us + self.physics.clamp_delay_us, hold)
-        again = time.now_us + self.physics.clamp_period_us
-        time.later(again, lambda: self._sample_clamp(driven, desired_V, eta))

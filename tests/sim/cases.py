@@ -45,7 +45,7 @@ def cases():
         for noise_V in (0.0, 0.01):
             noisy = dataclasses.replace(IDEAL, noise_V=noise_V)
             jobs[f"{kind}, noise {noise_V} V"] = a_job(targets=2, examples=3, damage=both, physics=noisy, updates=100)
-    jobs |= in_rounds() | with_adcs() | with_trims() | with_delays()
+    jobs |= in_rounds() | with_adcs() | with_trims() | with_delays() | with_digital_clamps()
     biased = dataclasses.replace(IDEAL, sigma_V=0.05)
     jobs["stuck, sigma"] = a_job(damage=(Damage(2, "stuck_a1", 20), Damage(7, "stuck_b0", 50)), physics=biased)
     return {name: dataclasses.replace(job, trace=True) for name, job in jobs.items()}
@@ -165,6 +165,31 @@ def with_delays():
             jobs[f"board, {front_end}, {by}"] = a_job(targets=2, examples=3, physics=BOARD, edge=edge, rule=by)
         aged = dataclasses.replace(BOARD, age_us=300, skew_us=40)
         jobs[f"aged board, {front_end}"] = a_job(examples=3, physics=aged, edge=edge, clamp={"eta": 1.0})
+    return jobs
+
+
+def with_digital_clamps():
+    """Jobs in which the clamp samples, and holds some time later: at once, before it samples again, or well after."""
+    jobs = {}
+    times = {"at once": (1000, 0), "soon": (900, 300), "late": (500, 1700), "hardly": (100_000, 40)}
+    often = {"rate_hz": 300.0, "late_us": 3000}
+    fronts = {"comparator": {}, "adc": {"f_V": 0.003}, "trimmed": {"calibrate": True, "theta_V": 0.0003}}
+    late = {"age_us": 700, "skew_us": 400, "lateness_us": 100.0}
+    for name, (period_us, delay_us) in times.items():
+        digital = {"clamp_period_us": period_us, "clamp_delay_us": delay_us}
+        quiet, board = (dataclasses.replace(each, **digital, clamp_us=0.0) for each in (IDEAL, BOARD))
+        for front_end, settings in fronts.items():
+            edge = {"front_end": front_end, **often, **settings}
+            for by in ("clockfree", "p=0.3"):
+                for physics in (quiet, board, dataclasses.replace(board, **late)):
+                    more = {"edge": edge, "clamp": {"dwell_s": 0.0037}, "rule": by, "start_taps": np.arange(4, 128, 8)}
+                    kind = "quiet" if physics is quiet else "board" if physics is board else "late"
+                    case = f"digital clamp, {name}, {front_end}, {kind}, {by}"
+                    jobs[case] = a_job(targets=2, examples=3, task_seed=1, physics=physics, updates=30, **more)
+    retrained = a_job(
+        targets=2, examples=3, lessons=3, physics=board, clamp={"dwell_s": 0.0037}, updates=60, edge=often
+    )
+    jobs["digital clamp, retraining"] = retimed(retrained, 0, 20.3, 40)
     return jobs
 
 
