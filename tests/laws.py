@@ -81,8 +81,8 @@ def host(file: str, tree: ast.AST) -> Iterator[str]:
             yield f"{line}: imports {module}, which only bench.py may"
         if top == "clockfree" and rest and rest[0] != "link":
             yield f"{line}: imports {module}: of the firmware the host knows only link"
-        if top == "mpremote" and file != "deploy.py":
-            yield f"{line}: imports {module}, which only deploy.py may"
+        if top == "mpremote" and file != "repl.py":
+            yield f"{line}: imports {module}, which only repl.py may"
 
 
 def _is_float(node: ast.AST) -> bool:

@@ -76,7 +76,7 @@ KEPT = [
     (laws.simulation, "world.py", "fires = [edge.fire for edge in edges]"),
     (laws.host, "bench.py", "from clockfree_sim.network import load"),
     (laws.host, "session.py", "from clockfree import link\nfrom clockfree.link import seal"),
-    (laws.host, "deploy.py", "import mpremote"),
+    (laws.host, "repl.py", "import mpremote"),
 ]
 
 

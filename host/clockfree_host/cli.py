@@ -287,7 +287,7 @@ def status_of(arguments: list[str]) -> int:
         return _fail("a process that worked for this has died: killed, or out of memory", FAILED)
     except OSError as error:
         _give_up_stdout()
-        where = error.filename or "the run folder, or standard output"
+        where = error.filename2 or error.filename or "the run folder, or standard output"
         # What HDF5 says of a full disk has several lines, and another file name in each of them.
         return _fail(f"{where}: {os.strerror(error.errno) if error.errno else _one_line(error)}", FAILED)
 

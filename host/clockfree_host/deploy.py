@@ -1,4 +1,4 @@
-"""Firmware onto boards, all at once, by mpremote: the only module that knows it.
+"""Firmware onto boards, all at once.
 
 What is on a board is asked first, and only what differs is sent: to a name of its own beside the old file, read back by
 its hash, and renamed when all of it is there. So whatever ends a flash early, each file is the old one or the new one,
@@ -8,7 +8,6 @@ and what was sent already need not be sent again.
 import contextlib
 import io
 import json
-import struct
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,32 +15,19 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any
 
-import serial
 from clockfree.link import RUN
-from mpremote.transport import TransportError, TransportExecError
-from mpremote.transport_serial import SerialTransport
 
 from clockfree_host import hail, prompt
 from clockfree_host.benchfile import BenchFile, Board, board_config, config_text
 from clockfree_host.firmware import BoardFile, FirmwareError, compiled_files, source_files
-from clockfree_host.ports import PortError, locate, open_port
+from clockfree_host.ports import PortError
+from clockfree_host.repl import LOST, FlashError, Repl, StoppedError, TransportExecError
 
-REPL_S = 10.0
-BACK_S = 20.0
-"""After a reset: USB comes back within two seconds, a board on a busy hub later."""
 WAKE_S = 0.2
 """So often whoever waits for the boards looks for Ctrl-C, which on Windows ends no wait."""
 
 Tell = Callable[[str, float, str], None]
 """Is told of a board's name, how far it is (0 .. 1), and what it does now."""
-
-
-class FlashError(Exception):
-    """A board that could not be flashed; the text says why, and what to do."""
-
-
-class _StoppedError(Exception):
-    """Ctrl-C: leave the board as it is."""
 
 
 @dataclass
@@ -109,30 +95,15 @@ def deploy(
             return [job.result() for job in jobs]
 
 
-class _Repl(SerialTransport):
-    """mpremote's raw REPL on a port that is open already, so that nobody gets it in between."""
-
-    def __init__(self, port: serial.SerialBase) -> None:
-        self.in_raw_repl = False
-        self.use_raw_paste = True
-        self.device_name = port.name
-        self.mounted = False
-        self.serial = port
-        self.is_pty = True  # wait for bytes, on any port, instead of looking for some every 10 ms
-
-
 class _Worker:
     """Flashes one board."""
 
     def __init__(self, bench: BenchFile, board: Board, source: bool, tell: Tell, stop: threading.Event) -> None:
-        self._bench = bench
         self._board = board
         self._config = board_config(bench, board)
         self._source = source
         self._tell = tell
-        self._stop = stop
-        self._port: serial.SerialBase | None = None
-        self._repl: _Repl | None = None
+        self._repl = Repl(board, bench.links, stop)
         self._doing = ""
         self._unsent: list[str] = []
         self.report = Report(board.name)
@@ -142,20 +113,20 @@ class _Worker:
         begun_s = time.monotonic()
         try:
             self._flash()
-        except _StoppedError:
+        except StoppedError:
             self.report.error = "interrupted: each file on it is the old one or the new one; flash again"
         except (FlashError, FirmwareError, PortError, hail.RefusedError) as error:
             self.report.error = str(error)
         except TransportExecError as error:
             self.report.error = self._board_said(error.error_output)
-        except (TransportError, OSError, struct.error, ValueError, hail.NoAnswerError) as error:
+        except (*LOST, ValueError, hail.NoAnswerError) as error:
             why = " ".join(str(error).split())
             self.report.error = (
                 f"lost while {self._doing} ({why}): each file on it is the old one or the new one; "
                 "plug it in and flash again (--retry-failed)"
             )
         finally:
-            self._leave()
+            self._repl.leave()
         self.report.seconds = time.monotonic() - begun_s
         self._say(1.0, self.report.error or "done")
         return self.report
@@ -164,26 +135,22 @@ class _Worker:
         self._doing = doing
         self._tell(self._board.name, share, doing)
 
-    def _go_on(self) -> None:
-        if self._stop.is_set():
-            raise _StoppedError
-
     # -- the steps -----------------------------------------------------------------------------------------------
 
     def _flash(self) -> None:
         self._say(0.0, "looking for it")
-        self._open()
+        self._repl.open()
         self._say(0.05, "stopping its program")
         self._stop_program()
         self._say(0.1, "asking what is on it")
-        id_, mpy, micropython, packs, there = json.loads(self._exec(prompt.SURVEY))
+        id_, mpy, micropython, packs, there = json.loads(self._repl.exec(prompt.SURVEY))
         self._expect(id_)
         config = BoardFile("/clockfree.json", config_text(self._config).encode())
         firmware = source_files() if self._source else compiled_files(mpy, micropython)
         self._update([*firmware, config], there, packs)
         self._say(0.9, "restarting")
-        self._hard_reset()
-        self.report.hello = self._wait_for_hello(None)
+        self._repl.hard_reset()
+        self.report.hello = self._repl.wait_for_hello(None)
         wrong = hail.misfit(self.report.hello, self._board.id, self._config)
         if wrong:
             raise FlashError(f"flashed, but it is not as it should be: {wrong}")
@@ -195,26 +162,25 @@ class _Worker:
         Ctrl-C it feeds it from a timer, which a soft reset would end: reset it as well. Any other program ends with a
         soft reset, its timers too.
         """
-        assert self._port is not None
         try:
-            before = hail.hello(self._port)
+            before = hail.hello(self._repl.port)
         except hail.NoAnswerError as error:
-            self._enter(soft_reset=False)
-            loaded, free = json.loads(self._exec(prompt.MEMORY))
+            self._repl.enter(soft_reset=False)
+            loaded, free = json.loads(self._repl.exec(prompt.MEMORY))
             if not loaded:
                 if error.busy or free < prompt.ROOM:
-                    self._enter(soft_reset=True)
+                    self._repl.enter(soft_reset=True)
                 return
-            self._hard_reset()
-            self._wait_for_hello(None)
+            self._repl.hard_reset()
+            self._repl.wait_for_hello(None)
         else:
             self._expect(before.get("id"))
             if before.get("state") == RUN:
-                hail.ask(self._port, "hold")
+                hail.ask(self._repl.port, "hold")
             with contextlib.suppress(hail.NoAnswerError, OSError):  # its port may be gone before it has answered
-                hail.ask(self._port, "reset")
-            self._wait_for_hello(before.get("boot"))
-        self._enter(soft_reset=False)
+                hail.ask(self._repl.port, "reset")
+            self._repl.wait_for_hello(before.get("boot"))
+        self._repl.enter(soft_reset=False)
 
     def _expect(self, id_: Any) -> None:
         """Nothing is written to a board that is at the port of another: names of ports lag behind when many reset."""
@@ -231,10 +197,10 @@ class _Worker:
         done = 0
         self._unsent = [file.path + prompt.NEW for file in unsent]
         if unsent:
-            self._exec(prompt.WRITER)
+            self._repl.exec(prompt.WRITER)
         for program, whole in prompt.write(unsent, packs):
             self._say(0.1 + 0.8 * done / total, f"writing {len(whole)} files")
-            hashes = self._exec(program).decode().split()
+            hashes = self._repl.exec(program).decode().split()
             if hashes != [file.digest for file in whole]:
                 raise FlashError(
                     "wrote files and read back other bytes: flash again; if it stays so, the board's flash is worn"
@@ -242,81 +208,18 @@ class _Worker:
             self.report.sent += len(program)
             done += sum(len(file.data) for file in whole)
         if changed or stale:
-            self._go_on()
+            self._repl.go_on()
             self._say(0.9, "putting the new files in place")
-            self._exec(prompt.put_in_place([file.path for file in changed], stale))
+            self._repl.exec(prompt.put_in_place([file.path for file in changed], stale))
         self.report.copied = [file.path for file in changed]
         self.report.removed = [path for path in stale if not path.endswith(prompt.NEW)]
         self.report.unchanged = len(files) - len(changed)
 
-    # -- the port ------------------------------------------------------------------------------------------------
-
-    def _open(self) -> None:
-        device = locate(self._board.id, self._board.port, self._bench.links)
-        self._port = open_port(device, hail.READ_S)
-
-    def _enter(self, soft_reset: bool) -> None:
-        assert self._port is not None
-        self._go_on()
-        self._port.timeout = REPL_S
-        self._repl = _Repl(self._port)
-        self._repl.enter_raw_repl(soft_reset=soft_reset)
-
-    def _exec(self, code: str | bytes) -> bytes:
-        assert self._repl is not None
-        self._go_on()
-        return self._repl.exec(code)
-
-    def _hard_reset(self) -> None:
-        """Reset the board; its port may be gone before it has said that it understood."""
-        assert self._repl is not None
-        with contextlib.suppress(TransportError, OSError, struct.error):
-            self._repl.exec_raw_no_follow(prompt.RESET)
-
-    def _wait_for_hello(self, old_boot: int | None) -> dict[str, Any]:
-        """The board after a reset, at whatever port it comes back."""
-        late_s = time.monotonic() + BACK_S
-        why, patience_s = "", 0.5
-        while time.monotonic() < late_s:
-            self._go_on()
-            self._close()
-            try:
-                self._open()
-                assert self._port is not None
-                found = hail.hello(self._port, within_s=patience_s)
-                if self._board.id not in (None, found.get("id")):
-                    why = f"another board, {found.get('id')}, is at its port"
-                elif found.get("boot") == old_boot:
-                    why = "it did not reset"
-                else:
-                    return found
-            except (PortError, OSError, hail.NoAnswerError) as error:
-                why = str(error)
-                if isinstance(error, hail.NoAnswerError):
-                    patience_s *= 2  # when a hundred boards start at once, answers take their time
-                time.sleep(0.02)
-        raise FlashError(
-            f"no HELLO within {BACK_S:.0f} s of its reset ({why}): is GP3 held low, or another main.py on it?"
-        )
-
-    def _leave(self) -> None:
-        """Start the board again if it was left at its prompt, and let go of the port."""
-        if self._repl is not None and self._repl.in_raw_repl:
-            self._hard_reset()
-        self._close()
-
-    def _close(self) -> None:
-        self._repl = None
-        if self._port is not None:
-            with contextlib.suppress(OSError):
-                self._port.close()
-            self._port = None
-
     def _board_said(self, text: str) -> str:
         last = (text.strip().splitlines() or [""])[-1]
         if "ENOSPC" in last or last.endswith(" 28"):
-            with contextlib.suppress(TransportError, OSError, struct.error, _StoppedError):
-                self._exec(prompt.remove(self._unsent))
+            with contextlib.suppress(*LOST, StoppedError):
+                self._repl.exec(prompt.remove(self._unsent))
             return (
                 "its flash is full: the new files need room beside the old ones, which are as they were; remove what "
                 "is not needed (mpremote fs rm) and flash again"

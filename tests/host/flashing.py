@@ -7,6 +7,7 @@ import time
 from clockfree_host import deploy, firmware, ports
 from clockfree_host.benchfile import BenchFile, board_config, config_text
 from clockfree_host.firmware import BoardFile, source_files
+from clockfree_host.repl import Raw
 
 IDS = [f"e6614103e745{number:04x}" for number in range(3)]
 
@@ -31,7 +32,7 @@ def prompt(boards, id_):
     while True:
         try:
             port = ports.open_port(ports.locate(id_, None, boards.by_id), 5)
-            repl = deploy._Repl(port)
+            repl = Raw(port)
             repl.enter_raw_repl(soft_reset=True)
             break
         except (ports.PortError, OSError):

@@ -13,6 +13,7 @@ from clockfree.link import VERSION
 from clockfree_host import deploy, hail, ports
 from clockfree_host.benchfile import board_config, config_hash
 from clockfree_host.firmware import FOLDER
+from clockfree_host.repl import Repl
 
 from tests.host.flashing import expected, files, flash, on, wait_for_port
 
@@ -98,7 +99,7 @@ def test_a_board_that_was_stopped_by_ctrl_c_is_reset_first(bench, boards, monkey
         port.write(b"\x03")
         assert b"stopped by Ctrl-C" in port.read_until(b">>> ")
     entered = []
-    monkeypatch.setattr(deploy._Worker, "_hard_reset", counted(deploy._Worker._hard_reset, entered))
+    monkeypatch.setattr(Repl, "hard_reset", counted(Repl.hard_reset, entered))
     (report,) = flash(bench, [board]).values()
     assert report.error == "" and len(entered) == 2
 
@@ -222,17 +223,17 @@ def test_a_board_that_comes_back_at_the_port_of_another_is_waited_for(bench, boa
     flash(bench)
     link = tmp_path / f"usb-MicroPython_Board_in_FS_mode_{board.id}-if00"
     link.symlink_to(boards.port(board.id))
-    wait_for_hello, waited = deploy._Worker._wait_for_hello, []
+    wait_for_hello, waited = Repl.wait_for_hello, []
 
-    def swapped(worker, old_boot):
-        waited.append(worker)
+    def swapped(repl, old_boot):
+        waited.append(repl)
         if len(waited) == 1:
             link.unlink()
             link.symlink_to(boards.port(other.id))
             threading.Timer(1.0, lambda: (link.unlink(), link.symlink_to(boards.by_id / link.name))).start()
-        return wait_for_hello(worker, old_boot)
+        return wait_for_hello(repl, old_boot)
 
-    monkeypatch.setattr(deploy._Worker, "_wait_for_hello", swapped)
+    monkeypatch.setattr(Repl, "wait_for_hello", swapped)
     (report,) = flash(bench.model_copy(update={"by_id": str(tmp_path)}), [board], source=True).values()
     assert report.error == "" and report.hello["id"] == board.id
     assert files(boards, other.id) == expected(bench, other)
@@ -240,13 +241,13 @@ def test_a_board_that_comes_back_at_the_port_of_another_is_waited_for(bench, boa
 
 def test_one_that_answers_nonsense_does_not_stop_the_others(bench, boards, monkeypatch):
     victim = bench.boards[0]
-    execute = deploy._Worker._exec
+    execute = Repl.exec
 
-    def disturbed(worker, code):
-        found = execute(worker, code)
-        return b"a timer printed this" + found if worker.report.board == victim.name else found
+    def disturbed(repl, code):
+        found = execute(repl, code)
+        return b"a timer printed this" + found if repl.board.name == victim.name else found
 
-    monkeypatch.setattr(deploy._Worker, "_exec", disturbed)
+    monkeypatch.setattr(Repl, "exec", disturbed)
     reports = flash(bench)
     assert [name for name, report in reports.items() if report.error] == [victim.name]
     assert reports[victim.name].error.startswith("lost while ")
