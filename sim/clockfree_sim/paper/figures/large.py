@@ -25,7 +25,7 @@ ETA = 1.0
 
 def measure(pool: Executor, quick: bool, seed: int) -> xr.Dataset:
     """Learn a task or more on each network, clock-free and with every staleness."""
-    sizes = {tasks.LARGE: 24, "square:23x23": 8, "square:71x71": 2}
+    sizes = {tasks.LARGE: 24, "square:23x23": 24, "square:71x71": 8}
     if quick:
         sizes = {"square:9x9": 2, "square:15x15": 2}
     updates = QUICK_UPDATES if quick else UPDATES
