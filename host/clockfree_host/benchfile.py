@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from clockfree_host.tomlfile import dumps
 
-Pin = Annotated[int, Field(ge=0, le=47, strict=True)]
+Pin = Annotated[int, Field(ge=0, le=47)]
 UniqueId = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]{16}$")]
 Port = Annotated[str, StringConstraints(pattern=r"^(/\S+|COM\d+|(rfc2217|socket)://[^/:\s]+:\d+\S*)$")]
 EdgeName = Annotated[str, StringConstraints(pattern=r"^[ -~]{1,40}$")]  # what the link can carry
@@ -29,7 +29,9 @@ CONFIG_FORMAT = 1
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    """No key it does not know, no number written as a string, no nan."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class SpiPins(_Part):
@@ -77,8 +79,8 @@ class EdgeWiring(_Part):
     rab_ohm: float = Field(default=100e3, gt=0)
     wiper_ohm: float | None = Field(default=None, ge=0)
     reverse: bool = False
-    duty_per_c16: int = Field(default=8, ge=1, le=32768, strict=True)
-    settle_us: int = Field(default=1000, ge=1, le=500_000, strict=True)
+    duty_per_c16: int = Field(default=8, ge=1, le=32768)
+    settle_us: int = Field(default=1000, ge=1, le=500_000)
     pins: EdgePins = EdgePins()
 
     @property

@@ -85,6 +85,8 @@ def read_data(path: Path | str) -> DataSet:
         raise InputError(f"{path}: file: expected a readable CSV file, got {error.strerror}") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: file: expected UTF-8 text, got other bytes") from None
+    except ValueError as error:  # a name that no file can have
+        raise InputError(f"{path}: file: expected a readable CSV file, got {error}") from None
     rows = csv.reader(text.splitlines(), skipinitialspace=True)
     columns: list[str] = []
     features: list[list[float]] = []

@@ -121,6 +121,10 @@ def test_a_bench_file_is_written_through_the_model_and_says_only_what_is_not_by_
         ({"edge": "Ä-B"}, {}, "should match pattern"),
         ({"edge": ""}, {}, "should match pattern"),
         ({"duty_per_c16": 0}, {}, "greater than or equal to 1"),
+        ({"rab_ohm": float("inf")}, {}, "a finite number"),
+        ({"wiper_ohm": float("nan")}, {}, "a finite number"),
+        ({"rab_ohm": "100e3"}, {}, "a valid number"),
+        ({"reverse": "yes"}, {}, "a valid boolean"),
         ({}, {"led": "GP25"}, "led"),
     ],
 )

@@ -68,6 +68,8 @@ def test_a_file_that_cannot_be_read(tmp_path):
     (tmp_path / "b.csv").write_bytes(b"\xff")
     with pytest.raises(InputError, match=r"b\.csv: file: expected UTF-8 text, got other bytes$"):
         read_data(tmp_path / "b.csv")
+    with pytest.raises(InputError, match=r"file: expected a readable CSV file, got embedded null byte$"):
+        read_data("\0.csv")
 
 
 @given(st.lists(st.integers(2, 30), min_size=2, max_size=5), st.floats(0.01, 0.99), st.integers(0, 1000))
