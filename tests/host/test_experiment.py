@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clockfree_host import experiment, readout, report, runlog
-from clockfree_host.bench import Best, Damage, free_outputs, open_bench
+from clockfree_host.bench import Best, Damage, SimBench, free_outputs, open_bench
 from clockfree_host.errors import InputError
 from clockfree_host.plan import make_plan
 
@@ -300,3 +300,14 @@ def test_an_unknown_tap_is_not_guessed(recorded, made_up):
     (folder / "log.jsonl").write_text("\n".join(lines) + "\n")
     with pytest.raises(InputError, match="taps: expected known taps, got an unknown one at A-E"):
         readout.readings(runlog.read(folder))
+
+
+def test_a_run_that_is_broken_off_before_anything_was_measured(task, tmp_path, monkeypatch):
+    class BrokenOff(SimBench):
+        def run(self):
+            raise KeyboardInterrupt
+
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        ran(task, out, bench=BrokenOff())
+    assert [line["record"] for line in log_of(out)] == ["run", "end"] and log_of(out)[-1]["reason"] == "interrupted"
