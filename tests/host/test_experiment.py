@@ -310,4 +310,5 @@ def test_a_run_that_is_broken_off_before_anything_was_measured(task, tmp_path, m
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
         ran(task, out, bench=BrokenOff())
-    assert [line["record"] for line in log_of(out)] == ["run", "end"] and log_of(out)[-1]["reason"] == "interrupted"
+    first, last = map(json.loads, log_of(out).splitlines())
+    assert first["record"] == "run" and last == {"record": "end", "reason": "interrupted", "samples": 0}
