@@ -126,17 +126,17 @@ def edges(record: Record) -> list[EdgeReading]:
         return []
     taps = record.samples[-1]["taps"].tolist()
     board_of = {edge: board["id"] for board in record.about["boards"] for edge in board["edges"]}
-    measured: dict[tuple[int, int], tuple[float | None, float | None]] = {
+    measured: dict[tuple[int | None, int], tuple[float | None, float | None]] = {
         (example, edge): (free_V, clamped_V)
         for example, event in _in_hold(record).items()
         for edge, free_V, clamped_V, _ in event["drops"]
     }
-    examples: Sequence[int | None] = sorted({example for example, _ in measured}) or [None]
+    examples: Sequence[int | None] = sorted(_in_hold(record)) if measured else [None]
     rows = []
     for example in examples:
         for edge, tap in enumerate(taps):
             name, known = record.job.network.edge_name(edge), None if tap < 0 else tap
-            free_V, clamped_V = (None, None) if example is None else measured[example, edge]
+            free_V, clamped_V = measured.get((example, edge), (None, None))
             rows.append(EdgeReading(example, name, known, free_V, clamped_V, board_of[edge]))
     return rows
 

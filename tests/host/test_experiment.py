@@ -291,6 +291,21 @@ def test_a_cut_edge_stays_cut_when_voltages_are_worked_out_again(task, tmp_path)
     assert target.free_V == pytest.approx(record.samples[-1]["outputs_V"][0, 0], abs=2 * 5.0 / 4096)
 
 
+def test_an_edge_whose_board_was_away_at_the_end_is_read_out_as_not_measured(recorded):
+    folder = recorded(count=2)
+    first, *rest, end = [json.loads(line) for line in log_of(folder).splitlines()]
+    edges = [[edge, 0.1, 0.2, "b"] for edge in range(1, 16)]
+    event = {"record": "event", "event": "measured", "text": "", "example": 1, "outputs_V": [1.0], "nodes": []}
+    board = {"id": "b", "edges": [*range(16)]}
+    first |= {"values": {}, "run_id": 5, "supervisor": {"id": "s"}, "boards": [board]}
+    lines = [first, *rest, event | {"drops": edges}, end]
+    (folder / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    found = readout.edges(runlog.read(folder))
+    assert [row.example for row in found] == [1] * 16
+    assert [row.free_drop_V for row in found] == [None, *[0.1] * 15]
+    assert [row.clamped_drop_V for row in found] == [None, *[0.2] * 15]
+
+
 def test_an_unknown_tap_is_not_guessed(recorded, made_up):
     folder = recorded(made_up[0]())
     lines = (folder / "log.jsonl").read_text().splitlines()
