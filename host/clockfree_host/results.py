@@ -105,7 +105,7 @@ def dataset(record: Record) -> xr.Dataset:
     }
     for name, meaning in MEANING.items():
         variables[name] = (("sample", "edge"), counts(name), one, meaning)
-    for name in samples[0]["accuracy"]:
+    for name in dict.fromkeys(name for sample in samples for name in sample["accuracy"]):  # of some lessons, maybe
         share = [sample["accuracy"].get(name, np.nan) for sample in samples]
         variables[f"{name}_accuracy"] = ("sample", share, one, f"share of the {name} examples classified correctly")
 

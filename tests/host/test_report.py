@@ -127,6 +127,18 @@ def test_summary_of_a_classification_is_beside_its_baselines(recorded):
     assert "0.861 on held-out examples" in text_of(report.table(found, data))
 
 
+def test_a_classification_after_another_lesson(recorded):
+    folder = recorded(accuracy=True)
+    log = folder / "log.jsonl"
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    for line in lines[1:8]:
+        del line["accuracy"]
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    record, data = drawn(folder)
+    assert np.isnan(data["test_accuracy"].values).tolist() == [True] * 7 + [False] * 14
+    assert results.summary(record, data)["accuracy"] == pytest.approx(0.861, abs=5e-4)
+
+
 def test_the_best_error_is_that_of_the_present_phase(recorded, made_up):
     job = made_up[0](lessons=2)
     _, data = told(recorded(job))
