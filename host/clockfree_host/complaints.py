@@ -8,8 +8,16 @@ from clockfree_host.arming import Member
 from clockfree_host.bench import Job, rates_hz
 from clockfree_host.tally import Tally
 
-WARN_TICK, FAIL_TICK = 0.01, 0.05
-"""Share of the dwell for which the clamp may be stale."""
+WARN_MISSED, FAIL_MISSED = 0.1, 0.5
+"""Share of the examples due that a supervisor may not have told of.
+
+How long one change takes is no matter in itself. The old example stays, whole, on sources and clamp until all DACs
+switch at once; what is stale then is the settling, which no board can see. One that is slow once in a while, as when it
+shuffles many examples, shows one of them for longer. But one that needs nearly the whole dwell has no time left to tell
+its readings, and then goes through the examples at a pace that nobody asked for.
+"""
+TOLD_S = 2.0
+"""What a supervisor has told last may be so old."""
 STUCK_FIRINGS = 200
 STUCK_LOOKS = 20
 CLEAR = (0.02, 0.1)
@@ -34,7 +42,7 @@ class Complaints:
     limits : (E, 2) int
         Lowest and highest tap of each edge.
     strict : bool
-        A clamp that is stale for too long fails the run; not on virtual boards, whose times are not those of a chip.
+        A supervisor that is too slow fails the run; not on virtual boards, whose times are not those of a chip.
 
     Attributes
     ----------
@@ -45,6 +53,7 @@ class Complaints:
     def __init__(self, job: Job, drops: Drops, limits: np.ndarray, strict: bool) -> None:
         edges = len(job.network.ends)
         self.tick_us = 0
+        self._shown = 0
         self._rates_hz = rates_hz(job)
         self._job, self._drops, self._limits, self._strict = job, drops, limits, strict
         self._said: set[tuple[str, int]] = set()
@@ -55,9 +64,10 @@ class Complaints:
         self._suspect: set[tuple[int, int]] = set()
 
     def look(self, tally: Tally, boards: list[Member], lesson: int, outputs_V: np.ndarray) -> Iterator[Found]:
-        """What is new to be said of the boards that are there."""
-        yield from self._stale()
+        """What is new to be said of the boards that are there, the supervisor among them."""
         for board in boards:
+            if not board.edges:
+                yield from self._behind(board)
             for edge in board.edges:
                 if tally.fresh[edge]:
                     yield from self._silent(tally, board, edge)
@@ -65,6 +75,10 @@ class Complaints:
                     if self._job.edge.front_end in ("comparator", "trimmed"):
                         yield from self._stuck(tally, board, edge, lesson, outputs_V)
         yield from self._railed(tally)
+
+    def showed(self, shown: int, tick_us: int) -> None:
+        """The supervisor tells how many examples it has shown since it was armed, and the longest it took for one."""
+        self._shown, self.tick_us = shown, max(self.tick_us, tick_us)
 
     def _once(self, event: str, which: int, text: str, board: Member | None, failed: bool = False) -> Iterator[Found]:
         if (event, which) not in self._said:
@@ -74,15 +88,20 @@ class Complaints:
     def _name(self, edge: int) -> str:
         return self._job.network.edge_name(edge)
 
-    def _stale(self) -> Iterator[Found]:
-        share = 1e-6 * self.tick_us / self._job.clamp.dwell_s
-        took = f"the supervisor took {1e-3 * self.tick_us:.1f} ms to show an example, {share:.1%} of the dwell"
-        if share > FAIL_TICK and self._strict:
-            text = f"{took}: edges decide on a stale clamp too often; lengthen clamp.dwell_s"
-            yield from self._once("stale", 1, text, None, failed=True)
-        elif share > WARN_TICK:
+    def _behind(self, board: Member) -> Iterator[Found]:
+        due = (board.session.heard_s - board.armed_s - TOLD_S) / self._job.clamp.dwell_s
+        missed = 1 - self._shown / due if due > 0 else 0.0
+        if missed <= WARN_MISSED:
+            return
+        text = (
+            f"has told of {self._shown} examples shown where about {due:.0f} were due, and took up to "
+            f"{1e-3 * self.tick_us:.1f} ms for one: "
+        )
+        if missed > FAIL_MISSED and self._strict:
+            yield from self._once("behind", 1, f"{text}lengthen clamp.dwell_s", board, failed=True)
+        else:
             why = "a longer clamp.dwell_s helps" if self._strict else "this machine is busy"
-            yield from self._once("stale", 0, f"{took}: {why}", None)
+            yield from self._once("behind", 0, text + why, board)
 
     def _silent(self, tally: Tally, board: Member, edge: int) -> Iterator[Found]:
         ran_s = board.session.heard_s - board.armed_s  # what it told then is up to a second old

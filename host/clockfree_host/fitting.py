@@ -6,6 +6,10 @@ from clockfree_host.bench import Job
 from clockfree_host.benchfile import CHANNELS, BenchFile
 from clockfree_host.errors import InputError
 
+LEAST_DWELL_S = 0.02
+"""Of boards. The largest supervisor, of eight DACs, takes some 6 ms to measure and to show an example, and no board
+builds or reads a line with less than 5 ms left (board.py): with a shorter dwell it might tell nothing until the end."""
+
 
 def check_fit(job: Job, bench: BenchFile, file: str) -> None:
     """InputError where the job is none for this bench: before anything is opened."""
@@ -13,6 +17,9 @@ def check_fit(job: Job, bench: BenchFile, file: str) -> None:
     nodes = network.nodes
     if job.damage:
         raise InputError(f"{file}: damage: expected none on boards (break them by hand), got some in the task")
+    if job.clamp.dwell_s < LEAST_DWELL_S:
+        text = f"expected at least {LEAST_DWELL_S:g} on boards, got {job.clamp.dwell_s:g} in the task"
+        raise InputError(f"{file}: clamp.dwell_s: {text}")
     if abs(physics.supply_V - bench.supply_V) > 1e-9:
         text = f"expected {physics.supply_V:g}, as physics.supply_V of the task, got {bench.supply_V:g}"
         raise InputError(f"{file}: supply_V: {text}: --preset board is 3.3 V")

@@ -205,6 +205,8 @@ class Learning:
             attendance.take_in(member)
         elif kind == "joined":
             attendance.joined(member, *what)
+            if member is self._supervisor:
+                self._complaints.showed(what[0].shown, 0)
             self._catch_up(member)
         elif kind == "taught":
             attendance.answered(member)
@@ -239,7 +241,7 @@ class Learning:
         elif kind == "edges" and message[3] == member.boot:
             self._rows(member, message[5])
         elif kind == "shown" and message[3] == member.boot:
-            self._complaints.tick_us = max(self._complaints.tick_us, message[6])
+            self._complaints.showed(message[4], message[6])
 
     def _catch_up(self, member: Member) -> None:
         """Take the firings that were told while a board was being asked."""
@@ -265,7 +267,7 @@ class Learning:
 
     def _look_after(self, now_s: float) -> None:
         self._attendance.look(now_s)
-        here = [member for member in self._boards if self._attendance.here(member)]
+        here = [member for member in (self._supervisor, *self._boards) if self._attendance.here(member)]
         for event, text, found, failed in self._complaints.look(self.tally, here, self.lesson, self._outputs_V):
             (self.journal.fail if failed else self.journal.note)(event, text, found)
         fired = int(self.tally.count("firings").sum())

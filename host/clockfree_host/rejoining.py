@@ -48,6 +48,8 @@ class Joined:
         What had happened to it; "" where it had gone on all the time.
     rows : list
         What its edges had counted before they were armed again; [] where a reset took that away.
+    shown : int
+        How many examples a supervisor had shown that had gone on.
     taps : list of int
         Where they were armed again.
     restored : list of int
@@ -57,6 +59,7 @@ class Joined:
 
     why: str = ""
     rows: list[list[Any]] = field(default_factory=list)
+    shown: int = 0
     taps: list[int] = field(default_factory=list)
     restored: list[int] = field(default_factory=list)
     clock: Clock | None = None
@@ -123,7 +126,7 @@ class Rejoining:
         same = status["boot"] == member.boot
         if same and member.armed and known and (status["state"], status["run"]) == (RUN, self.run_id):
             ask("report", *self.telemetry)
-            return Joined(rows=status.get("edges", []))
+            return Joined(rows=status.get("edges", []), shown=status.get("shown", 0))
         (hello,) = ask("hello")
         hello = {**hello, "version": VERSION} if self._anyway else hello
         problem = misfit(hello, member.session.board.id, board_config(self._bench, member.session.board))

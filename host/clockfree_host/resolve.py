@@ -112,7 +112,7 @@ def resolve(task: Task, network: Network, physics: Physics, free_outputs: FreeOu
         a path to a source, sizes that do not fit each other, a broken data set.
     """
     edge = _edge(task)
-    clamp = ClampSettings(**task.clamp.model_dump(exclude_none=True))
+    clamp = _clamp(task, edge)
     if clamp.eta < LEAST_ETA:
         raise task.problem(
             "clamp.eta", f"expected at least {LEAST_ETA:.4f}, half a step of the mixers, got {clamp.eta:g}"
@@ -147,6 +147,18 @@ def resolve(task: Task, network: Network, physics: Physics, free_outputs: FreeOu
         start_taps=_start_taps(task, len(network.ends), physics.lowest_tap(), highest),
         held_out=tuple(held_out),
     )
+
+
+def _clamp(task: Task, edge: EdgeSettings) -> ClampSettings:
+    """By default rounds see one example each.
+
+    The default dwell is one for edges that fire at any time. A round is as long as several of them: five examples in a
+    fixed order would have come to the same one again in every round.
+    """
+    settings = task.clamp.model_dump(exclude_none=True)
+    if task.rule != "clockfree":
+        settings = {"dwell_s": 1 / edge.rate_hz, **settings}
+    return ClampSettings(**settings)
 
 
 def _stream(task: Task, number: int) -> np.random.Generator:

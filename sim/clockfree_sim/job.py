@@ -83,10 +83,22 @@ def gate_c16(edge: EdgeSettings, physics: Physics) -> tuple[int, int, int]:
 
 @dataclass(frozen=True)
 class ClampSettings:
-    """How the supervisor teaches: nudge ``eta`` (0 < eta <= 1), time per example, order of examples."""
+    """How the supervisor teaches.
+
+    Attributes
+    ----------
+    eta : float
+        Nudge, 0 < eta <= 1.
+    dwell_s : float
+        How long one example is shown, s. By default a fifth of the mean wait at the default rate: with a whole one most
+        edges fire on an example before the next comes, and end higher on large networks; with much less, what settles
+        after each change of examples costs more than it gains (measured: docs/results.md).
+    order : {'fixed', 'shuffled', 'random'}
+        Of the examples.
+    """
 
     eta: float = 0.5
-    dwell_s: float = 0.1
+    dwell_s: float = 0.02
     order: str = "shuffled"
 
 

@@ -82,7 +82,7 @@ class DeskFleet:
 class Run:
     """A run of two edge boards, with two edges and three, and a supervisor; everybody is armed."""
 
-    def __init__(self, front_end="comparator", trace=False, **settings):
+    def __init__(self, front_end="comparator", trace=False, strict=False, **settings):
         network = load(str(NETWORK))
         lesson = Lesson("task", 0.0, np.array([[3.0, 0.2]]), np.array([[1.5]]))
         edge = EdgeSettings(rate_hz=10.0, front_end=front_end, **settings)
@@ -103,7 +103,7 @@ class Run:
             arm_edges(member, job, RUN_ID, [64] * len(member.edges))
         self.said = []
         taps, limits = np.full(5, 64), np.tile([0, 127], (5, 1))
-        complaints = Complaints(job, None, limits, False)
+        complaints = Complaints(job, None, limits, strict)
         rejoining = Rejoining(job, bench, RUN_ID, (100, int(job.trace)), False)
         outputs_V = np.array([[2.0]])
         self.learning = Learning(

@@ -39,8 +39,6 @@ rate_hz = 50.0
 late_us = 10000
 """
 PERIOD_S = 0.02
-CALM = ("--set", "clamp.dwell_s=1")
-"""Boards of a bench file fail a run whose clamp is stale for 5% of the dwell: some ms, on a machine that is busy."""
 
 
 @pytest.fixture(autouse=True)
@@ -148,7 +146,7 @@ def test_a_board_that_is_reset_in_mid_run_is_armed_again_with_its_taps(rack, tas
     victim = rack.bench.boards[2]
     during(monkeypatch, 0.3, lambda: rack.boards.reset(victim.id))
     out = tmp_path / "run"
-    assert clockfree("run", task, "--bench", file, *CALM, "--updates", 150, "--trace", "--out", out) == 0
+    assert clockfree("run", task, "--bench", file, "--updates", 150, "--trace", "--out", out) == 0
     record = runlog.read(out)
     (event,) = events(record, "restart")
     assert event["board"] == victim.id and event["restored"] == [] and event["restarts"] == 1
@@ -171,7 +169,7 @@ def test_a_board_that_is_unplugged_goes_on_and_is_taken_in_again(rack, task, tmp
 
     during(monkeypatch, 0.2, unplug)
     out = tmp_path / "run"
-    assert clockfree("run", task, "--bench", file, *CALM, "--updates", 200, "--out", out) == 0
+    assert clockfree("run", task, "--bench", file, "--updates", 200, "--out", out) == 0
     record = runlog.read(out)
     (away,), (back,) = events(record, "away"), events(record, "back")
     assert away["board"] == back["board"] == victim.id and "learning goes on without it" in away["text"]
@@ -185,7 +183,7 @@ def test_ctrl_c_holds_every_board_and_keeps_what_was_measured(rack, task, tmp_pa
     rack, file = rack
     during(monkeypatch, 0.01, lambda: os.kill(os.getpid(), signal.SIGINT))
     out = tmp_path / "run"
-    assert clockfree("run", task, "--bench", file, *CALM, "--updates", 2000, "--out", out) == 130
+    assert clockfree("run", task, "--bench", file, "--updates", 2000, "--out", out) == 130
     assert runlog.read(out).end["reason"] == "interrupted"
     capsys.readouterr()
     assert clockfree("boards", "--bench", file, "--json") == 0
@@ -204,7 +202,7 @@ def test_a_full_disk_ends_the_run_and_every_board_is_in_hold(rack, task, tmp_pat
 
     monkeypatch.setattr(runlog.RunLog, "sample", sample)
     out = tmp_path / "run"
-    assert clockfree("run", task, "--bench", file, *CALM, "--updates", 2000, "--out", out) == 1
+    assert clockfree("run", task, "--bench", file, "--updates", 2000, "--out", out) == 1
     assert capsys.readouterr().err.endswith(f"clockfree: {out}/log.jsonl: No space left on device\n")
     assert {row.hello["state"] for row in roll.of_bench(rack.bench)} == {"hold"}
 
@@ -237,7 +235,7 @@ def test_boards_that_learn_on_are_read_and_held(rack, task, tmp_path, capsys):
 
 def test_a_run_on_boards_can_be_run_again_from_its_record(rack, task, tmp_path, capsys):
     _, file = rack
-    assert clockfree("run", task, "--bench", file, *CALM, "--updates", 5, "--out", tmp_path / "one") == 0
+    assert clockfree("run", task, "--bench", file, "--updates", 5, "--out", tmp_path / "one") == 0
     again = ("run", tmp_path / "one" / "run.toml", "--bench", file, "--out", tmp_path / "two")
     assert clockfree(*again) == 0
     one, two = (runlog.read(tmp_path / name) for name in ("one", "two"))

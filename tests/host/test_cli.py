@@ -104,6 +104,10 @@ def test_version(capsys):
         (["run", "TASK", "--set", "clamp"], "TASK: --set: expected KEY=VALUE"),
         (["run", "TASK", "--set", "nonsense=1"], "TASK: nonsense (from --set): expected one of "),
         (["run", "TASK", "--bench", "virtual", "--set", "physics.supply_V=6"], "virtual: supply_V: expected a number "),
+        (
+            ["run", "TASK", "--bench", "virtual", "--set", "clamp.dwell_s=0.019"],
+            "virtual: clamp.dwell_s: expected at least 0.02 on boards, got 0.019 in the task",
+        ),
         (["read"], "read: expected the folder of a run or --bench FILE, got neither"),
         (["read", ".", "--watch"], "--watch: expected --bench beside it"),
         (["read", "--bench", "nowhere.toml"], "nowhere.toml: file: expected a readable TOML file"),

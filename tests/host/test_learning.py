@@ -211,6 +211,55 @@ def test_an_edge_that_fires_too_rarely_is_said_and_one_that_was_not_heard_lately
         assert [event for event, *_ in found if event == "silent"] == said
 
 
+@pytest.mark.parametrize(
+    ("takes_us", "strict", "said"),
+    [
+        (6_000, True, []),  # the largest supervisor
+        (14_000, True, []),
+        (17_000, True, [("behind", True)]),  # no time is left for a line: nothing is told any more
+        (17_000, False, [("behind", False)]),
+        (30_000, True, [("behind", True)]),
+    ],
+)
+def test_a_supervisor_that_is_too_slow_for_its_dwell_is_said(takes_us, strict, said):
+    """Of 20 ms. What it tells is what its board tells, each change of example taking so long."""
+    run = Run(strict=strict)
+    supervisor, desk = run.members[0], run.supervisor.desk
+
+    class Slowly(list):
+        def __getitem__(self, channel):
+            desk.chip.sleep_us(takes_us)
+            return super().__getitem__(channel)
+
+    desk.codes = Slowly([100])
+    run.learning.start()
+    for second in range(1, 13):
+        desk.turns(1)
+        for message in desk.told("shown")[-1:]:
+            run.tell(run.supervisor, "heard", message)
+        run.supervisor.heard_s = supervisor.armed_s + second
+    found = run.learning._complaints.look(run.learning.tally, [supervisor], 0, run.learning._outputs_V)
+    assert [(event, failed) for event, _, _, failed in found] == said
+
+
+def test_a_supervisor_that_went_on_without_us_is_not_behind():
+    run = Run()
+    supervisor, desk = run.members[0], run.supervisor.desk
+    run.learning.start()
+    run.tell(run.supervisor, "gone", "unplugged")
+    desk.turns(30)
+    run.tell(run.supervisor, "back", None)
+    run.fleet.go_on()
+    run.learning.turn(0.0)
+    run.supervisor.heard_s = supervisor.armed_s + 30
+    assert run.events() == ["away", "back"]
+    look = (run.learning.tally, [supervisor], 0, run.learning._outputs_V)
+    assert not [*run.learning._complaints.look(*look)]
+    run.supervisor.heard_s += 30  # and tells nothing
+    ((event, text, *_),) = run.learning._complaints.look(*look)
+    assert event == "behind" and "has told of 150" in text and "about 2900 were due" in text
+
+
 def test_every_edge_of_a_board_has_the_rate_that_it_has_in_the_simulation():
     run = Run(decades=2.0)
     world = World(run.job)

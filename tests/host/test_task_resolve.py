@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clockfree_host.bench import PRESETS, NetworkError, load
+from clockfree_host.bench import PRESETS, ClampSettings, NetworkError, load
 from clockfree_host.errors import InputError
 from clockfree_host.resolve import resolve, resolve_physics
 from clockfree_host.task import load_task
@@ -361,3 +361,20 @@ def test_example_networks_are_in_one_piece(path):
 
 
 FROZEN = ((3, 8), (7, 0, 1), (4.466452283912137, 4.488066440279719, 3.501343795971245))
+
+
+def test_rounds_see_one_example_each_unless_the_task_says_otherwise(resolved):
+    """By sync, p= and oscillators=; edges on their own clocks have the default dwell whatever their rate."""
+    text = GIVEN + "[edge]\nrate_hz = 25.0\n"
+    default_s = ClampSettings().dwell_s
+    for rule, round_s in (("clockfree", default_s), ("sync", 0.04), ("p=0.1", 0.04), ("oscillators=0.5", 0.04)):
+        assert resolved(text, rule=rule).clamp.dwell_s == round_s
+        assert resolved(text + "[clamp]\ndwell_s = 0.03\n", rule=rule).clamp.dwell_s == 0.03
+    assert resolved(text + "[clamp]\neta = 0.25\n", rule="sync").clamp == ClampSettings(0.25, 0.04)
+
+
+def test_a_dwell_by_default_is_one_round_of_the_clocked_rules(resolved):
+    """To the microsecond, so that none sees an example twice."""
+    for rate_hz in (0.06, 3.0, 7.0, 9999.0):
+        found = resolved(GIVEN + f"[edge]\nrate_hz = {rate_hz}\n", rule="sync")
+        assert round(1e6 * found.clamp.dwell_s) == round(1e6 / rate_hz)

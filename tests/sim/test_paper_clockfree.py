@@ -5,9 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import xarray as xr
-from clockfree_sim.job import EdgeSettings
+from clockfree_sim.comparison import period_us
+from clockfree_sim.job import ClampSettings, EdgeSettings
 from clockfree_sim.paper import command, staleness, tasks
 from clockfree_sim.paper.compare import CLOCKFREE, ONE, Case, clocked, compare, gain, join, rule_of, section
+from clockfree_sim.paper.discrete import job
 from clockfree_sim.paper.figures import clockfree
 from clockfree_sim.paper.tasks import Kind
 
@@ -112,6 +114,16 @@ def test_sections_come_apart_as_they_were_joined():
     xr.testing.assert_identical(section(both, "two"), two)
 
 
+def test_own_clocks_are_compared_at_the_default_dwell_and_rounds_see_one_example_each():
+    """And nothing else but the dwell tells clock-free apart from a run as it is."""
+    assert clockfree.WAYS[CLOCKFREE] == {"dwell_s": ClampSettings().dwell_s}
+    assert all(settings["dwell_s"] == ClampSettings().dwell_s for settings in clockfree.CLOCKS.values())
+    task = tasks.make_task(Kind("lab16", 2, 4), 1)
+    for p in (ONE, clockfree.TENTH):
+        made = job(task, 1, **clockfree.WAYS[p])
+        assert round(1e6 * made.clamp.dwell_s) == period_us(made)
+
+
 def test_clocks_and_dwells_reach_the_runs(data):
     """Every way of a section ends elsewhere, from the same start."""
     for name in ("clocks", "dwell"):
@@ -145,8 +157,8 @@ GOOD = {
     ("tasks", 143, 1, 1): 30.0,
     ("tasks", 143, 3, 1): 15.0,
     ("tasks", 143, 10, 1): 5.0,
-    ("tasks", 143, 2, 16): 4.0,
-    ("dwell", 143, 2, 16): 9.0,
+    ("tasks", 143, 2, 16): 6.0,
+    ("dwell", 143, 2, 16): 2.0,
 }
 
 
@@ -158,13 +170,12 @@ GOOD = {
         ({("tasks", 143, 10, 1): 16.0}, "falls"),
         ({("tasks", 16, 2, 4): 2.2}, "16 edges"),
         ({("tasks", 16, 2, 4): 0.45}, "16 edges"),
-        ({("tasks", 143, 2, 16): 2.5}, "dwell one mean wait"),
-        ({("dwell", 143, 2, 16): 2.5}, "dwell a tenth"),
+        ({("tasks", 143, 2, 16): 2.5}, "default dwell"),
     ],
 )
 def test_demands_are_judged_by_the_data(change, demand, data):
     seen = clockfree.must_show(with_gains(data, GOOD | change))
-    assert len(seen) == 8
+    assert len(seen) == 6
     for each, was in seen.items():
         assert was != (demand is not None and demand in each), each
 
@@ -180,6 +191,8 @@ def test_the_caption_says_the_numbers(data):
     assert three[0] == pytest.approx(15, rel=0.1) and f"3: {three[0]:.1f} ({three[1]:.1f} .. {three[2]:.1f})" in text
     assert len(list(clockfree.table(known).columns[0].cells)) == 16
     assert clocked(0.1) == clockfree.TENTH
+    wait = gain(clockfree.pick(section(known, "dwell"), True, 2, True), f"{ONE}, 1", f"{CLOCKFREE}, 1")
+    assert wait[0] == pytest.approx(2, rel=0.1) and f"{wait[0]:.1f} ({wait[1]:.1f} .. {wait[2]:.1f}) (64 tasks)" in text
 
 
 # -- the long one ----------------------------------------------------------------------------------------------------

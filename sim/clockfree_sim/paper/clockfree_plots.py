@@ -8,8 +8,10 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from clockfree_sim.job import ClampSettings
 from clockfree_sim.paper import staleness
 from clockfree_sim.paper.compare import CLOCKFREE, known, network_of
+from clockfree_sim.paper.discrete import ONE_WAIT_S
 from clockfree_sim.paper.statistics import interval
 
 COLOURS = ("tab:blue", "tab:orange", "tab:green", "tab:red", "tab:purple")
@@ -99,6 +101,7 @@ def _dwell(ax: Axes, data: xr.Dataset) -> None:
             found = [interval(known(final.sel(way=f"{way}, {dwell:g}"))) for dwell in dwells]
             label = f"{int(final['edges'])} edges, {way}"
             _points(ax, dwells, found, fmt=f"{'o' if i else 's'}{'-' if i else '--'}", color=COLOURS[j], label=label)
+    ax.axvline(ClampSettings().dwell_s / ONE_WAIT_S, color="0.6", lw=0.8, zorder=0, label="default")
     ax.set(xscale="log", yscale="log", xlabel="dwell, mean waits of an edge", ylabel="final error  (V²)")
     ax.set_title("dwell: 2x2 regression, η 1; with 4 and 16 examples")
     ax.legend(ncols=2)
