@@ -51,7 +51,8 @@ def on_grid(volts, supply_V):
 def a_job(spec="lab16", task_seed=0, targets=1, examples=1, physics=IDEAL, edge=None, clamp=None, lessons=1, **more):
     """A teacher's job: two sources at the ends of what may be (drawn in between, if there are several examples).
 
-    Every voltage is one that the DACs have, so that the lesson is what the network gets.
+    Every voltage is one that the DACs have, so that the lesson is what the network gets. An example is shown for 0.1 s,
+    a round of the clocked rules at the default rate, where `clamp` says nothing else.
     """
     network = load(spec) if isinstance(spec, str) else spec
     rng = np.random.default_rng(task_seed)
@@ -74,7 +75,7 @@ def a_job(spec="lab16", task_seed=0, targets=1, examples=1, physics=IDEAL, edge=
         tuple(taught),
         physics=physics,
         edge=EdgeSettings(**(edge or {})),
-        clamp=ClampSettings(**(clamp or {})),
+        clamp=ClampSettings(**{"dwell_s": 0.1, **(clamp or {})}),
         **more,
     )
 

@@ -182,7 +182,7 @@ def test_a_comparison_run_is_caught():
 
 def test_across_the_wrap_everything_goes_on():
     """12,000 updates at 10 Hz are 1,200 s; the boards' microseconds begin again after 1,074 s."""
-    job = a_job(updates=12_000, samples=120, examples=2, trace=True, clamp={"dwell_s": 0.1})
+    job = a_job(updates=12_000, samples=120, examples=2, trace=True)
     world = Watched(job)
     rows, samples = firings(world)
     assert 0 <= min(world.times) < max(world.times) < WRAP_US

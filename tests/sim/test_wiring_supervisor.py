@@ -93,7 +93,7 @@ def test_it_walks_on_by_its_own_dwell_whatever_the_edges_do():
 @pytest.mark.parametrize("before_us", [0, 30_000, 600_000_000])
 def test_the_first_dwell_is_as_long_as_the_others_whenever_it_begins(before_us):
     """After a calibration, say, of any length."""
-    world = World(a_job(examples=3, edge={"rate_hz": 0.06}, clamp={"order": "fixed", "dwell_s": 0.1}))
+    world = World(a_job(examples=3, edge={"rate_hz": 0.06}, clamp={"order": "fixed"}))
     world.time.advance(before_us)
     next(world.run())
     for k in range(5):
@@ -118,7 +118,7 @@ def test_the_order_is_that_of_the_task():
 
 @pytest.mark.parametrize("now_us", [(1 << 30) - 50_000, (1 << 30) - 100_000, 5 * (1 << 30) + 7])
 def test_its_schedule_passes_the_wrap_of_the_boards_clock(now_us):
-    world = started(a_job(examples=3, clamp={"dwell_s": 0.1}))
+    world = started(a_job(examples=3))
     world.supervisor.start(now_us)
     for _ in range(3):
         assert world.supervisor.tick(now_us) == now_us + 100_000
@@ -128,7 +128,7 @@ def test_its_schedule_passes_the_wrap_of_the_boards_clock(now_us):
 def test_outputs_are_read_when_they_have_settled():
     """At the end of the dwell, not just after the switch."""
     physics = dataclasses.replace(IDEAL, settle_us=2000.0)
-    job = a_job("lab16", 1, 3, 3, physics, edge={"rate_hz": 0.06}, clamp={"order": "fixed", "dwell_s": 0.1})
+    job = a_job("lab16", 1, 3, 3, physics, edge={"rate_hz": 0.06}, clamp={"order": "fixed"})
     world = started(job)
     world.time.advance(300_001)  # no edge has fired yet
     assert not any(board.edge.firings for board in world.boards)
