@@ -130,6 +130,8 @@ class _Drops:
         self.bar_c16 = 0
         self.memory = [0] * MEMORY
         self.mismatch = 0  # clamped drop over free drop, less one, in 2**-15
+        self.noise_c16 = 0  # of q, as nulling found it: how far two readings are apart, on average
+        self._spread = 0
         self._products = 0
         self._squares = 0
 
@@ -143,7 +145,10 @@ class _Drops:
         self.memory[:] = [0] * MEMORY
 
     def look(self, gate):
-        """Step from the two drops, or from their sum over firings, which then has the gate for its floor."""
+        """Step from the two drops, or from their sum over firings.
+
+        The floor of a sum is the gate, or the edge's own noise where that is larger.
+        """
         if not self._read():
             return BLIND
         self.a = free = self.a - self.offset_free_c16
@@ -152,40 +157,52 @@ class _Drops:
             clamped -= (free * self.mismatch) >> 15
         self.b = clamped
         if self.bar_c16:
-            return from_total(self.memory, free, clamped, gate, self.bar_c16)
+            return from_total(self.memory, free, clamped, max(gate, self.noise_c16), self.bar_c16)
         return from_drops(free, clamped, gate)
 
     def trims(self):
-        """Calibration: offsets of the free and the clamped drop, c16; mismatch, 2**-15."""
-        return [self.offset_free_c16, self.offset_clamped_c16, self.mismatch]
+        """Calibration: offsets of the free and the clamped drop, c16; mismatch, 2**-15; noise, c16."""
+        return [self.offset_free_c16, self.offset_clamped_c16, self.mismatch, self.noise_c16]
 
     def put_trims(self, values):
         """Take calibration values that ``trims`` gave."""
-        free, clamped, mismatch = values
+        free, clamped, mismatch, noise = values
+        if not 0 <= noise < 1 << 16:
+            raise ValueError("noise outside 0..65535")
         if not -_MOST_MISMATCH <= mismatch <= _MOST_MISMATCH:
             raise ValueError("mismatch outside -%d..%d" % (_MOST_MISMATCH, _MOST_MISMATCH))
-        self.offset_free_c16, self.offset_clamped_c16, self.mismatch = int(free), int(clamped), int(mismatch)
+        self.offset_free_c16, self.offset_clamped_c16 = int(free), int(clamped)
+        self.mismatch, self.noise_c16 = int(mismatch), int(noise)
 
     def _mean(self, reads):
-        """Mean of ``reads`` readings of both drops, c16; yields between readings."""
-        free = clamped = 0
-        for _ in range(reads):
+        """Mean of ``reads`` readings of both drops, and how far their difference moves between two, c16.
+
+        Yields between readings.
+        """
+        free = clamped = spread = last = 0
+        for i in range(reads):
             if not self._read():
                 raise OSError("ADC does not answer")
             free += self.a
             clamped += self.b
+            more = self.b - self.a
+            if i:
+                spread += abs(more - last)
+            last = more
             yield 100
         half = reads // 2
         self.a = (free + half) // reads
         self.b = (clamped + half) // reads
+        self._spread = spread // (reads - 1)
 
     def nulling(self, reads=64):
-        """Take the offsets, with every node at one voltage so that both drops are zero."""
+        """Take offsets and noise, with every node at one voltage so that both drops are zero."""
         self._products = 0
         self._squares = 0
         yield from self._mean(reads)
         self.offset_free_c16 = self.a
         self.offset_clamped_c16 = self.b
+        self.noise_c16 = self._spread
 
     def matching(self, reads=64):
         """Add one point, at any inputs and taps, to the fit of the mismatch; best over several of both."""

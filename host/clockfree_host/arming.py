@@ -15,7 +15,7 @@ ORDERS = ("fixed", "shuffled", "random")
 """Kinds of clock and of order, by the numbers that the firmware has for them."""
 MIXER_TOP = 128
 START_TAP = 64
-TRIMS = {"adc": 3, "pico_adc": 3, "trimmed": 1}
+TRIMS = {"adc": 4, "pico_adc": 4, "trimmed": 1}
 """How many values calibration finds at an edge with this front end."""
 _STRIDE = 0x2545F491  # spreads the count of restarts over the bits of a seed
 

@@ -79,10 +79,10 @@ class Edges:
         self._clamp = compiled_clamp(kernel.plant.clamp or analog)
 
     def means(self, reads: int) -> list[list[int]]:
-        """Every edge takes the mean of so many readings of its drops; returns them, (E, 2), 1/16 ADC code."""
+        """Every edge takes the mean of so many readings; returns (E, 3) drops and their spread, 1/16 ADC code."""
         self._now[0] = self._kernel.time.now_us
         fronts.mean(self._bench, self.edges, self._alike, reads)
-        return np.column_stack([self.edges["a"], self.edges["b"]]).tolist()
+        return np.column_stack([self.edges[name] for name in ("a", "b", "spread")]).tolist()
 
     def null(self, reads: int) -> list[int]:
         """Every edge finds its trim, with so many readings of A at each step; returns them, c16."""
@@ -93,7 +93,8 @@ class Edges:
     def trim(self) -> None:
         """Take what calibration has found."""
         measured = self._kernel.job.edge.front_end in MATCHES
-        names = ("offset_free_c16", "offset_clamped_c16", "mismatch") if measured else ("offset_c16",)
+        drops = ("offset_free_c16", "offset_clamped_c16", "mismatch", "noise_c16")
+        names = drops if measured else ("offset_c16",)
         trims = zip(*(board.sense.trims() for board in self._kernel.boards), strict=True)
         for name, values in zip(names, trims, strict=True):
             self.edges[name] = values

@@ -20,7 +20,8 @@ class EdgeSettings:
     pot : {'mcp42xx', 'ad5220', 'ad5222', 'x9c'}
         Twin potentiometer.
     f_V, theta_V : float
-        Floor, and dither width or bar, of the threshold on | |dV_C| - |dV_F| |, V; both zero is the plain rule.
+        Floor, and dither width or bar, of the threshold on | |dV_C| - |dV_F| |, V; both zero is the plain rule. A
+        calibrated edge that sums has its own noise for its floor where that is larger.
     summed : bool
         The edge sums | |dV_C| - |dV_F| | over firings, less the floor at each, and steps when the sum passes a bar that
         follows its own steps: theta_V at most, an eighth of it at least. Else theta_V is the width of a dither.

@@ -120,7 +120,7 @@ def _reads(procedure: Any) -> int:
 
 def _taken(sense: AdcDrops, mean: list[int], reads: int) -> tuple[()]:
     """In place of `AdcDrops._mean`: it has been taken, and there is nothing left to wait for."""
-    sense.a, sense.b = mean
+    sense.a, sense.b, sense._spread = mean
     return ()
 
 

@@ -23,7 +23,7 @@ CHANNELS = 4
 
 _OF_EDGE = "late_us due_us looking gate step firings up down rail dropped skipped errors tap"
 _OF_PINS = "a b offset_c16 phase above at"
-_OF_DROPS = "offset_free_c16 offset_clamped_c16 mismatch"
+_OF_DROPS = "offset_free_c16 offset_clamped_c16 mismatch noise_c16 spread"
 _OF_CHIPS = "index at_free at_clamped ladder_free ladder_clamped plain stuck_a stuck_b drawn levels trim_us served"
 EDGE = np.dtype(
     [

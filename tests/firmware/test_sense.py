@@ -127,6 +127,33 @@ def test_nulling_takes_the_offsets_out_beyond_one_code():
     assert abs(rig.sense.offset_clamped_c16 + 0.0053 / SUPPLY_V * 65536) < one_code / 4
 
 
+@pytest.mark.parametrize("noise_V", [0.0005, 0.002])
+def test_nulling_measures_the_noise(noise_V):
+    rig = Adc(noise_V=noise_V)
+    rig.nodes_V = [1.0003, 1.0001, 1.0002, 1.0]  # alike to a fraction of a code
+    run(rig.sense.nulling(4000))
+    # of q: four channels with noise and rounding; two normal deviates are 2 / sqrt(pi) standard deviations apart
+    code_V = SUPPLY_V / 4096
+    wanted_V = 2 / np.sqrt(np.pi) * 2 * np.sqrt(noise_V**2 + code_V**2 / 12)
+    assert rig.sense.noise_c16 / 65536 * SUPPLY_V == pytest.approx(wanted_V, rel=0.1)  # in whole codes
+    assert rig.sense.trims() == [rig.sense.offset_free_c16, rig.sense.offset_clamped_c16, 0, rig.sense.noise_c16]
+
+
+def test_the_noise_is_the_floor_of_a_sum_where_it_is_larger():
+    rig = Adc()
+    code_V = SUPPLY_V / 4096
+    rig.nodes_V = [2.0, 1.0, 2.0 + 3 * code_V, 1.0]
+    rig.sense.put_trims([0, 0, 0, 40])
+    rig.sense.keep_total(64)
+    # 48 a firing: 8 of them beyond the noise, 4 beyond a floor of 44
+    assert [rig.sense.look(16) for _ in range(9)] == [0] * 7 + [1, 0]
+    rig.sense.keep_total(64)
+    assert [rig.sense.look(44) for _ in range(17)] == [0] * 15 + [1, 0]
+    for wrong in (-1, 1 << 16):
+        with pytest.raises(ValueError, match="noise"):
+            rig.sense.put_trims([0, 0, 0, wrong])
+
+
 @pytest.mark.parametrize("mismatch", [-0.01, 0.002, 0.3])
 def test_matching_fits_the_ratio_of_the_drops(mismatch):
     rig = Adc(noise_V=0.0005)
