@@ -193,7 +193,10 @@ class EdgeTable(Table):
 
 
 class ClampTable(Table):
-    """Overrides of the job's ClampSettings. A dwell fits into the boards' clock."""
+    """Overrides of the job's ClampSettings. A dwell fits into the boards' clock.
+
+    Without `dwell_s`, the clocked rules show an example for one round, 1 / edge.rate_hz.
+    """
 
     eta: float | None = Field(default=None, gt=0, le=1)
     dwell_s: float | None = Field(default=None, ge=0.001, le=500)

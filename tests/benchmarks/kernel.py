@@ -16,7 +16,7 @@ import time
 import numpy as np
 from _baseline import dense_rate, jax_rate, ngspice_rate, one_thread, record
 from clockfree_sim.direct import solve
-from clockfree_sim.job import ClampSettings, Job, Lesson
+from clockfree_sim.job import ClampSettings, EdgeSettings, Job, Lesson
 from clockfree_sim.kernel import Kernel
 from clockfree_sim.network import load
 
@@ -40,7 +40,7 @@ def job_of(spec: str, firings: int) -> Job:
     stands_V = next(Kernel(Job(network, sources, (target,), (now,))).run()).outputs_V
     either_way = Lesson("", 0.0, np.array([SOURCE_V, SOURCE_V]), np.vstack([stands_V - OFF_V, stands_V + OFF_V]))
     updates = -(-REPEATS * firings // len(network.ends))
-    clamp = ClampSettings(eta=0.25)
+    clamp = ClampSettings(eta=0.25, dwell_s=1 / EdgeSettings().rate_hz)
     return Job(network, sources, (target,), (either_way,), clamp=clamp, updates=updates, samples=REPEATS)
 
 
