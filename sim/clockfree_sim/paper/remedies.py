@@ -104,7 +104,7 @@ RULES = {"p = 1": "p=1", "p = 0.1": "p=0.1", "clock-free": "clockfree"}
 SIZES = (0.25, 1.0, 4.0, 16.0)
 """Of an imperfection, over that of the board preset."""
 FLOORS_V, DITHERS_V = (0.0, 0.001, 0.003, 0.005, 0.008), (0.0, 0.01, 0.02, 0.04)
-SUM_FLOORS_V, BARS_V = (0.0, 0.0005, 0.001, 0.0015, 0.003), (0.01, 0.02, 0.04, 0.08)
+SUM_FLOORS_V, BARS_V = (0.0, 0.001, 0.0015, 0.002, 0.003), (0.01, 0.02, 0.04, 0.08)
 LONG_EVERYWHERE = ("plain", "floor alone", "dither alone", "floor and dither", "remedy")
 SHARES = (1.0, 0.5, 0.25, 0.125)
 """Of the inputs' range: with an eighth of it, a step of the ADC is eight times as large a part of what is measured."""
