@@ -190,10 +190,10 @@ def caption(data: xr.Dataset) -> str:
         4d, e: {found or "with none of these"}. {_scale(like)}
         Lower row and right: board preset with MCP3204 (3.3 V), eta 1, all of it, time constants included; tasks:
         {tasks}. The remedy is calibration in HOLD, and q summed over firings, less f {1e3 * remedies.REMEDY.f_V:g} mV
-        (or the edge's own noise, if that is more) at each, up to a bar, at most {1e3 * remedies.REMEDY.theta_V:g} mV, which each step the same way as the last
-        halves and each one the other way doubles; floor and dither is a step where |q| exceeds f
-        {1e3 * remedies.GATED.f_V:g} mV and U[0, {1e3 * remedies.GATED.theta_V:g} mV]; plain is the rule with nothing.
-        Times that the remedy ends below plain: {gains}; below floor and dither: {_sums(data)}.
+        (or the edge's own noise, if that is more) at each, up to a bar: {1e3 * remedies.REMEDY.theta_V:g} mV at most,
+        halved by each step the same way as the last, doubled by each the other way. Floor and dither: a step where |q|
+        exceeds f {1e3 * remedies.GATED.f_V:g} mV and U[0, {1e3 * remedies.GATED.theta_V:g} mV]. Plain: the rule with
+        nothing. Times that the remedy ends below plain: {gains}; below floor and dither: {_sums(data)}.
         Error of the remedy at {AT[1]} over that at {AT[0]} updates: {forgets or "not run"}.
         {_better(data)} The host's algorithms are for comparison: it sees all outputs at once, with an ADC that has 12
         bits and no noise, and no two wipers move between two readings; a trial counts as a firing. {_alone(data)}
