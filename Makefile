@@ -24,7 +24,7 @@ help:
 	@echo "make check   style, types and the laws of the design"
 	@echo "make results the results of the README, measured anew (ten minutes)"
 	@echo "make figures the paper's figures and ours, with their data, to build/figures (half an hour)"
-	@echo "make figures-large  staleness on networks of up to 10,000 edges"
+	@echo "make figures-large  staleness on networks of up to 10,000 edges (five minutes)"
 	@echo "make bench   speed, beside a baseline measured in the same run"
 	@echo "make extras  also install what clusters and the emulator need"
 	@echo "make lock    look for newer dependencies and pin them"
