@@ -15,7 +15,7 @@ from clockfree_host.runlog import Record
 
 @dataclass(frozen=True)
 class Comparison:
-    """One run beside simulated ones, by the error that the supervisor measured: mean over (0.8 n, n] updates, V^2.
+    """One run beside simulated ones, by the error that the supervisor measured at its end, as `error_at` has it, V^2.
 
     Attributes
     ----------
@@ -51,8 +51,9 @@ def final_error(job: Job) -> float:
     """Final error of a job on the simulated bench as its supervisor measured it, V^2."""
     bench = SimBench()
     bench.start(job)
-    updates, error_V2 = np.array([[sample.updates, sample.measured_error_V2] for sample in bench.run()]).T
-    return error_at(updates, error_V2, job.updates)
+    samples = [(sample.updates, sample.measured_error_V2, sample.lesson) for sample in bench.run()]
+    updates, error_V2, lesson = np.array(samples).T
+    return error_at(updates, error_V2, job.updates, lesson)
 
 
 def compare(record: Record, count: int, told: Callable[[int], None]) -> Comparison:
@@ -76,7 +77,7 @@ def compare(record: Record, count: int, told: Callable[[int], None]) -> Comparis
         raise InputError(f"{record.folder}: expected a run that came to its end, got one that was {reason}")
     data = results.dataset(record)
     updates = data["updates"].values
-    error_V2 = error_at(updates, data["measured_error"].values, updates[-1])
+    error_V2 = error_at(updates, data["measured_error"].values, updates[-1], data["present_lesson"].values)
     if not np.isfinite(error_V2):
         raise InputError(f"{record.folder}: expected a run whose error was measured at its end, got one without")
     errors_V2 = []

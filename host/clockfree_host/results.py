@@ -163,7 +163,7 @@ def summary(record: Record, data: xr.Dataset) -> dict[str, Any]:
     job, about = record.job, record.about
     updates, error_V2 = data["updates"].values, data["error"].values
     steps = data["up"].values[-1].sum() + data["down"].values[-1].sum()
-    last = int(data["present_lesson"].values[-1])
+    lesson = data["present_lesson"].values
     found = {
         "run": str(record.folder),
         "task": about["task"],
@@ -179,7 +179,7 @@ def summary(record: Record, data: xr.Dataset) -> dict[str, Any]:
         "steps": int(steps),
         "updates_per_edge": float(updates[-1]),
         "initial_error_V2": float(error_V2[0]),
-        "final_error_V2": error_at(updates, error_V2, updates[-1]),
+        "final_error_V2": error_at(updates, error_V2, updates[-1], lesson),
         "best_error_V2": best_at(data, updates[-1]),
         "wall_s": read_wall_s(record.folder, float(updates[-1])),
         "wall_time_s" if record.on_boards else "virtual_s": float(data["time"].values[-1]),
@@ -187,10 +187,9 @@ def summary(record: Record, data: xr.Dataset) -> dict[str, Any]:
     if record.on_boards:
         found |= _boards(record)
     if record.samples[-1]["accuracy"]:
-        taught = data["present_lesson"].values == last
         for key, name in (("accuracy", "test_accuracy"), ("training_accuracy", "training_accuracy")):
-            found[key] = error_at(updates[taught], data[name].values[taught], updates[-1])
-        found |= {f"{name}_accuracy": share for name, share in about["baselines"][last].items()}
+            found[key] = error_at(updates, data[name].values, updates[-1], lesson)
+        found |= {f"{name}_accuracy": share for name, share in about["baselines"][lesson[-1]].items()}
     return {key: None if isinstance(value, float) and not np.isfinite(value) else value for key, value in found.items()}
 
 

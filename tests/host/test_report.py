@@ -117,6 +117,13 @@ def test_summary_has_the_keys_that_were_promised(recorded):
     assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
+def test_the_final_error_is_that_of_the_last_lesson_alone(recorded, made_up):
+    first, second = made_up[0](lessons=2).lessons
+    folder = recorded(replace(made_up[0](), lessons=(first, replace(second, from_updates=90.0))))
+    late = [2.0 * 10 ** (-(u - 90) / 50) for u in (90, 95, 100)]  # 85 is in (80, 100], and of another lesson
+    assert results.summary(*told(folder))["final_error_V2"] == pytest.approx(sum(late) / 3)
+
+
 def test_summary_of_a_classification_is_beside_its_baselines(recorded):
     record, data = told(recorded(accuracy=True))
     found = results.summary(record, data)

@@ -87,6 +87,18 @@ def expected(point):
     return [sample.error_V2 for sample in Kernel(point.job).run()]
 
 
+def test_the_final_error_is_that_of_the_last_lesson_alone():
+    job = a_job(lessons=2, samples=20)
+    job = replace(job, lessons=(job.lessons[0], replace(job.lessons[1], from_updates=90.0)))
+    late = [sample for sample in Kernel(job).run() if sample.updates > 80]
+    last = [sample for sample in late if sample.lesson]
+    assert len(late) > len(last) > 1
+    came = measure(replace(a_point(0), job=job, exams=(None, None)))
+    for name in ("error_V2", "measured_error_V2"):
+        final = came["final_error_V2" if name == "error_V2" else name]
+        assert final == pytest.approx(np.mean([getattr(sample, name) for sample in last]), rel=1e-12)
+
+
 def test_a_process_that_dies_fails_its_own_point_and_no_other():
     points = [a_point(i, Deadly() if i == 1 else None) for i in range(5)]
     results = found(points, processes(1))

@@ -30,7 +30,8 @@ def run(case: dict) -> dict:
     samples = list(bench.run())
     updates = np.array([sample.updates for sample in samples])
     error = np.array([sample.error_V2 for sample in samples])
-    found = {at: float(error_at(updates, error, at)) for at in case.get("at", [plan.job.updates])}
+    lesson = np.array([sample.lesson for sample in samples])
+    found = {at: float(error_at(updates, error, at, lesson)) for at in case.get("at", [plan.job.updates])}
     last, exam = samples[-1], plan.held_out[-1]
     return {
         **case,

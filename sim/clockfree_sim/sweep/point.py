@@ -78,16 +78,16 @@ def measure(point: Point) -> dict[str, Any]:
     updates = np.array([sample.updates for sample in samples])
     error_V2 = np.array([sample.error_V2 for sample in samples])
     measured_V2 = np.array([sample.measured_error_V2 for sample in samples])
-    taught = np.array([sample.lesson == last.lesson for sample in samples])
-    training, test = np.array(right)[taught].T
+    lesson = np.array([sample.lesson for sample in samples])
+    training, test = np.array(right).T
     found = {
         "engine": engine,
         "initial_error_V2": error_V2[0],
-        "final_error_V2": error_at(updates, error_V2, updates[-1]),
-        "measured_error_V2": error_at(updates, measured_V2, updates[-1]),
+        "final_error_V2": error_at(updates, error_V2, updates[-1], lesson),
+        "measured_error_V2": error_at(updates, measured_V2, updates[-1], lesson),
         "best_error_V2": _best(job) if len(job.network.ends) <= MOST_EDGES else math.nan,
-        "training_accuracy": error_at(updates[taught], training, updates[-1]),
-        "test_accuracy": error_at(updates[taught], test, updates[-1]),
+        "training_accuracy": error_at(updates, training, updates[-1], lesson),
+        "test_accuracy": error_at(updates, test, updates[-1], lesson),
         **{name: sum(last.counters[name]) for name in ("firings", "up", "down", "rail", "dropped")},
         "time_s": last.time_us / 1e6,
         "updates": updates,
