@@ -16,7 +16,7 @@ from clockfree_sim.sweep.journal import Journal
 from clockfree_sim.sweep.load import Sweep
 
 NUMBERS = {
-    "final_error": ("final_error_V2", "V2", "error at the end: mean over (0.8 n, n] updates per edge, of the last lesson"),
+    "final_error": ("final_error_V2", "V2", "error at the end: mean over (0.8 n, n] updates, of the last lesson"),
     "measured_error": ("measured_error_V2", "V2", "the same from the supervisor's readings"),
     "initial_error": ("initial_error_V2", "V2", "error before the first firing"),
     "best_error": ("best_error_V2", "V2", "best achievable error at the end, over continuous taps"),
