@@ -30,6 +30,9 @@ def check_fit(job: Job, bench: BenchFile, file: str) -> None:
                 if wanted != there:
                     text = f"expected {wanted}, as edge.{key} of the task, got {there}"
                     raise InputError(f"{file}: boards.{i}.edges.{j}.{key}: {text}: --set edge.{key}={there}")
+            if wiring.rab_ohm != physics.rab_ohm:
+                text = f"expected {physics.rab_ohm:g}, as physics.rab_ohm of the task, got {wiring.rab_ohm:g}"
+                raise InputError(f"{file}: boards.{i}.edges.{j}.rab_ohm: {text}")
     names = [[nodes[i] for i in chosen] for chosen in (job.sources, job.targets)]
     for problem in (
         misserved(bench, [network.edge_name(edge) for edge in range(len(network.ends))]),

@@ -16,7 +16,7 @@ from pydantic import ValidationError, create_model
 from clockfree_host.bench import PRESETS, Job, JobError, NetworkError, check, free_outputs, load
 from clockfree_host.classification import HeldOut
 from clockfree_host.errors import InputError
-from clockfree_host.overrides import one_line, value_of
+from clockfree_host.overrides import one_line, shown, value_of
 from clockfree_host.record import job_from, plain
 from clockfree_host.resolve import resolve, resolve_physics
 from clockfree_host.task import Table, Task, load_task
@@ -167,6 +167,11 @@ def _again(file: Path, data: dict[str, Any], given: dict[str, Any], sets: Sequen
         raise InputError(f"{file}: record.format: expected {FORMAT}, got the record of another version")
     if record.get("sha256") != _digest(data):
         raise InputError(f"{file}: record.sha256: expected a record as it was written, got one that was changed")
+    for key, kind, expected in (("task", str, "text"), ("preset", str, "text"), ("task_seed", int, "an integer")):
+        if type(record.get(key)) is not kind:
+            raise InputError(f"{file}: record.{key}: expected {expected}, got {shown(record.get(key))}")
+    if not isinstance(data.get("versions"), dict):
+        raise InputError(f"{file}: versions: expected a table, got {shown(data.get('versions'))}")
     job = job_from(data["job"])
     held_out: list[HeldOut | None] = [None] * len(job.lessons)
     for table in data["held_out"]:

@@ -29,6 +29,7 @@ from clockfree_host.tomlfile import read_toml
 LEAST_P = {"p": 0.001, "oscillators": 0.02}  # below that of oscillators, some edges may never take part
 MOST_UPDATES = 10**8  # per edge: four months at 10 Hz
 LEAST_HZ, MOST_HZ = 0.06, 10_000  # of the clock's waits
+MOST_EXAMPLES = 10_000  # a log keeps the outputs of all of them at each of its samples
 SEEDS = 2**60  # a board takes two words of 30 bits
 
 
@@ -118,7 +119,7 @@ class Regression(Table):
     """
 
     coefficients: Rows
-    examples: int = Field(ge=1)
+    examples: int = Field(ge=1, le=MOST_EXAMPLES)
     input_V: VoltsRange = [0.0, 1.0]
     reference_V: list[float] = [0.0]
 

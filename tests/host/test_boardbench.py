@@ -265,4 +265,7 @@ def test_a_task_for_other_chips_is_refused_by_key(rack, task, tmp_path, capsys):
     _, file = rack
     assert clockfree("run", task, "--bench", file, "--set", "edge.pot=ad5220", "--out", tmp_path / "run") == 2
     assert "boards.0.edges.0.pot: expected ad5220, as edge.pot of the task, got mcp42xx" in capsys.readouterr().err
+    assert clockfree("run", task, "--bench", file, "--set", "physics.rab_ohm=1e4", "--out", tmp_path / "run") == 2
+    said = "boards.0.edges.0.rab_ohm: expected 10000, as physics.rab_ohm of the task, got 100000"
+    assert said in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
