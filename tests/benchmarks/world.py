@@ -39,7 +39,7 @@ CASES = {
     "board, MCP3204, plain rule, 143 edges": (
         "planar:64:143:0", "board", 300, "calibrate = false\nf_V = 0.0\ntheta_V = 0.0",
     ),
-    "board, MCP3204, calibrated, dithered, 143 edges": ("planar:64:143:0", "board", 300, ""),
+    "board, MCP3204, calibrated, summed, 143 edges": ("planar:64:143:0", "board", 300, ""),
 }  # fmt: skip
 
 
