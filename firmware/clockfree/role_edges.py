@@ -5,6 +5,7 @@ from array import array
 from clockfree import clock
 from clockfree.board import IDLE_US, Refused
 from clockfree.clock import ticks_diff
+from clockfree.rule import LEAST_BAR
 from clockfree.sense import AGAIN, BLIND
 
 _ROWS = 64  # firings that may wait to be told
@@ -167,7 +168,7 @@ class EdgeRole:
             raise Refused("prepared for run %d" % self._prepared)
         if not (0 <= late_us < clock.HALF and 0 <= floor_c16 < 1 << 16 and 0 <= dither_c16 < 1 << 15):
             raise Refused("late_us, floor_c16 or dither_c16 out of range")
-        if bar_c16 and (not 8 <= bar_c16 < 1 << 16 or dither_c16):
+        if bar_c16 and (not LEAST_BAR <= bar_c16 < 1 << 16 or dither_c16):
             raise Refused("bar_c16 out of range, or beside a dither")
         if not (0 <= low <= clock.MASK and 0 <= high <= clock.MASK and 0 <= kind <= clock.PERIODIC):
             raise Refused("seed or kind of clock out of range")

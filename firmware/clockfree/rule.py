@@ -14,6 +14,7 @@ DOWN = -1
 MEMORY = 3
 TOTAL, HALVED, LAST = 0, 1, 2  # what an edge that sums keeps: its sum, times that its bar is halved, its last step
 MOST_HALVED = 3
+LEAST_BAR = 1 << MOST_HALVED  # halved as often as can be, it is still something
 
 
 def from_bits(a, b):
@@ -51,7 +52,7 @@ def from_total(memory, free, clamped, floor, bar):
     ----------
     memory : mutable sequence of MEMORY int, zeros at first
     free, clamped, floor, bar : int
-        Drops, what the sum loses at each firing, and the bar at its largest, at least 8; 1/16 ADC code.
+        Drops, what the sum loses at each firing, and the bar at its largest, at least LEAST_BAR; 1/16 ADC code.
     """
     halved = memory[HALVED]
     bar >>= halved

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from clockfree.rule import LEAST_BAR
 
 from clockfree_sim.network import Network
 from clockfree_sim.physics import Physics
@@ -60,8 +61,6 @@ EDGES = {
 DITHERED: dict[str, Any] = {"f_V": 0.003, "theta_V": 0.02, "summed": False}
 """Threshold of a trimmed comparator, which knows whether |q| is beyond a gate, but nothing that could be summed."""
 NO_THRESHOLD: dict[str, Any] = {"f_V": 0.0, "theta_V": 0.0, "summed": False}
-LEAST_BAR_C16 = 8
-"""So that an eighth of it is something."""
 
 
 def edges_of(preset: str, front_end: str | None) -> EdgeSettings:
@@ -74,6 +73,10 @@ def edges_of(preset: str, front_end: str | None) -> EdgeSettings:
         elif front_end == "trimmed" and edge.summed:
             edge = replace(edge, **DITHERED)
     return edge
+
+
+GATE_ENDS_C16 = (1 << 16, 1 << 15, 1 << 16)
+"""What a board takes floor, dither and bar below: role_edges."""
 
 
 def gate_c16(edge: EdgeSettings, physics: Physics) -> tuple[int, int, int]:
@@ -175,9 +178,13 @@ def check(job: Job) -> None:
         raise JobError("physics.sigma_V", f"expected 0 with front_end {front_end} ({text}), got {physics.sigma_V:g}")
     if job.edge.summed and "adc" not in front_end:
         raise JobError("edge.summed", f"expected false with front_end {front_end}, which measures no drops, got true")
-    if job.edge.summed and 0 < physics.c16(job.edge.theta_V) < LEAST_BAR_C16:
-        least_V = LEAST_BAR_C16 / 65536 * physics.supply_V
+    if job.edge.summed and 0 < physics.c16(job.edge.theta_V) < LEAST_BAR:
+        least_V = LEAST_BAR / 65536 * physics.supply_V
         raise JobError("edge.theta_V", f"expected 0 or at least {least_V:.2g} V for sums, got {job.edge.theta_V:g}")
+    for key, c16, end in zip(("f_V", "theta_V", "theta_V"), gate_c16(job.edge, physics), GATE_ENDS_C16, strict=True):
+        if c16 >= end:
+            text = f"expected less than {end / 65536 * physics.supply_V:g} V on this supply, got"
+            raise JobError(f"edge.{key}", f"{text} {getattr(job.edge, key):g}")
     if physics.sigma_V and physics.sigma_kind != "signed" and (physics.offset_V or physics.noise_V):
         text = "expected 0 beside offset_V or noise_V, which no bias on the magnitudes has, got"
         raise JobError("physics.sigma_V", f"{text} {physics.sigma_V:g}")

@@ -26,6 +26,12 @@ REFUSED = [
         '[edge]\nfront_end = "adc"\nsummed = true\ntheta_V = 0.0005',
         "edge.theta_V: expected 0 or at least 0.00061 V for sums, got 0.0005",
     ),
+    ("[edge]\nfront_end = 'adc'\nf_V = 5.0", "edge.f_V: expected less than 5 V on this supply, got 5"),
+    ("[edge]\nfront_end = 'adc'\ntheta_V = 2.6", "edge.theta_V: expected less than 2.5 V on this supply, got 2.6"),
+    (
+        "[edge]\nfront_end = 'adc'\nsummed = true\ntheta_V = 5.1",
+        "edge.theta_V: expected less than 5 V on this supply, got 5.1",
+    ),
     (
         "[edge]\ndecades = 4.5",
         "edge.decades: expected a number <= 4.44, which keeps every edge within 0.06 .. 10000 Hz, got 4.5",
