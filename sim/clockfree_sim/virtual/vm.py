@@ -118,6 +118,8 @@ class Vm:
         """
         try:
             waits = self._state() == "S" and not stdin.waiting
+            if not waits and not self._catches_ctrl_c():
+                return None  # left in peace: each stop costs it its turn, on a machine that has others to serve
             # Stopped, so that it cannot go from one to the other between the question and the answer.
             self._signal(signal.SIGSTOP)
             until = time.monotonic() + _STOPPED_S
