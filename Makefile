@@ -14,6 +14,15 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 COMPILE = $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 	--default-index https://pypi.org/simple --custom-compile-command "make lock"
 
+# setuptools' finder is asked only after a folder of that name in the current one was taken for the package: a clone's
+# parent holds a folder `clockfree`. Folders on the path are asked before.
+define SOURCES_PTH
+import pathlib, sysconfig
+sources = [str(pathlib.Path(folder).resolve()) for folder in ("firmware", "sim", "host")]
+pathlib.Path(sysconfig.get_path("purelib"), "clockfree_sources.pth").write_text("\n".join(sources) + "\n", "utf-8")
+endef
+export SOURCES_PTH
+
 .PHONY: help setup run compare test check results figures figures-large bench extras lock clean
 
 help:
@@ -43,6 +52,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@echo "installing into .venv (about a minute the first time)"
 	@$(PIP) install --quiet --requirement requirements.lock
 	@PYTHONWARNINGS=ignore $(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -c "$$SOURCES_PTH"
 	@touch $@
 
 $(TYPINGS): typings.lock | $(INSTALLED)
@@ -72,7 +82,7 @@ check: setup
 	$(BIN)/python -m pytest --quiet tests/test_laws.py
 
 results: $(INSTALLED)
-	$(BIN)/python tests/studies/desk.py
+	$(BIN)/python tests/studies/results.py
 
 figures: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/clockfree paper all $(PUBLISHED:%=--large %) --out build/figures

@@ -6,7 +6,7 @@ from machine import Pin
 
 if Pin(3, Pin.IN, Pin.PULL_UP)():
     gc.threshold(2048)  # what stays of loading lies together then: else a small heap has no room in one piece
-    from clockfree import hw
+    from clockfree_board import hw
 
     hw.start()
 else:

@@ -8,8 +8,8 @@ BOARD_ONLY = ("machine", "rp2")  # modules of the chip
 TOUCH_THE_BOARD = ("hw.py", "main.py")
 PURE = ("rule.py", "clock.py")
 NOT_ON_A_BOARD = ("dataclasses", "enum", "typing")
-COMPARISON = ("comparison.py", "kernel.py")  # where edges may act together, for comparison
-COMPARES = (*COMPARISON, "world.py")  # may start such a run
+ROUNDS = "rounds.py"  # where edges may act together, for comparison: who takes part, objects, compiled
+COMPARES = (ROUNDS, "world.py", "kernel.py")  # may start such a run
 TOGETHER = {"lockstep", "sync", "synchronous"}  # words of a global trigger
 
 
@@ -37,7 +37,7 @@ def firmware(file: str, tree: ast.AST) -> Iterator[str]:
             yield f"{line}: imports {module}, which only hw.py and main.py may"
         if top in NOT_ON_A_BOARD:
             yield f"{line}: imports {module}, which a board does not have"
-        if top in ("clockfree_host", "clockfree_sim"):
+        if top in ("clockfree", "clockfree_model", "clockfree_sim"):
             yield f"{line}: imports {module}, which is not on a board"
     for node in ast.walk(tree):
         if isinstance(node, ast.Match):
@@ -52,13 +52,11 @@ def firmware(file: str, tree: ast.AST) -> Iterator[str]:
 
 
 def simulation(file: str, tree: ast.AST) -> Iterator[str]:
-    """Laws 2 and 4 in one file of the simulation."""
+    """Law 4 in one file of the simulation; which packages it may import, import-linter holds (pyproject.toml)."""
     for line, module, name in imports(tree):
-        if module.split(".")[0] == "clockfree_host":
-            yield f"{line}: imports {module}, and the simulation never knows the host"
-        if "comparison" in (*module.split("."), name) and file not in COMPARES:
+        if "rounds" in (*module.split("."), name) and file not in COMPARES:
             yield f"{line}: only {' and '.join(COMPARES)} may start a run in which edges act together"
-    if file in COMPARISON:
+    if file == ROUNDS:
         return
     for node in ast.walk(tree):
         bound, body = _loop(node)
@@ -70,16 +68,21 @@ def simulation(file: str, tree: ast.AST) -> Iterator[str]:
             yield f"{node.lineno}: an edge is due by its own clock"
     for line, word in _words(tree):
         if word in TOGETHER:  # arrays broadcast
-            yield f"{line}: {word!r} belongs to {' and '.join(COMPARISON)}"
+            yield f"{line}: {word!r} belongs to {ROUNDS}"
+
+
+def model(file: str, tree: ast.AST) -> Iterator[str]:
+    """Law 2 in one file of the model: whoever imports it, a command that stops boards too, compiles nothing."""
+    for line, module, _ in imports(tree):
+        if module.split(".")[0] in ("numba", "llvmlite"):
+            yield f"{line}: imports {module}, which the simulation alone may"
 
 
 def host(file: str, tree: ast.AST) -> Iterator[str]:
-    """Law 2 in one file of the host; mpremote, which blocks, is kept in one place too."""
+    """Law 2 in one file of the host, as far as it is about names; mpremote, which blocks, is kept in one place too."""
     for line, module, name in imports(tree):
         top, *rest = [part for part in (*module.split("."), name) if part]
-        if top == "clockfree_sim" and file != "bench.py":
-            yield f"{line}: imports {module}, which only bench.py may"
-        if top == "clockfree" and rest and rest[0] != "link":
+        if top == "clockfree_board" and rest and rest[0] != "link":
             yield f"{line}: imports {module}: of the firmware the host knows only link"
         if top == "mpremote" and file != "repl.py":
             yield f"{line}: imports {module}, which only repl.py may"

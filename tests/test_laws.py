@@ -4,15 +4,22 @@ import ast
 import importlib
 from pathlib import Path
 
-import clockfree_sim
 import pytest
 
+import clockfree_sim
 from tests import laws
 
 ROOT = Path(__file__).resolve().parent.parent
-CHECKS = [(laws.firmware, "firmware"), (laws.simulation, "sim/clockfree_sim"), (laws.host, "host/clockfree_host")]
+CHECKS = [
+    (laws.firmware, "firmware"),
+    (laws.model, "sim/clockfree_model"),
+    (laws.simulation, "sim/clockfree_sim"),
+    (laws.host, "host/clockfree"),
+]
 FILES = [(check, path) for check, folder in CHECKS for path in sorted((ROOT / folder).rglob("*.py"))]
-RUNS_ANYWHERE = [path for path in (ROOT / "firmware/clockfree").glob("*.py") if path.name not in laws.TOUCH_THE_BOARD]
+RUNS_ANYWHERE = [
+    path for path in (ROOT / "firmware/clockfree_board").glob("*.py") if path.name not in laws.TOUCH_THE_BOARD
+]
 
 
 @pytest.mark.parametrize(("check", "path"), FILES, ids=[str(path.relative_to(ROOT)) for _, path in FILES])
@@ -34,7 +41,8 @@ BROKEN = [
     (laws.firmware, "edge.py", "import dataclasses"),
     (laws.firmware, "edge.py", "from enum import Enum"),
     (laws.firmware, "hw.py", "from clockfree_sim.parts import bus"),
-    (laws.firmware, "hw.py", "import clockfree_host"),
+    (laws.firmware, "hw.py", "import clockfree"),
+    (laws.firmware, "hw.py", "from clockfree_model import job"),
     (laws.firmware, "edge.py", "match 1:\n    case 1:\n        pass"),
     (laws.firmware, "edge.py", "def f(a, /):\n    pass"),
     (laws.firmware, "edge.py", "f = lambda a, /: a"),
@@ -42,10 +50,11 @@ BROKEN = [
     (laws.firmware, "board.py", "KINDS = ['HOLD', 'SYNC']"),
     (laws.firmware, "board.py", "link.broadcast(1)"),
     (laws.firmware, "board.py", "class SyncPin:\n    pass"),
-    (laws.simulation, "world.py", "from clockfree_host.bench import Bench"),
-    (laws.simulation, "world.py", "import importlib\nimportlib.import_module('clockfree_host.bench')"),
-    (laws.simulation, "plant.py", "from clockfree_sim.comparison import Rounds"),
-    (laws.simulation, "plant.py", "from clockfree_sim import comparison"),
+    (laws.model, "rates.py", "from numba import njit"),
+    (laws.model, "draws.py", "def f():\n    import numba"),
+    (laws.simulation, "setup.py", "from clockfree_sim.world.rounds import Rounds"),
+    (laws.simulation, "setup.py", "from clockfree_sim.plant import rounds"),
+    (laws.simulation, "setup.py", "import importlib\nimportlib.import_module('clockfree_sim.world.rounds')"),
     (laws.simulation, "world.py", "for edge in edges:\n    edge.fire(now)"),
     (laws.simulation, "world.py", "for edge, fire in chosen:\n    fire(now)"),
     (laws.simulation, "world.py", "for i in range(n):\n    if True:\n        fires[i](now)"),
@@ -53,10 +62,8 @@ BROKEN = [
     (laws.simulation, "world.py", "dues = {i: fires[i](now) for i in range(n)}"),
     (laws.simulation, "world.py", "edge.due_us = now"),
     (laws.simulation, "world.py", "if rule == 'sync':\n    pass"),
-    (laws.host, "cli.py", "from clockfree_sim.network import load"),
-    (laws.host, "cli.py", "def f():\n    import clockfree_sim"),
-    (laws.host, "task.py", "from clockfree.pots import lowest_tap"),
-    (laws.host, "task.py", "from clockfree import edge"),
+    (laws.host, "taskfile.py", "from clockfree_board.pots import lowest_tap"),
+    (laws.host, "taskfile.py", "from clockfree_board import edge"),
     (laws.host, "session.py", "from mpremote.transport_serial import SerialTransport"),
 ]
 
@@ -70,12 +77,12 @@ KEPT = [
     (laws.firmware, "hw.py", "from machine import Pin"),
     (laws.firmware, "rule.py", '"""No sync, no 0.5."""\nHALF = 1 // 2'),
     (laws.firmware, "board.py", "import asyncio"),
-    (laws.simulation, "comparison.py", "if rule == 'sync':\n    for edge in edges:\n        edge.fire(edge.due_us)"),
-    (laws.simulation, "world.py", "from clockfree_sim.comparison import Rounds"),
+    (laws.simulation, "rounds.py", "if rule == 'sync':\n    for edge in edges:\n        edge.fire(edge.due_us)"),
+    (laws.simulation, "world.py", "from clockfree_sim.world.rounds import Rounds"),
     (laws.simulation, "world.py", "for _ in range(n):\n    who = heap.next()\n    fires[who](now)"),
     (laws.simulation, "world.py", "fires = [edge.fire for edge in edges]"),
-    (laws.host, "bench.py", "from clockfree_sim.network import load"),
-    (laws.host, "session.py", "from clockfree import link\nfrom clockfree.link import seal"),
+    (laws.model, "network.py", "import networkx"),
+    (laws.host, "session.py", "from clockfree_board import link\nfrom clockfree_board.link import seal"),
     (laws.host, "repl.py", "import mpremote"),
 ]
 
@@ -116,10 +123,10 @@ def test_micropython_has_all_that_the_firmware_imports(vm):
 
 
 def test_a_module_or_name_that_micropython_lacks_is_found(vm):
-    asked = {("functools", ""), ("time", "ticks_us"), ("time", "perf_counter"), ("clockfree.rule", "from_bits")}
+    asked = {("functools", ""), ("time", "ticks_us"), ("time", "perf_counter"), ("clockfree_board.rule", "from_bits")}
     assert lacking(vm, asked) == ["functools ", "time perf_counter"]
 
 
 @pytest.mark.parametrize("path", RUNS_ANYWHERE, ids=lambda path: path.name)
 def test_cpython_imports_the_firmware_too(path):
-    importlib.import_module(f"clockfree.{path.stem}")
+    importlib.import_module(f"clockfree_board.{path.stem}")

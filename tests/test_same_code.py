@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clockfree import clock
-from clockfree.supervisor import SHUFFLED
-from clockfree_sim.job import ClampSettings, EdgeSettings, Job, Lesson
-from clockfree_sim.network import load
-from clockfree_sim.world import World
 
+from clockfree_board import clock
+from clockfree_board.supervisor import SHUFFLED
+from clockfree_model.job import ClampSettings, EdgeSettings, Job, Lesson
+from clockfree_model.network import load
+from clockfree_sim.world.world import World
 from tests.firmware import tiny_world
 
 KINDS = {"exponential": clock.EXPONENTIAL, "jittered": clock.JITTERED, "periodic": clock.PERIODIC}

@@ -1,4 +1,4 @@
-"""The desk: networks, the twin circuit and simulated chips around the boards' own code."""
+"""The simulation: networks, the twin circuit and simulated chips around the boards' own code."""
 
 import hashlib
 import os
@@ -6,7 +6,8 @@ import sys
 from functools import cache
 from pathlib import Path
 
-import clockfree
+import clockfree_board
+import clockfree_model
 
 NOT_COMPILED = ("paper", "sweep", "virtual")
 """Parts of the simulation in which nothing is compiled, nor anything that a run comes to."""
@@ -14,11 +15,12 @@ NOT_COMPILED = ("paper", "sweep", "virtual")
 
 @cache
 def sources_digest() -> str:
-    """What tells these very sources of simulation and edge code from any others."""
+    """What tells these very sources of simulation, model and edge code from any others."""
     digest = hashlib.sha256()
-    for package in (Path(__file__).parent, Path(clockfree.__file__).parent):
-        for source in sorted(package.rglob("*.py")):
-            if not {*NOT_COMPILED} & {*source.relative_to(package).parts}:
+    for package in (__file__, clockfree_model.__file__, clockfree_board.__file__):
+        folder = Path(package).parent
+        for source in sorted(folder.rglob("*.py")):
+            if not {*NOT_COMPILED} & {*source.relative_to(folder).parts}:
                 digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
 

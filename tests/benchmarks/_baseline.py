@@ -11,8 +11,9 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from clockfree_sim.direct import laplacian
-from clockfree_sim.job import Job
+
+from clockfree_model.job import Job
+from clockfree_sim.circuit.direct import laplacian
 
 RECORD = Path("build/bench.json")
 

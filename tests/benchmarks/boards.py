@@ -15,11 +15,12 @@ from pathlib import Path
 
 import numpy as np
 from _baseline import record
-from clockfree_host.bench import Job
-from clockfree_host.boardbench import BoardBench
-from clockfree_host.live import Look, Watcher
-from clockfree_host.plan import make_plan
-from clockfree_host.virtualbench import VirtualBench, VirtualRack, made_up
+
+from clockfree.bench.boards import BoardBench
+from clockfree.bench.virtual import VirtualBench, VirtualRack, made_up
+from clockfree.run.live import Look, Watcher
+from clockfree.task.plan import make_plan
+from clockfree_model.job import Job
 
 NETWORKS = ("planar:64:143:0", "planar:48:107:0", "planar:36:80:0", "square:6x6")
 MOST_DROPPED = 0.01

@@ -16,11 +16,12 @@ from pathlib import Path
 
 import numpy as np
 from _baseline import record
-from clockfree_host.benchfile import BenchFile, Board, board_config, config_text
-from clockfree_host.deploy import deploy
-from clockfree_host.firmware import compiled_files
-from clockfree_sim.job import Job, Lesson
-from clockfree_sim.network import load
+
+from clockfree.flash.deploy import deploy
+from clockfree.flash.firmware import compiled_files
+from clockfree.link.benchfile import BenchFile, Board, board_config, config_text
+from clockfree_model.job import Job, Lesson
+from clockfree_model.network import load
 from clockfree_sim.virtual import VirtualBoards
 
 REPEATS = 3  # unthrottled, where other programs on the machine disturb; the best of each counts
@@ -68,7 +69,7 @@ def one_after_another(bench: BenchFile, boards: VirtualBoards) -> float:
             path.write_bytes(file.data)
         for board in bench.boards:
             (folder / "clockfree.json").write_text(config_text(board_config(bench, board)))
-            seconds += mpremote(board, boards, ["main.py", "clockfree.json", "clockfree"], folder)
+            seconds += mpremote(board, boards, ["main.py", "clockfree.json", "clockfree_board"], folder)
     return seconds
 
 

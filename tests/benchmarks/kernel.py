@@ -15,10 +15,11 @@ import time
 
 import numpy as np
 from _baseline import dense_rate, jax_rate, ngspice_rate, one_thread, record
-from clockfree_sim.direct import solve
-from clockfree_sim.job import ClampSettings, EdgeSettings, Job, Lesson
-from clockfree_sim.kernel import Kernel
-from clockfree_sim.network import load
+
+from clockfree_model.job import ClampSettings, EdgeSettings, Job, Lesson
+from clockfree_model.network import load
+from clockfree_sim.circuit.direct import solve
+from clockfree_sim.compiled.kernel import Kernel
 
 REPEATS = 5
 SOURCE_V, OFF_V = [0.0, 4.9], 0.2

@@ -12,11 +12,12 @@ import time
 from pathlib import Path
 
 from _baseline import dense_rate, one_thread, record
-from clockfree.edge import Edge
-from clockfree_host.bench import SimBench
-from clockfree_host.plan import make_plan
-from clockfree_host.runlog import RunLog
-from clockfree_sim.circuit import Circuit
+
+from clockfree.bench.simulated import SimBench
+from clockfree.run.runlog import RunLog
+from clockfree.task.plan import make_plan
+from clockfree_board.edge import Edge
+from clockfree_sim.circuit.twins import Circuit
 
 REPEATS = 5
 TASK = """

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import serial
-from clockfree.link import TO_HOST, Lines, opened, seal
+
+from clockfree_board.link import TO_HOST, Lines, opened, seal
 
 PATIENCE_S = 300.0
 """Time on the wall that anything may take: on a busy machine the emulator is a hundred times slower than a Pico."""

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from clockfree_sim.parts.bus import SpiBus
 from clockfree_sim.parts.potentiometers import Ad5220PairChip, Mcp4xxxChip
-
 from tests.emulator.emulated_pico import EmulatedPico
 
 

@@ -14,10 +14,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from clockfree_sim.parts.bus import Pin, SpiBus
 from rp2040py.boards import BoardSpec
 from rp2040py.device import BaseDevice, ResetCause
 from rp2040py.gpio_pin import GPIOPinState
+
+from clockfree_sim.parts.bus import Pin, SpiBus
 
 _BOOT_S = 120.0
 _GPIO_IN = 0x004  # register of the pins' levels

@@ -18,14 +18,14 @@ from pathlib import Path
 
 import pytest
 import serial
-from clockfree import clock
-from clockfree.link import EDGE_ROW, VERSION
-from clockfree.rule import from_bits, moved
-from clockfree_host.benchfile import BenchFile, board_config, config_hash, config_text
-from clockfree_host.errors import InputError
-from clockfree_host.firmware import compiled_files
-from clockfree_host.uf2 import FAMILIES, families
 
+from clockfree.base.errors import InputError
+from clockfree.flash.firmware import compiled_files
+from clockfree.flash.uf2 import FAMILIES, families
+from clockfree.link.benchfile import BenchFile, board_config, config_hash, config_text
+from clockfree_board import clock
+from clockfree_board.link import EDGE_ROW, VERSION
+from clockfree_board.rule import from_bits, moved
 from tests.emulator.bench import PATIENCE_S, Bench, Link
 
 SOURCE = "the UF2 of MicroPython for the Raspberry Pi Pico (micropython.org/download/RPI_PICO, or by mpflash from PyPI)"
@@ -45,7 +45,7 @@ BITS = [(0, 0), (0, 1), (1, 1), (1, 0)] * 4 + [(1, 0)] * 12 + [(1, 1), (0, 0)] *
 SCRIPT = """
 import json, time
 from machine import SPI, Pin
-from clockfree import clock, edge, pots, sense
+from clockfree_board import clock, edge, pots, sense
 
 fire = Pin(15, Pin.OUT, value=0)
 spi = SPI(0, baudrate=1_000_000, sck=Pin(18), mosi=Pin(19), miso=Pin(16))
@@ -135,7 +135,7 @@ def bench(uf2, tmp_path_factory):
             path = folder / file.path.removeprefix("/")
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(file.data)
-        bench.mpremote("cp", "-r", f"{folder}/clockfree", f"{folder}/main.py", ":")
+        bench.mpremote("cp", "-r", f"{folder}/clockfree_board", f"{folder}/main.py", ":")
         yield bench
 
 

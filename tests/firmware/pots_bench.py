@@ -1,9 +1,10 @@
 """One edge's potentiometers for tests of their drivers: simulated chips, whose wipers are the truth."""
 
-from clockfree.pots import Ad5222, Mcp42xx, PulsePots, X9cPots
+from hypothesis import strategies as st
+
+from clockfree_board.pots import Ad5222, Mcp42xx, PulsePots, X9cPots
 from clockfree_sim.parts.bus import SpiBus
 from clockfree_sim.parts.potentiometers import Ad5220PairChip, Ad5222Chip, Mcp4xxxChip, X9c104PairChip
-from hypothesis import strategies as st
 
 
 class Line:

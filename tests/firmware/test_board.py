@@ -1,69 +1,69 @@
 """The loop of a board: what comes first, HOLD and RUN, who is answered what."""
 
 import pytest
-from clockfree import clock
-from clockfree.link import EDGE_ROW, NUMBERS, VERSION
 
-from tests.firmware.desk import Desk
+from clockfree_board import clock
+from clockfree_board.link import EDGE_ROW, NUMBERS, VERSION
+from tests.firmware.rig import Rig
 
 
 def test_boots_into_hold_and_fires_nothing():
-    desk = Desk()
-    desk.turns(60)
-    assert desk.status()["state"] == "hold"
-    assert desk.row()["firings"] == 0 and desk.chip.pulses == 0 and not desk.chip.armed
-    assert desk.no("run", 5) == "prepared for run 0"
+    rig = Rig()
+    rig.turns(60)
+    assert rig.status()["state"] == "hold"
+    assert rig.row()["firings"] == 0 and rig.chip.pulses == 0 and not rig.chip.armed
+    assert rig.no("run", 5) == "prepared for run 0"
 
 
 def test_runs_only_with_the_run_id_it_was_prepared_for():
-    desk = Desk(edges=2)
-    assert desk.no("edge", 0, 5, 0, 1000, 100, 0, 0, 0, 1, 1, 0) == "prepared for run 0"
-    desk.ok("prepare", 5)
-    assert desk.no("edge", 0, 6, 0, 1000, 100, 0, 0, 0, 1, 1, 0) == "prepared for run 5"
-    desk.ok("edge", 0, 5, 0, 1000, 100, 0, 0, 0, 1, 1, 0)
-    assert desk.no("run", 6) == "prepared for run 5"
-    assert desk.no("run", 5) == "edge 1 is not set up"
-    desk.ok("edge", 1, 5, 0, 1000, 100, 0, 0, 0, 1, 1, 1)
-    desk.ok("run", 5)
-    desk.ok("run", 5)  # retried
-    assert desk.no("run", 6) == "running 5"
-    assert desk.status()["run"] == 5
-    desk.ok("hold")
-    assert desk.no("run", 5) == "prepared for run 0"
+    rig = Rig(edges=2)
+    assert rig.no("edge", 0, 5, 0, 1000, 100, 0, 0, 0, 1, 1, 0) == "prepared for run 0"
+    rig.ok("prepare", 5)
+    assert rig.no("edge", 0, 6, 0, 1000, 100, 0, 0, 0, 1, 1, 0) == "prepared for run 5"
+    rig.ok("edge", 0, 5, 0, 1000, 100, 0, 0, 0, 1, 1, 0)
+    assert rig.no("run", 6) == "prepared for run 5"
+    assert rig.no("run", 5) == "edge 1 is not set up"
+    rig.ok("edge", 1, 5, 0, 1000, 100, 0, 0, 0, 1, 1, 1)
+    rig.ok("run", 5)
+    rig.ok("run", 5)  # retried
+    assert rig.no("run", 6) == "running 5"
+    assert rig.status()["run"] == 5
+    rig.ok("hold")
+    assert rig.no("run", 5) == "prepared for run 0"
 
 
 def test_what_is_due_comes_before_commands():
-    desk = Desk()
-    desk.learn(kind=clock.PERIODIC)
-    desk.turns(1)
-    due_us = desk.role._due_us[0]
-    desk.chip.t_us = due_us
-    before = desk.role.edges[0].firings
-    desk.port.incoming.append(["hold", 9])
-    desk.board.turn()
-    assert desk.role.edges[0].firings == before + 1
+    rig = Rig()
+    rig.learn(kind=clock.PERIODIC)
+    rig.turns(1)
+    due_us = rig.role._due_us[0]
+    rig.chip.t_us = due_us
+    before = rig.role.edges[0].firings
+    rig.port.incoming.append(["hold", 9])
+    rig.board.turn()
+    assert rig.role.edges[0].firings == before + 1
 
 
 def test_a_board_without_a_role_says_why_and_does_nothing():
-    desk = Desk(role=None)
-    hello = desk.ok("hello")[0]
+    rig = Rig(role=None)
+    hello = rig.ok("hello")[0]
     assert (hello["role"], hello["state"], hello["reason"], hello["can"]) == (None, "hold", "no good", {})
-    assert desk.no("prepare", 5) == desk.no("run", 5) == "no good"
-    assert desk.no("tap", 0, 5) == "unknown command"
-    desk.ok("hold")
-    assert desk.status()["reason"] == "no good"
+    assert rig.no("prepare", 5) == rig.no("run", 5) == "no good"
+    assert rig.no("tap", 0, 5) == "unknown command"
+    rig.ok("hold")
+    assert rig.status()["reason"] == "no good"
 
 
 def test_an_edge_that_raises_ends_in_hold_with_the_reason():
-    desk = Desk()
-    desk.learn()
+    rig = Rig()
+    rig.learn()
 
     def broken():
         raise OSError(5)
 
-    desk.role.edges[0]._look = lambda gate: broken()
-    desk.turns(3)
-    status = desk.status()
+    rig.role.edges[0]._look = lambda gate: broken()
+    rig.turns(3)
+    status = rig.status()
     assert status["state"] == "hold" and status["reason"] == "OSError: 5"
 
 
@@ -92,29 +92,29 @@ def test_an_edge_that_raises_ends_in_hold_with_the_reason():
     ],
 )
 def test_nonsense_is_refused_and_changes_nothing(message):
-    desk = Desk()
-    desk.port.incoming.append(message)
-    desk.board.turn()
-    desk.port.pump()
-    assert all(reply[0] == "no" and reply[2] for reply in desk.port.sent)
-    assert len(desk.port.sent) == (len(message) > 1 and message[1] == 1)
-    assert desk.row()["tap"] == 64 == desk.pots[0].wipers[0]
-    assert desk.no("run", 1)
+    rig = Rig()
+    rig.port.incoming.append(message)
+    rig.board.turn()
+    rig.port.pump()
+    assert all(reply[0] == "no" and reply[2] for reply in rig.port.sent)
+    assert len(rig.port.sent) == (len(message) > 1 and message[1] == 1)
+    assert rig.row()["tap"] == 64 == rig.pots[0].wipers[0]
+    assert rig.no("run", 1)
 
 
 def test_a_command_that_comes_just_before_a_firing_waits_for_it():
-    desk = Desk()
-    desk.learn(kind=clock.PERIODIC)
-    due_us = desk.role._due_us[0]
-    desk.port.listen = lambda wait_ms: None
-    desk.chip.t_us = clock.ticks_add(due_us, -50_000)
-    desk.board.turn()  # it listens
-    desk.chip.t_us = clock.ticks_add(due_us, -3000)
-    desk.port.incoming.append(["hello", 1])
-    before = desk.role.edges[0].firings
-    while desk.port.incoming:
-        desk.board.turn()
-    assert desk.role.edges[0].firings == before + 1
+    rig = Rig()
+    rig.learn(kind=clock.PERIODIC)
+    due_us = rig.role._due_us[0]
+    rig.port.listen = lambda wait_ms: None
+    rig.chip.t_us = clock.ticks_add(due_us, -50_000)
+    rig.board.turn()  # it listens
+    rig.chip.t_us = clock.ticks_add(due_us, -3000)
+    rig.port.incoming.append(["hello", 1])
+    before = rig.role.edges[0].firings
+    while rig.port.incoming:
+        rig.board.turn()
+    assert rig.role.edges[0].firings == before + 1
 
 
 @pytest.mark.parametrize(
@@ -122,18 +122,18 @@ def test_a_command_that_comes_just_before_a_firing_waits_for_it():
     [("tap", (0, 50.5)), ("edge", (0, 5, 0, 1000, 100, 0.5, 0, 0, 1, 1, 0)), ("report", (0.5, 0)), ("prepare", (1.5,))],
 )
 def test_fractions_are_refused_and_change_nothing(kind, fields):
-    desk = Desk()
-    desk.ok("prepare", 5)
-    assert desk.no(kind, *fields) == "expected whole numbers"
-    assert desk.row()["tap"] == 64 == desk.pots[0].wipers[0]
-    assert desk.no("run", 5) == "edge 0 is not set up"
+    rig = Rig()
+    rig.ok("prepare", 5)
+    assert rig.no(kind, *fields) == "expected whole numbers"
+    assert rig.row()["tap"] == 64 == rig.pots[0].wipers[0]
+    assert rig.no("run", 5) == "edge 0 is not set up"
 
 
 def test_a_status_carries_what_tells_how_a_board_fares():
     """The list at the end of HARDWARE: firings to decision age and readback errors of each edge, and who says so."""
-    desk = Desk(edges=2)
-    desk.learn()
-    status = desk.status()
+    rig = Rig(edges=2)
+    rig.learn()
+    status = rig.status()
     assert {"state", "run", "boot", "reason", "version", "config", "t_us", "lost", "edges"} == status.keys()
     assert (status["boot"], status["version"], status["config"]) == (77, VERSION, "c0ffee")
     assert {"firings", "up", "down", "rail", "dropped", "skipped", "age_us", "errors", "seed_low", "seed_high"} < {

@@ -3,14 +3,14 @@
 from types import SimpleNamespace
 
 import pytest
-from clockfree import clock
-from clockfree.converters import Mcp320x
-from clockfree.edge import Edge
-from clockfree.sense import BLIND, AdcDrops, TrimmedPins
+
+from clockfree_board import clock
+from clockfree_board.converters import Mcp320x
+from clockfree_board.edge import Edge
+from clockfree_board.sense import BLIND, AdcDrops, TrimmedPins
 from clockfree_sim.parts.bus import SpiBus
 from clockfree_sim.parts.converters import Mcp3204Chip, code_transfer
-
-from tests.firmware.desk import Desk
+from tests.firmware.rig import Rig
 
 
 def expected_times(run_us, seed, index, mean_us, kind, count):
@@ -27,117 +27,117 @@ def expected_times(run_us, seed, index, mean_us, kind, count):
 @pytest.mark.parametrize("kind", [clock.EXPONENTIAL, clock.JITTERED, clock.PERIODIC])
 def test_every_edge_fires_where_its_own_generator_puts_it(kind):
     start_us = clock.MASK - 3_000_000  # across the wrap
-    desk = Desk(edges=3, start_us=start_us)
-    desk.learn(kind=kind)
-    desk.ok("report", 100, 1)
-    began_us = desk.chip.t_us
-    desk.turns(20)
-    rows = [row for message in desk.told("firings") for row in message[3:]]
+    rig = Rig(edges=3, start_us=start_us)
+    rig.learn(kind=kind)
+    rig.ok("report", 100, 1)
+    began_us = rig.chip.t_us
+    rig.turns(20)
+    rows = [row for message in rig.told("firings") for row in message[3:]]
     for i in range(3):
         times = [t_us for edge, t_us, *_ in rows if edge == i]
         due = expected_times(start_us, (3, 4), i, 100_000, kind, len(times))
         assert len(times) > 100
         late = [clock.ticks_diff(t, d) for t, d in zip(times, due, strict=True)]
         assert 0 <= min(late) and max(late) < 4000, (min(late), max(late))  # the port sleeps in ms
-    assert clock.ticks_diff(desk.chip.t_us, began_us) >= 20_000_000
-    assert sum(found[1] for found in desk.status()["edges"]) == desk.chip.pulses
+    assert clock.ticks_diff(rig.chip.t_us, began_us) >= 20_000_000
+    assert sum(found[1] for found in rig.status()["edges"]) == rig.chip.pulses
 
 
 def test_a_late_firing_is_dropped_and_counted_never_made_up_for():
-    desk = Desk()
-    desk.learn(kind=clock.PERIODIC, late_us=10_000)
-    desk.turns(2)
-    before = desk.row()
-    desk.chip.sleep_us(3_000_000)  # the board was elsewhere
-    desk.turns(1)
-    after = desk.row()
+    rig = Rig()
+    rig.learn(kind=clock.PERIODIC, late_us=10_000)
+    rig.turns(2)
+    before = rig.row()
+    rig.chip.sleep_us(3_000_000)  # the board was elsewhere
+    rig.turns(1)
+    after = rig.row()
     assert after["dropped"] == before["dropped"] + 1
     assert after["firings"] - before["firings"] <= 12
 
 
 def test_the_counters_add_up_and_the_steps_are_the_chips():
-    desk = Desk()
-    desk.learn()
-    desk.turns(3)
-    found = desk.row()
-    assert found["down"] == 64 - desk.pots[0].wipers[0] == 64 - desk.pots[0].wipers[1] > 10
-    assert found["tap"] == desk.pots[0].wipers[0] and found["firings"] == found["down"]
-    desk.bits = [1, 1]
-    desk.turns(30)
-    found = desk.row()
+    rig = Rig()
+    rig.learn()
+    rig.turns(3)
+    found = rig.row()
+    assert found["down"] == 64 - rig.pots[0].wipers[0] == 64 - rig.pots[0].wipers[1] > 10
+    assert found["tap"] == rig.pots[0].wipers[0] and found["firings"] == found["down"]
+    rig.bits = [1, 1]
+    rig.turns(30)
+    found = rig.row()
     assert found["tap"] == 127 and found["rail"] == found["firings"] - found["up"] - found["down"] > 0
     assert (found["a"], found["b"]) == (1, 1)
     assert (found["seed_low"], found["seed_high"]) == (3, 4)
 
 
 def test_the_decision_age_is_bounded_by_what_a_firing_takes():
-    desk = Desk()
-    desk.chip.look_us = 40
-    desk.learn()
-    desk.turns(5)
-    assert 40 <= desk.row()["age_us"] <= 80
+    rig = Rig()
+    rig.chip.look_us = 40
+    rig.learn()
+    rig.turns(5)
+    assert 40 <= rig.row()["age_us"] <= 80
 
 
 def test_taps_are_set_by_value_and_only_in_hold():
-    desk = Desk()
+    rig = Rig()
     for _ in range(2):
-        assert desk.ok("tap", 0, 63) == [63]
-    assert desk.pots[0].wipers == [63, 63]
-    desk.pots[0].wipers[1] = 9  # a wiper that went its own way is found
-    assert desk.ok("tap", 0, 63) == [63]
-    assert desk.pots[0].wipers == [63, 63]
-    desk.pots[0].wipers = [40, 40]
-    assert desk.ok("adopt", 0) == [40]
-    assert desk.no("tap", 0, 1) == "tap 1 outside 2..127"
-    assert desk.no("tap", 1, 5) == "edge 1 outside 0..0"
-    desk.learn()
-    assert desk.no("tap", 0, 63) == "in HOLD only"
+        assert rig.ok("tap", 0, 63) == [63]
+    assert rig.pots[0].wipers == [63, 63]
+    rig.pots[0].wipers[1] = 9  # a wiper that went its own way is found
+    assert rig.ok("tap", 0, 63) == [63]
+    assert rig.pots[0].wipers == [63, 63]
+    rig.pots[0].wipers = [40, 40]
+    assert rig.ok("adopt", 0) == [40]
+    assert rig.no("tap", 0, 1) == "tap 1 outside 2..127"
+    assert rig.no("tap", 1, 5) == "edge 1 outside 0..0"
+    rig.learn()
+    assert rig.no("tap", 0, 63) == "in HOLD only"
 
 
 def test_an_edge_whose_tap_is_unknown_keeps_a_run_from_starting():
-    desk = Desk()
-    desk.pots[0].present = False
-    assert desk.no("adopt", 0)
-    desk.ok("prepare", 5)
-    desk.ok("edge", 0, 5, 0, 1000, 100, 0, 0, 0, 1, 1, 0)
-    assert desk.no("run", 5) == "edge 0: tap unknown"
+    rig = Rig()
+    rig.pots[0].present = False
+    assert rig.no("adopt", 0)
+    rig.ok("prepare", 5)
+    rig.ok("edge", 0, 5, 0, 1000, 100, 0, 0, 0, 1, 1, 0)
+    assert rig.no("run", 5) == "edge 0: tap unknown"
 
 
 def test_plain_comparators_take_no_threshold_and_have_nothing_to_null():
-    desk = Desk()
-    desk.ok("prepare", 5)
-    assert desk.no("edge", 0, 5, 0, 1000, 100, 3, 0, 0, 1, 1, 0) == "two plain comparators know no threshold"
-    assert desk.no("edge", 0, 5, 0, 1000, 100, 0, 0, 80, 1, 1, 0) == "only measured drops can be summed"
-    assert desk.no("null", 0) == "this front end has no nulling"
-    assert desk.ok("measure", 0) == [0, 1, []]
+    rig = Rig()
+    rig.ok("prepare", 5)
+    assert rig.no("edge", 0, 5, 0, 1000, 100, 3, 0, 0, 1, 1, 0) == "two plain comparators know no threshold"
+    assert rig.no("edge", 0, 5, 0, 1000, 100, 0, 0, 80, 1, 1, 0) == "only measured drops can be summed"
+    assert rig.no("null", 0) == "this front end has no nulling"
+    assert rig.ok("measure", 0) == [0, 1, []]
 
 
 def test_an_adc_sums_drops_up_to_a_bar_and_begins_anew_with_each_run():
-    desk = Desk()
-    desk.role.edges[0].sense = sense = AdcDrops(SimpleNamespace(read=lambda channel: 0))
-    desk.role._wiring[0]["front_end"] = "adc"
-    desk.ok("prepare", 5)
+    rig = Rig()
+    rig.role.edges[0].sense = sense = AdcDrops(SimpleNamespace(read=lambda channel: 0))
+    rig.role._wiring[0]["front_end"] = "adc"
+    rig.ok("prepare", 5)
     for bar_c16, dither_c16 in ((7, 0), (1 << 16, 0), (80, 1)):
-        refused = desk.no("edge", 0, 5, 0, 1000, 100, 3, dither_c16, bar_c16, 1, 1, 0)
+        refused = rig.no("edge", 0, 5, 0, 1000, 100, 3, dither_c16, bar_c16, 1, 1, 0)
         assert refused == "bar_c16 out of range, or beside a dither"
     sense.memory[:] = [5, 2, 1]
-    desk.ok("edge", 0, 5, 0, 1000, 100, 3, 0, 80, 1, 1, 0)
+    rig.ok("edge", 0, 5, 0, 1000, 100, 3, 0, 80, 1, 1, 0)
     assert (sense.bar_c16, list(sense.memory)) == (80, [0, 0, 0])
-    desk.ok("edge", 0, 5, 0, 1000, 100, 3, 0, 0, 1, 1, 0)
+    rig.ok("edge", 0, 5, 0, 1000, 100, 3, 0, 0, 1, 1, 0)
     assert sense.bar_c16 == 0
 
 
 def test_an_adc_that_does_not_answer_measures_nothing():
-    desk = Desk()
-    desk.role.edges[0].sense.look = lambda gate: BLIND
-    assert desk.no("measure", 0) == "the ADC does not answer"
+    rig = Rig()
+    rig.role.edges[0].sense.look = lambda gate: BLIND
+    assert rig.no("measure", 0) == "the ADC does not answer"
 
 
-def measuring(desk):
+def measuring(rig):
     """Give edge 0 an MCP3204; returns it, and the voltages of its four nodes, to be changed."""
     nodes_V, bus = [1.0] * 4, SpiBus()
     chip = Mcp3204Chip(lambda channel: nodes_V[channel], [code_transfer(4.096)] * 4)
-    desk.role.edges[0].sense = AdcDrops(Mcp320x(bus, bus.attach(chip), channels=4))
+    rig.role.edges[0].sense = AdcDrops(Mcp320x(bus, bus.attach(chip), channels=4))
     return chip, nodes_V
 
 
@@ -145,46 +145,46 @@ def test_a_point_of_the_mismatch_that_is_asked_for_again_is_added_once():
     """The answer was lost, so the host repeats the command."""
     found = []
     for again in (0, 1, 3):
-        desk = Desk()
-        _, nodes_V = measuring(desk)
-        desk.ok("null", 0)
+        rig = Rig()
+        _, nodes_V = measuring(rig)
+        rig.ok("null", 0)
         for point, clamped_V in enumerate((2.1, 2.0, 2.3), start=1):
             nodes_V[:] = [2.0, 1.0, clamped_V, 1.0]
             for _ in range(1 + (again if point == 3 else 0)):
-                trims = desk.ok("match", 0, point)
+                trims = rig.ok("match", 0, point)
         found.append(trims)
     # least squares over three points with the same free drop: the mean of 10%, 0% and 30%
     assert found[0][0][2] / 2**15 == pytest.approx(0.4 / 3, abs=1e-3) and found[0] == found[1] == found[2]
 
 
 def test_points_of_the_mismatch_come_one_after_another_and_null_begins_anew():
-    desk = Desk()
-    chip, nodes_V = measuring(desk)
-    assert desk.no("match", 0, 0) == "expected point 1, got 0: null begins anew"
+    rig = Rig()
+    chip, nodes_V = measuring(rig)
+    assert rig.no("match", 0, 0) == "expected point 1, got 0: null begins anew"
     for clamped_V in (2.1, 2.2):
         nodes_V[:] = [1.0] * 4
-        desk.ok("null", 0)
+        rig.ok("null", 0)
         nodes_V[:] = [2.0, 1.0, clamped_V, 1.0]
-        assert desk.no("match", 0, 2) == "expected point 1, got 2: null begins anew"
+        assert rig.no("match", 0, 2) == "expected point 1, got 2: null begins anew"
         chip.present = False
-        assert desk.no("match", 0, 1) == "ADC does not answer"  # and is no point
+        assert rig.no("match", 0, 1) == "ADC does not answer"  # and is no point
         chip.present = True
-        assert desk.ok("match", 0, 1)[0][2] / 2**15 == pytest.approx(clamped_V - 2, abs=1e-3)
+        assert rig.ok("match", 0, 1)[0][2] / 2**15 == pytest.approx(clamped_V - 2, abs=1e-3)
 
 
 def test_hold_between_two_looks_leaves_nothing_behind():
     """A trimmed edge measured in HOLD is read at its own offset, not at a firing's threshold."""
     trims = []
-    desk = Desk()
+    rig = Rig()
     sense = TrimmedPins(lambda: 0, lambda: 1, trims.append, 8, 1000)
-    desk.role.edges[0] = edge = Edge([0] * clock.SIZE, sense, desk.role.edges[0].pots, 0)
-    desk.role._wiring[0]["front_end"] = "trimmed"
-    desk.ok("prepare", 5)
-    desk.ok("edge", 0, 5, 0, 100_000, 10_000, 300, 0, 0, 3, 4, 0)
-    desk.ok("run", 5)
+    rig.role.edges[0] = edge = Edge([0] * clock.SIZE, sense, rig.role.edges[0].pots, 0)
+    rig.role._wiring[0]["front_end"] = "trimmed"
+    rig.ok("prepare", 5)
+    rig.ok("edge", 0, 5, 0, 100_000, 10_000, 300, 0, 0, 3, 4, 0)
+    rig.ok("run", 5)
     while not edge.looking:
-        desk.board.turn()
-    desk.board.hold("now")
+        rig.board.turn()
+    rig.board.hold("now")
     assert trims[-1] == 32768 + 8 * 300
-    desk.ok("measure", 0)
+    rig.ok("measure", 0)
     assert trims[-1] == 32768

@@ -2,71 +2,71 @@
 
 import pytest
 
-from tests.firmware.desk import Desk
+from tests.firmware.rig import Rig
 
 
-def teach(desk, number=1, run_id=5, examples=((1000, 2000, 3000), (0, 1, 2)), dwell_us=50_000):
-    desk.ok("lesson", number, run_id, len(examples), 2, 0, dwell_us, 64, 1, 2, 16)
+def teach(rig, number=1, run_id=5, examples=((1000, 2000, 3000), (0, 1, 2)), dwell_us=50_000):
+    rig.ok("lesson", number, run_id, len(examples), 2, 0, dwell_us, 64, 1, 2, 16)
     for k, codes in enumerate(examples):
-        desk.ok("example", number, k, list(codes))
-    desk.ok("teach", number)
+        rig.ok("example", number, k, list(codes))
+    rig.ok("teach", number)
 
 
 def test_the_supervisor_shows_its_lesson_on_its_own_schedule():
-    desk = Desk(role="supervisor")
-    assert desk.ok("hello")[0]["can"] == {"dac": 4, "mixers": 2, "adc": 8}
-    desk.ok("prepare", 5)
-    assert desk.no("run", 5) == "no lesson"
-    teach(desk)
-    desk.ok("run", 5)
-    assert desk.clamped[-1] == 1
-    desk.ok("report", 100, 0)
-    desk.turns(1)
-    assert 19 <= desk.told("shown")[-1][4] <= 21
-    assert desk.told("readings")[-1][2:] == [1, 0, [[100, 200], [100, 200]]]
-    assert [round(1000 * volts) for volts in desk.dac.outputs_V[:3]] in ([1000, 2000, 3000], [0, 1, 2])
+    rig = Rig(role="supervisor")
+    assert rig.ok("hello")[0]["can"] == {"dac": 4, "mixers": 2, "adc": 8}
+    rig.ok("prepare", 5)
+    assert rig.no("run", 5) == "no lesson"
+    teach(rig)
+    rig.ok("run", 5)
+    assert rig.clamped[-1] == 1
+    rig.ok("report", 100, 0)
+    rig.turns(1)
+    assert 19 <= rig.told("shown")[-1][4] <= 21
+    assert rig.told("readings")[-1][2:] == [1, 0, [[100, 200], [100, 200]]]
+    assert [round(1000 * volts) for volts in rig.dac.outputs_V[:3]] in ([1000, 2000, 3000], [0, 1, 2])
 
 
 def test_a_lesson_is_taught_whole_or_not_at_all_also_while_it_runs():
-    desk = Desk(role="supervisor")
-    desk.ok("prepare", 5)
-    assert desk.no("teach", 1) == "lesson 1 was not begun"
-    desk.ok("lesson", 1, 5, 2, 2, 0, 50_000, 64, 1, 2, 16)
-    desk.ok("example", 1, 0, [1, 2, 3])
-    assert desk.no("teach", 1) == "example 1 is missing"
-    assert desk.no("example", 1, 2, [1]) == "example 2 outside 0..1"
-    teach(desk)
-    desk.ok("teach", 1)  # retried
-    desk.ok("run", 5)
-    desk.turns(1)
-    teach(desk, number=2, examples=[(7, 8, 9)])
-    desk.turns(1)
-    assert [round(1000 * volts) for volts in desk.dac.outputs_V[:3]] == [7, 8, 9]
-    assert desk.no("lesson", 3, 6, 2, 2, 0, 50_000, 64, 1, 2, 16) == "prepared for run 5"
-    assert desk.no("lesson", 3, 5, 2, 9, 0, 50_000, 64, 1, 2, 16) == "9 outputs, 8 ADC channels"
-    assert desk.no("lesson", 3, 5, 2, 2, 0, 50_000, 129, 1, 2, 16) == "eta outside 1..128"
-    assert desk.no("show", [1]) == desk.no("clamp", 0) == desk.no("measure") == "in HOLD only"
+    rig = Rig(role="supervisor")
+    rig.ok("prepare", 5)
+    assert rig.no("teach", 1) == "lesson 1 was not begun"
+    rig.ok("lesson", 1, 5, 2, 2, 0, 50_000, 64, 1, 2, 16)
+    rig.ok("example", 1, 0, [1, 2, 3])
+    assert rig.no("teach", 1) == "example 1 is missing"
+    assert rig.no("example", 1, 2, [1]) == "example 2 outside 0..1"
+    teach(rig)
+    rig.ok("teach", 1)  # retried
+    rig.ok("run", 5)
+    rig.turns(1)
+    teach(rig, number=2, examples=[(7, 8, 9)])
+    rig.turns(1)
+    assert [round(1000 * volts) for volts in rig.dac.outputs_V[:3]] == [7, 8, 9]
+    assert rig.no("lesson", 3, 6, 2, 2, 0, 50_000, 64, 1, 2, 16) == "prepared for run 5"
+    assert rig.no("lesson", 3, 5, 2, 9, 0, 50_000, 64, 1, 2, 16) == "9 outputs, 8 ADC channels"
+    assert rig.no("lesson", 3, 5, 2, 2, 0, 50_000, 129, 1, 2, 16) == "eta outside 1..128"
+    assert rig.no("show", [1]) == rig.no("clamp", 0) == rig.no("measure") == "in HOLD only"
 
 
 def test_in_hold_the_supervisor_shows_and_measures_what_it_is_told():
-    desk = Desk(role="supervisor")
-    desk.ok("show", [500, 600])
-    assert [round(1000 * volts) for volts in desk.dac.outputs_V[:2]] == [500, 600]
-    assert desk.ok("measure") == [[100, 200]]
-    desk.ok("clamp", 0)
-    assert desk.clamped[-1] == 0
-    assert desk.no("show", [5000]) == "code 5000 outside 0..4095"
-    assert desk.no("show", [-1])
+    rig = Rig(role="supervisor")
+    rig.ok("show", [500, 600])
+    assert [round(1000 * volts) for volts in rig.dac.outputs_V[:2]] == [500, 600]
+    assert rig.ok("measure") == [[100, 200]]
+    rig.ok("clamp", 0)
+    assert rig.clamped[-1] == 0
+    assert rig.no("show", [5000]) == "code 5000 outside 0..4095"
+    assert rig.no("show", [-1])
 
 
 def test_many_readings_are_told_in_turn():
-    desk = Desk(role="supervisor")
-    desk.ok("prepare", 5)
-    teach(desk, examples=[(i, 0, 0) for i in range(40)], dwell_us=10_000)
-    desk.ok("run", 5)
-    desk.ok("report", 100, 0)
-    desk.turns(2)
-    lines = desk.told("readings")
+    rig = Rig(role="supervisor")
+    rig.ok("prepare", 5)
+    teach(rig, examples=[(i, 0, 0) for i in range(40)], dwell_us=10_000)
+    rig.ok("run", 5)
+    rig.ok("report", 100, 0)
+    rig.turns(2)
+    lines = rig.told("readings")
     assert [line[3] for line in lines[:4]] == [0, 16, 32, 0]
     assert [len(line[4]) for line in lines[:3]] == [16, 16, 8]
 
@@ -74,23 +74,23 @@ def test_many_readings_are_told_in_turn():
 @pytest.mark.parametrize("codes", [[4096, 0, 0], [0, -1, 0], [65536 + 7, 0, 0]])
 def test_codes_that_no_dac_has_are_refused_at_once(codes):
     """MicroPython's array would keep the last 16 bits of them."""
-    desk = Desk(role="supervisor")
-    desk.ok("prepare", 5)
-    desk.ok("lesson", 1, 5, 1, 2, 0, 50_000, 64, 1, 2, 16)
-    assert desk.no("example", 1, 0, codes) == "DAC codes outside 0..4095"
-    assert desk.no("teach", 1) == "example 0 is missing"
+    rig = Rig(role="supervisor")
+    rig.ok("prepare", 5)
+    rig.ok("lesson", 1, 5, 1, 2, 0, 50_000, 64, 1, 2, 16)
+    assert rig.no("example", 1, 0, codes) == "DAC codes outside 0..4095"
+    assert rig.no("teach", 1) == "example 0 is missing"
 
 
 def test_an_order_that_there_is_not():
-    desk = Desk(role="supervisor")
-    desk.ok("prepare", 5)
-    assert desk.no("lesson", 1, 5, 1, 2, 3, 50_000, 64, 1, 2, 16) == "order outside 0..2"
+    rig = Rig(role="supervisor")
+    rig.ok("prepare", 5)
+    assert rig.no("lesson", 1, 5, 1, 2, 3, 50_000, 64, 1, 2, 16) == "order outside 0..2"
 
 
 def test_examples_of_different_lengths_are_refused():
-    desk = Desk(role="supervisor")
-    desk.ok("prepare", 5)
-    desk.ok("lesson", 1, 5, 2, 2, 0, 50_000, 64, 1, 2, 16)
-    desk.ok("example", 1, 0, [1, 2, 3])
-    desk.ok("example", 1, 1, [1, 2])
-    assert desk.no("teach", 1) == "examples need equally many codes"
+    rig = Rig(role="supervisor")
+    rig.ok("prepare", 5)
+    rig.ok("lesson", 1, 5, 2, 2, 0, 50_000, 64, 1, 2, 16)
+    rig.ok("example", 1, 0, [1, 2, 3])
+    rig.ok("example", 1, 1, [1, 2])
+    assert rig.no("teach", 1) == "examples need equally many codes"

@@ -2,120 +2,119 @@
 
 import itertools
 
-from clockfree import clock
-
-from tests.firmware.desk import Desk
+from clockfree_board import clock
+from tests.firmware.rig import Rig
 
 
 def test_telemetry_is_never_built_while_a_firing_is_near():
-    desk = Desk()
-    desk.learn(kind=clock.PERIODIC)
-    desk.ok("report", 10, 0)
+    rig = Rig()
+    rig.learn(kind=clock.PERIODIC)
+    rig.ok("report", 10, 0)
     for _ in range(3000):
-        left_us = clock.ticks_diff(desk.role._due_us[0], desk.chip.t_us)
-        before = len(desk.told("edges"))
-        desk.board.turn()
-        if len(desk.told("edges")) > before:
+        left_us = clock.ticks_diff(rig.role._due_us[0], rig.chip.t_us)
+        before = len(rig.told("edges"))
+        rig.board.turn()
+        if len(rig.told("edges")) > before:
             assert not 0 < left_us < 5000
 
 
 def test_reports_come_as_often_as_asked_and_stop_when_asked():
-    desk = Desk()
-    desk.learn()
-    desk.ok("report", 100, 0)
-    desk.turns(10)
-    assert 95 <= len(desk.told("edges")) <= 101
-    assert not desk.told("firings")
-    desk.ok("report", 0, 0)
-    count = len(desk.told("edges"))
-    desk.turns(2)
-    assert len(desk.told("edges")) == count
-    assert desk.no("report", -1, 0) == "period outside 0..500000 ms"
+    rig = Rig()
+    rig.learn()
+    rig.ok("report", 100, 0)
+    rig.turns(10)
+    assert 95 <= len(rig.told("edges")) <= 101
+    assert not rig.told("firings")
+    rig.ok("report", 0, 0)
+    count = len(rig.told("edges"))
+    rig.turns(2)
+    assert len(rig.told("edges")) == count
+    assert rig.no("report", -1, 0) == "period outside 0..500000 ms"
 
 
 def test_telemetry_that_finds_no_room_leaves_a_gap_in_the_numbers():
-    desk = Desk()
-    desk.learn()
-    desk.ok("report", 100, 0)
-    desk.turns(1)
-    desk.port.pump = lambda: None  # the host reads no more
-    desk.port.room = 5
-    desk.turns(2)
-    del desk.port.pump
-    desk.port.pump()
-    desk.port.room = 100
-    desk.turns(1)
-    numbers = [message[1] for message in desk.told("edges")]
+    rig = Rig()
+    rig.learn()
+    rig.ok("report", 100, 0)
+    rig.turns(1)
+    rig.port.pump = lambda: None  # the host reads no more
+    rig.port.room = 5
+    rig.turns(2)
+    del rig.port.pump
+    rig.port.pump()
+    rig.port.room = 100
+    rig.turns(1)
+    numbers = [message[1] for message in rig.told("edges")]
     steps = [later - sooner for sooner, later in itertools.pairwise(numbers)]
     assert set(steps[:-12]) == {1} and max(steps) > 10
-    assert desk.row()["firings"] > 20  # and the learning went on
+    assert rig.row()["firings"] > 20  # and the learning went on
 
 
 def test_firings_that_nobody_fetches_are_counted_as_lost():
-    desk = Desk()
-    desk.learn()
-    desk.turns(20)
-    found = desk.status()
+    rig = Rig()
+    rig.learn()
+    rig.turns(20)
+    found = rig.status()
     assert found["lost"] == found["edges"][0][1] - 64 > 0
-    desk.ok("report", 50, 1)
-    desk.turns(1)
-    lines = desk.told("firings")
-    lost = desk.status()["lost"]
+    rig.ok("report", 50, 1)
+    rig.turns(1)
+    lines = rig.told("firings")
+    lost = rig.status()["lost"]
     assert lines[0][2] == lost >= found["lost"]
     assert all(len(line) <= 3 + 16 for line in lines)
-    assert sum(len(line) - 3 for line in lines) == desk.row()["firings"] - lost - desk.role._count
+    assert sum(len(line) - 3 for line in lines) == rig.row()["firings"] - lost - rig.role._count
 
 
 def test_lines_are_told_one_at_a_time():
     """Each takes a Pico some ms, and between two of them a firing may fall due."""
-    desk = Desk(edges=3)
-    desk.learn(mean_us=20_000)
-    desk.ok("report", 500, 1)
-    desk.port.pump()
+    rig = Rig(edges=3)
+    rig.learn(mean_us=20_000)
+    rig.ok("report", 500, 1)
+    rig.port.pump()
     told = 0
     for _ in range(2000):
-        desk.port.sent.clear()
-        desk.board.turn()
-        desk.port.pump()
-        assert len(desk.port.sent) <= 1
-        told += len(desk.port.sent)
+        rig.port.sent.clear()
+        rig.board.turn()
+        rig.port.pump()
+        assert len(rig.port.sent) <= 1
+        told += len(rig.port.sent)
     assert told > 50
 
 
 def test_firings_are_told_as_of_the_moment_the_report_began():
     """Else a board that fires faster than it can tell would tell nothing else any more."""
-    desk = Desk()
-    desk.learn()
-    desk.turns(4)
-    report = desk.role.report(desk.chip.t_us, 77, True)
+    rig = Rig()
+    rig.learn()
+    rig.turns(4)
+    report = rig.role.report(rig.chip.t_us, 77, True)
     assert next(report)[0] == "edges"
-    waiting = desk.role._count
+    waiting = rig.role._count
     lines = []
     for line in report:
-        desk.turns(1)
+        rig.turns(1)
         lines.append(line)
     assert sum(len(line) - 2 for line in lines) == waiting > 16
-    desk.ok("hold")
-    report = desk.role.report(desk.chip.t_us, 77, True)
+    rig.ok("hold")
+    report = rig.role.report(rig.chip.t_us, 77, True)
     next(report)
     next(report)
-    desk.ok("prepare", 6)  # forgets what there was to tell
-    assert list(report) == [] and desk.role._count == 0
+    rig.ok("prepare", 6)  # forgets what there was to tell
+    assert list(report) == [] and rig.role._count == 0
 
 
 def test_a_line_that_finds_no_memory_is_dropped_and_the_learning_goes_on():
-    desk = Desk()
-    desk.learn()
-    desk.ok("report", 100, 0)
-    report, failing = desk.role.report, iter([1, 1, 1])
+    rig = Rig()
+    rig.learn()
+    rig.ok("report", 100, 0)
+    report, failing = rig.role.report, iter([1, 1, 1])
 
     def short_of_memory(*about):
         for _ in failing:
             raise MemoryError
         yield from report(*about)
 
-    desk.role.report = short_of_memory
-    desk.turns(5)
-    numbers = [message[1] for message in desk.told("edges")]
+    rig.role.report = short_of_memory
+    rig.turns(5)
+    numbers = [message[1] for message in rig.told("edges")]
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers))) and numbers[0] == 3 and len(numbers) > 40
-    assert desk.board.state == "run" and desk.row()["firings"] > 30
+    assert rig.board.state == "run" and rig.row()["firings"] > 30

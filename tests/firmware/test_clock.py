@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from clockfree import clock
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from clockfree_board import clock
 from tests.firmware.smallint import Small
 
 PERIOD = 1 << 30

@@ -4,9 +4,9 @@ import copy
 import json
 
 import pytest
-from clockfree.config import ConfigError, parse_config, why
-from clockfree_sim.virtual import VirtualBoards
 
+from clockfree_board.config import ConfigError, parse_config, why
+from clockfree_sim.virtual import VirtualBoards
 from tests.sim.virtual.benches import edge_config, edge_job, supervisor_config
 from tests.sim.virtual.conftest import ONE, OTHER
 from tests.sim.virtual.repl import FIRMWARE, Repl
@@ -53,8 +53,8 @@ def boards(micropython, tmp_path_factory):
         for name in configs:
             repls[name] = repl = Repl(boards.port(name))
             repl.enter()
-            repl.install(*(path.stem for path in (FIRMWARE / "clockfree").glob("[a-z]*.py")))
-            repl.run("from clockfree import hw")
+            repl.install(*(path.stem for path in (FIRMWARE / "clockfree_board").glob("[a-z]*.py")))
+            repl.run("from clockfree_board import hw")
         yield repls, configs
         for repl in repls.values():
             repl.serial.close()
@@ -63,7 +63,7 @@ def boards(micropython, tmp_path_factory):
 def made(repl, text):
     """HELLO of the board that a configuration makes, and whether it has an LED."""
     repl.run(f"with open('/clockfree.json', 'w') as file: file.write({text!r})")
-    repl.run("from clockfree.link import seal\nboard = hw.make_board()\nhello = board.hello()\nseal([hello])")
+    repl.run("from clockfree_board.link import seal\nboard = hw.make_board()\nhello = board.hello()\nseal([hello])")
     return json.loads(repl.run("import json\nprint(json.dumps([hello, bool(board.chip._led)]))"))
 
 

@@ -1,12 +1,13 @@
 """Converter drivers: their bytes, read by simulated chips that hold the truth."""
 
 import pytest
-from clockfree.converters import NO_ANSWER, ConverterError, Latch, Mcp320x, Mcp4131, Mcp4728
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clockfree_board.converters import NO_ANSWER, ConverterError, Latch, Mcp320x, Mcp4131, Mcp4728
 from clockfree_sim.parts.bus import I2cBus, SpiBus
 from clockfree_sim.parts.converters import Mcp3204Chip, Mcp3208Chip, Mcp4728Chip, code_transfer
 from clockfree_sim.parts.potentiometers import Mcp4131Chip
-from hypothesis import given
-from hypothesis import strategies as st
 
 codes = st.integers(0, 4095)
 
@@ -172,7 +173,7 @@ def test_missing_adc_is_reported():
 # -- a real MicroPython -----------------------------------------------------------------------------------------
 
 SCRIPT = """
-from clockfree.converters import ConverterError, Latch, Mcp320x, Mcp4131, Mcp4728
+from clockfree_board.converters import ConverterError, Latch, Mcp320x, Mcp4131, Mcp4728
 
 def show(data):
     print(" ".join("%02x" % byte for byte in bytes(data)))
@@ -211,7 +212,7 @@ for channel in (0, 1, 7):
 
 UNDER_LOCK = """
 import micropython
-from clockfree.converters import Mcp320x
+from clockfree_board.converters import Mcp320x
 
 class Bus:
     def write_readinto(self, sent, received):

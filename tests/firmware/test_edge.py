@@ -1,14 +1,15 @@
 """Edge objects on simulated chips, with drops that the test chooses."""
 
 import pytest
-from clockfree import clock
-from clockfree.edge import Edge
-from clockfree.pots import UNKNOWN, Mcp42xx
-from clockfree.sense import BLIND, ComparatorPins
-from clockfree_sim.parts.bus import SpiBus
-from clockfree_sim.parts.potentiometers import Mcp4xxxChip
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from clockfree_board import clock
+from clockfree_board.edge import Edge
+from clockfree_board.pots import UNKNOWN, Mcp42xx
+from clockfree_board.sense import BLIND, ComparatorPins
+from clockfree_sim.parts.bus import SpiBus
+from clockfree_sim.parts.potentiometers import Mcp4xxxChip
 
 MEAN_US = 100_000
 

@@ -9,15 +9,15 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from clockfree_host.arming import Member, arm_edges, arm_supervisor
-from clockfree_host.benchfile import BenchFile, board_config
-from clockfree_host.deploy import deploy
-from clockfree_host.firmware import compiled_files
-from clockfree_host.hail import NoAnswerError, RefusedError
-from clockfree_host.session import Session
-from clockfree_sim.physics import BOARD
-from clockfree_sim.virtual import VirtualBoards
 
+from clockfree.flash.deploy import deploy
+from clockfree.flash.firmware import compiled_files
+from clockfree.learning.arming import Member, arm_edges, arm_supervisor
+from clockfree.link.benchfile import BenchFile, board_config
+from clockfree.link.handshake import NoAnswerError, RefusedError
+from clockfree.link.session import Session
+from clockfree_model.physics import BOARD
+from clockfree_sim.virtual import VirtualBoards
 from tests.sim.jobs import a_job
 from tests.sim.virtual.repl import wait
 

@@ -9,9 +9,10 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from clockfree.link import NUMBERS, TO_BOARD, TO_HOST, VERSION, Lines, opened, seal
 from hypothesis import given
 from hypothesis import strategies as st
+
+from clockfree_board.link import NUMBERS, TO_BOARD, TO_HOST, VERSION, Lines, opened, seal
 
 numbers = st.integers(-NUMBERS, NUMBERS - 1)
 words = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=20)
@@ -213,7 +214,7 @@ def test_any_two_lines_that_run_into_each_other_are_none():
 def test_micropython_seals_and_opens_the_same(vm):
     cases = [["tap", 7, 0, 63], ["ok", NUMBERS - 1, {"a": [1, None, True], "b": "x*y"}], ["no", 0, 'it\'s "so"']]
     cases.append(["ok", 1, "*" * 9])
-    said = vm(f"from clockfree.link import opened, seal\nfor m in {cases!r}:\n    print(seal(m))\n")
+    said = vm(f"from clockfree_board.link import opened, seal\nfor m in {cases!r}:\n    print(seal(m))\n")
     assert said.splitlines() == [repr(seal(message)) for message in cases]
     wrong = [seal(case)[:-2] for case in cases] + [b"", b"*", b"x" * 600, b'{"a":1}*' + b"0" * 8]
     for body in (*NO_MESSAGES, b"[" * 200 + b"]" * 199):
@@ -221,7 +222,10 @@ def test_micropython_seals_and_opens_the_same(vm):
             wrong.append(body + b"*%08x" % binascii.crc32(body))
     right = [seal(case)[:-1] for case in cases]
     code = f"for lines in {wrong!r}, {right!r}:\n    print([opened(line) for line in lines])\n"
-    assert vm("from clockfree.link import opened\n" + code).splitlines() == [repr([None] * len(wrong)), repr(cases)]
+    assert vm("from clockfree_board.link import opened\n" + code).splitlines() == [
+        repr([None] * len(wrong)),
+        repr(cases),
+    ]
 
 
 SPOILT = """

@@ -6,16 +6,19 @@ import sys
 from pathlib import Path
 
 import pytest
-from clockfree import clock
+
+from clockfree_board import clock
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 FILES = sorted(FIRMWARE.rglob("*.py"))
-MODULES = [path for path in FILES if path.parent.name == "clockfree" and path.name not in ("__init__.py", "hw.py")]
+MODULES = [
+    path for path in FILES if path.parent.name == "clockfree_board" and path.name not in ("__init__.py", "hw.py")
+]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
 def test_imports_on_micropython(vm, path):
-    code = f"import sys\nfrom clockfree import {path.stem} as module\nprint(sys.implementation.name, module.__file__)\n"
+    code = f"import sys\nfrom clockfree_board import {path.stem} as it\nprint(sys.implementation.name, it.__file__)\n"
     assert vm(code) == f"micropython {path}\n"
 
 
@@ -55,7 +58,7 @@ def test_a_script_that_raises_fails(vm):
 
 TICKS = """
 from time import ticks_add, ticks_diff
-from clockfree import clock
+from clockfree_board import clock
 
 period = ticks_add(0, -1) + 1
 step = period >> 30

@@ -3,8 +3,9 @@
 import os
 
 import pytest
-from clockfree.link import TO_BOARD, opened, seal
-from clockfree.port import Port
+
+from clockfree_board.link import TO_BOARD, opened, seal
+from clockfree_board.port import Port
 
 
 class Line:

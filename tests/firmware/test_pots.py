@@ -4,10 +4,10 @@ from fractions import Fraction
 from math import ceil
 
 import pytest
-from clockfree.pots import UNKNOWN, Mcp42xx, lowest_tap
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clockfree_board.pots import UNKNOWN, Mcp42xx, lowest_tap
 from tests.firmware.pots_bench import KINDS, Bench, actions, edges
 
 
@@ -101,7 +101,7 @@ def test_lowest_tap_is_the_first_that_limits_the_current(vdd_mv, wiper_ohm, rab_
 
 
 SCRIPT = """
-from clockfree.pots import UNKNOWN, Ad5222, Mcp42xx, PotError, PulsePots, X9cPots, lowest_tap
+from clockfree_board.pots import UNKNOWN, Ad5222, Mcp42xx, PotError, PulsePots, X9cPots, lowest_tap
 
 class Bus:  # answers as an MCP4231 with both wipers at `code`, or as an open line
     code = 64
@@ -151,7 +151,7 @@ print(lowest_tap(3300, 75, 100000), lowest_tap(5000, 75, 10000))
 
 UNDER_LOCK = """
 import micropython
-from clockfree.pots import Mcp42xx, PulsePots
+from clockfree_board.pots import Mcp42xx, PulsePots
 
 class Bus:
     def write_readinto(self, sent, received):

@@ -1,9 +1,9 @@
 """The driver of the MCP42xx: its bytes, what it reads back, and what it does when nothing answers."""
 
 import pytest
-from clockfree.pots import UNKNOWN, Mcp42xx, PotError
-from clockfree_sim.parts.potentiometers import Mcp4xxxChip
 
+from clockfree_board.pots import UNKNOWN, Mcp42xx, PotError
+from clockfree_sim.parts.potentiometers import Mcp4xxxChip
 from tests.firmware.pots_bench import Bench
 
 

@@ -1,11 +1,11 @@
 """The drivers of pulse potentiometers: their edges, homing, and what they cannot know."""
 
 import pytest
-from clockfree.pots import PulsePots, X9cPots
-from clockfree_sim.parts.potentiometers import X9c104PairChip
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clockfree_board.pots import PulsePots, X9cPots
+from clockfree_sim.parts.potentiometers import X9c104PairChip
 from tests.firmware.pots_bench import PULSED, Bench, actions
 
 

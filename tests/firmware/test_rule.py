@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from clockfree import rule
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clockfree_board import rule
 from tests.firmware.smallint import Small
 
 drops = st.integers(-65536, 65536)

@@ -2,15 +2,16 @@
 
 import numpy as np
 import pytest
-from clockfree.converters import Mcp320x
-from clockfree.rule import from_drops
-from clockfree.sense import AGAIN, BLIND, AdcDrops, ComparatorPins, PicoAdcDrops, TrimmedPins
-from clockfree_sim import noise
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clockfree_board.converters import Mcp320x
+from clockfree_board.rule import from_drops
+from clockfree_board.sense import AGAIN, BLIND, AdcDrops, ComparatorPins, PicoAdcDrops, TrimmedPins
 from clockfree_sim.parts.bus import SpiBus
 from clockfree_sim.parts.comparators import ComparatorA, ComparatorB, TrimFilter
 from clockfree_sim.parts.converters import Mcp3204Chip, code_transfer, pico_u16
-from hypothesis import given
-from hypothesis import strategies as st
+from clockfree_sim.plant import noise
 
 SUPPLY_V = 3.3
 volts = st.floats(-3.0, 3.0)

@@ -4,9 +4,8 @@ import json
 import random
 import time
 
-from clockfree.link import seal
+from clockfree_board.link import seal
 from clockfree_sim.virtual import VirtualBoards
-
 from tests.sim.virtual.benches import edge_config, edge_job
 from tests.sim.virtual.conftest import ONE
 from tests.sim.virtual.repl import FIRMWARE, Repl
@@ -31,9 +30,9 @@ def test_however_often_and_whenever_it_is_pressed(micropython, tmp_path):
     config = edge_config(job, 0)
     with VirtualBoards(job, {ONE: config}, tmp_path) as boards, Repl(boards.port(ONE)) as repl:
         repl.enter()
-        repl.install(*(path.stem for path in (FIRMWARE / "clockfree").glob("[a-z]*.py")))
+        repl.install(*(path.stem for path in (FIRMWARE / "clockfree_board").glob("[a-z]*.py")))
         repl.run(f"with open('/clockfree.json', 'w') as file: file.write({json.dumps(config)!r})")
-        repl.run("from clockfree import hw")
+        repl.run("from clockfree_board import hw")
         process = boards.told(ONE)["process"]
         for _ in range(TIMES):
             repl.start(PROGRAM)

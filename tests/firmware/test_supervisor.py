@@ -4,15 +4,16 @@ import itertools
 from collections import Counter
 
 import pytest
-from clockfree import clock
-from clockfree.converters import NO_ANSWER, Latch, Mcp320x, Mcp4131, Mcp4728
-from clockfree.supervisor import FIXED, RANDOM, SHUFFLED, Supervisor
-from clockfree_sim.parts.bus import I2cBus, SpiBus
-from clockfree_sim.parts.converters import Mcp3204Chip, Mcp3208Chip, Mcp4728Chip
-from clockfree_sim.parts.potentiometers import Mcp4131Chip
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+
+from clockfree_board import clock
+from clockfree_board.converters import NO_ANSWER, Latch, Mcp320x, Mcp4131, Mcp4728
+from clockfree_board.supervisor import FIXED, RANDOM, SHUFFLED, Supervisor
+from clockfree_sim.parts.bus import I2cBus, SpiBus
+from clockfree_sim.parts.converters import Mcp3204Chip, Mcp3208Chip, Mcp4728Chip
+from clockfree_sim.parts.potentiometers import Mcp4131Chip
 
 DWELL_US = 100_000
 

@@ -10,12 +10,12 @@ multiplied and divided, so that IEEE 754 says what every bit is.
 import binascii
 import struct
 
-from clockfree import clock
-from clockfree.converters import Latch, Mcp320x, Mcp4131, Mcp4728
-from clockfree.edge import Edge
-from clockfree.pots import Mcp42xx
-from clockfree.sense import AdcDrops, ComparatorPins
-from clockfree.supervisor import Supervisor
+from clockfree_board import clock
+from clockfree_board.converters import Latch, Mcp320x, Mcp4131, Mcp4728
+from clockfree_board.edge import Edge
+from clockfree_board.pots import Mcp42xx
+from clockfree_board.sense import AdcDrops, ComparatorPins
+from clockfree_board.supervisor import Supervisor
 
 NODES = "ABCDEFGHI"
 EDGES = ("AB", "AE", "AG", "AH", "AI", "BE", "CE", "CD", "CF", "DF", "EF", "EG", "FG", "HG", "HI", "IG")

@@ -5,13 +5,15 @@ import math
 
 import numpy as np
 import pytest
-from clockfree_host.bench import Best, Job, Lesson, Sample, load
-from clockfree_host.benchfile import EdgeBoard, board_config
-from clockfree_host.files import create
-from clockfree_host.runlog import RunLog
-from clockfree_host.session import Session
-from clockfree_sim.virtual import VirtualBoards
 
+from clockfree.base.files import create
+from clockfree.link.benchfile import EdgeBoard, board_config
+from clockfree.link.session import Session
+from clockfree.run.runlog import RunLog
+from clockfree_model.final import Best
+from clockfree_model.job import Job, Lesson, Sample
+from clockfree_model.network import load
+from clockfree_sim.virtual import VirtualBoards
 from tests.host.flashing import bench_of, on, wait_for_port
 from tests.host.peers import HELLO, ID, Heard, Peer
 from tests.sim.jobs import a_job
@@ -123,7 +125,7 @@ def bench(boards):
             boards,
             board.name,
             "import os\n"
-            "for d in '/clockfree/', '/':\n"
+            "for d in '/clockfree_board/', '/':\n"
             "  try:\n"
             "    for e in os.ilistdir(d):\n"
             "      if e[1] == 0x8000: os.remove(d + e[0])\n"

@@ -4,10 +4,11 @@ import contextlib
 import threading
 import time
 
-from clockfree_host import deploy, firmware, ports
-from clockfree_host.benchfile import BenchFile, board_config, config_text
-from clockfree_host.firmware import BoardFile, source_files
-from clockfree_host.repl import Raw
+from clockfree.flash import deploy, firmware
+from clockfree.flash.firmware import BoardFile, source_files
+from clockfree.flash.repl import Raw
+from clockfree.link import ports
+from clockfree.link.benchfile import BenchFile, board_config, config_text
 
 IDS = [f"e6614103e745{number:04x}" for number in range(3)]
 
@@ -58,7 +59,7 @@ def files(boards, id_):
         id_,
         "import os\n"
         "r = {}\n"
-        "for d in '/', '/clockfree/':\n"
+        "for d in '/', '/clockfree_board/':\n"
         "  for e in os.ilistdir(d):\n"
         "    if e[1] == 0x8000 and e[3] < 100000:\n"
         "      with open(d + e[0], 'rb') as f: r[d + e[0]] = f.read()\n"

@@ -1,8 +1,10 @@
 """When an edge fired, against when its own generator alone would have it fire."""
 
 import numpy as np
-from clockfree import clock
-from clockfree_host.bench import gate_c16, waits_us
+
+from clockfree_board import clock
+from clockfree_model.job import gate_c16
+from clockfree_model.rates import waits_us
 
 
 def late_us(job, edge, times_us):

@@ -10,8 +10,8 @@ import time
 import tty
 from functools import partial
 
-from clockfree.link import Lines, opened, seal
-from clockfree_host.listener import Listener
+from clockfree.link.listener import Listener
+from clockfree_board.link import Lines, opened, seal
 
 ID = "e6614c311b7f5a2b"
 

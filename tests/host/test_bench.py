@@ -2,11 +2,15 @@ import tomllib
 
 import numpy as np
 import pytest
-from clockfree_host import tomlfile
-from clockfree_host.bench import Damage, Job, Lesson, Network, best_errors, open_bench, read_bench
-from clockfree_host.benchfile import BenchFile
-from clockfree_host.errors import InputError
-from clockfree_host.record import plain
+
+from clockfree.base import toml
+from clockfree.base.errors import InputError
+from clockfree.bench.registry import open_bench
+from clockfree.link.benchfile import BenchFile, read_bench
+from clockfree_model.job import Damage, Job, Lesson
+from clockfree_model.network import Network
+from clockfree_model.record import plain
+from clockfree_sim.theory.best import best_errors
 
 BENCH = """
 supply_V = 3.3
@@ -54,7 +58,7 @@ def test_a_bench_file_with_the_pin_map_of_the_hardware_as_default(bench_file):
 
 def test_what_writes_a_bench_file_writes_it_through_the_model(bench_file):
     bench = read_bench(bench_file())
-    text = tomlfile.dumps(plain(bench.model_dump()))
+    text = toml.dumps(plain(bench.model_dump()))
     assert BenchFile.model_validate(tomllib.loads(text)) == bench
 
 

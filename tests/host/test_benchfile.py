@@ -3,18 +3,12 @@ import tomllib
 from hashlib import sha256
 
 import pytest
-from clockfree.pots import lowest_tap
-from clockfree_host.bench import read_bench
-from clockfree_host.benchfile import (
-    BenchFile,
-    bench_text,
-    board_config,
-    config_hash,
-    config_text,
-)
-from clockfree_host.errors import InputError
-from clockfree_host.fitting import lacking, misserved
 from pydantic import ValidationError
+
+from clockfree.base.errors import InputError
+from clockfree.bench.fitting import lacking, misserved
+from clockfree.link.benchfile import BenchFile, bench_text, board_config, config_hash, config_text, read_bench
+from clockfree_board.pots import lowest_tap
 
 SUPERVISOR, EDGE, MANY = "e6614c311b7f5a2b", "e6614c311b7f5a2c", "e6614c311b7f5a2d"
 

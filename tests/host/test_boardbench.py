@@ -13,13 +13,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clockfree_host import cli, roll, runlog
-from clockfree_host.bench import PRESETS
-from clockfree_host.benchfile import bench_text
-from clockfree_host.plan import make_plan
-from clockfree_host.progress import Lines
-from clockfree_host.virtualbench import VirtualRack, made_up
 
+from clockfree.bench.virtual import VirtualRack, made_up
+from clockfree.commands import app
+from clockfree.commands.progress import Lines
+from clockfree.link import discovery
+from clockfree.link.benchfile import bench_text
+from clockfree.run import runlog
+from clockfree.task.plan import make_plan
+from clockfree_model.physics import PRESETS
 from tests.host.own_clock import late_us
 
 BRIDGE = Path(__file__).resolve().parents[2] / "examples/networks/bridge.csv"
@@ -54,7 +56,7 @@ def task(tmp_path):
 
 
 def clockfree(*arguments):
-    return cli.status_of([*map(str, arguments)])
+    return app.status_of([*map(str, arguments)])
 
 
 @pytest.fixture
@@ -204,14 +206,14 @@ def test_a_full_disk_ends_the_run_and_every_board_is_in_hold(rack, task, tmp_pat
     out = tmp_path / "run"
     assert clockfree("run", task, "--bench", file, "--updates", 2000, "--out", out) == 1
     assert capsys.readouterr().err.endswith(f"clockfree: {out}/log.jsonl: No space left on device\n")
-    assert {row.hello["state"] for row in roll.of_bench(rack.bench)} == {"hold"}
+    assert {row.hello["state"] for row in discovery.of_bench(rack.bench)} == {"hold"}
 
 
 def test_boards_that_learn_on_are_read_and_held(rack, task, tmp_path, capsys):
     """The host is killed in mid-run: boards go on by themselves, as their configuration says."""
     rack, file = rack
     out = tmp_path / "run"
-    code = "import sys; from clockfree_host import cli; sys.exit(cli.status_of(sys.argv[1:]))"
+    code = "import sys; from clockfree.commands import app; sys.exit(app.status_of(sys.argv[1:]))"
     arguments = ["run", task, "--bench", file, "--updates", "5000", "--out", out]
     with subprocess.Popen([sys.executable, "-c", code, *arguments], stderr=subprocess.DEVNULL) as host:
         late_s = time.monotonic() + 30

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from clockfree_host import cli, runlog
-from clockfree_host.plan import make_plan
-from clockfree_host.progress import Lines
-from clockfree_host.virtualbench import VirtualBench
 
+from clockfree.bench.virtual import VirtualBench
+from clockfree.commands import app
+from clockfree.commands.progress import Lines
+from clockfree.run import runlog
+from clockfree.task.plan import make_plan
 from tests.host.test_boardbench import BRIDGE, events
 from tests.sim.jobs import resistance, solve
 
@@ -62,7 +63,7 @@ def outputs_V(job, taps, source_V):
 def run(tmp_path, text):
     task = tmp_path / "task.toml"
     task.write_text(text)
-    assert cli.status_of(["run", str(task), "--bench", "virtual", "--trace", "--out", str(tmp_path / "run")]) == 0
+    assert app.status_of(["run", str(task), "--bench", "virtual", "--trace", "--out", str(tmp_path / "run")]) == 0
     return runlog.read(tmp_path / "run")
 
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from clockfree_host import learning
-from clockfree_host.errors import BoardError
 
-from tests.host.desks import Run
+from clockfree.base.errors import BoardError
+from clockfree.learning import learning
+from tests.host.rigs import Run
 
 
 def test_what_led_to_a_run_that_is_given_up_is_in_its_last_sample(monkeypatch):
@@ -46,7 +46,7 @@ def test_held_out_examples_are_not_known_where_the_supervisor_is_lost():
     bench = run.board_bench()
     bench._in_hold = True
     assert bench.outputs(np.array([[1.0, 2.0]])).shape == (1, 1)
-    adc, _ = run.supervisor.desk.role.supervisor.inputs[0]
+    adc, _ = run.supervisor.rig.role.supervisor.inputs[0]
     adc.read = lambda channel: -1  # it does not answer, and that is no answer to an example
     assert bench.outputs(np.array([[1.0, 2.0]])) is None
     run.supervisor.up = False

@@ -8,7 +8,8 @@ import time
 
 import pytest
 import xarray as xr
-from clockfree_host import cli
+
+from clockfree.commands import app
 
 TASK = """
 updates = 5
@@ -18,7 +19,7 @@ targets = ["G"]
 [[lesson]]
 teacher = true
 """
-COMMAND = [sys.executable, "-c", "from clockfree_host.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "from clockfree.commands.app import main; main()"]
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def one_object(text):
 
 def test_run_show_and_read_print_one_object_alone_on_stdout(task, tmp_path, capsys, monkeypatch):
     out = str(tmp_path / "out")
-    assert cli.status_of(["run", task, "--seed", "3", "--out", out, "--json"]) == 0
+    assert app.status_of(["run", task, "--seed", "3", "--out", out, "--json"]) == 0
     captured = capsys.readouterr()
     found = one_object(captured.out)
     assert found["run"] == out and found["seed"] == 3 and found["firings"] == 80
@@ -47,26 +48,26 @@ def test_run_show_and_read_print_one_object_alone_on_stdout(task, tmp_path, caps
     )  # plain lines where there is no terminal
     assert len(captured.err.splitlines()) < 12
 
-    assert cli.status_of(["show", out, "--json"]) == 0
+    assert app.status_of(["show", out, "--json"]) == 0
     captured = capsys.readouterr()
     assert one_object(captured.out) == found
     assert captured.err == ""
 
-    assert cli.status_of(["read", out, "--json"]) == 0
+    assert app.status_of(["read", out, "--json"]) == 0
     readings = one_object(capsys.readouterr().out)["readings"]
     assert len(readings) == 9
     assert {"node": "A", "role": "source", "source": "sim", "desired_V": None}.items() <= readings[0].items()
 
     monkeypatch.setenv("COLUMNS", "40")
-    assert cli.status_of(["show", out]) == 0
+    assert app.status_of(["show", out]) == 0
     assert "task on lab16: 9 nodes, 16 edges" in capsys.readouterr().out  # a pipe folds nothing
-    assert cli.status_of(["read", out]) == 0
+    assert app.status_of(["read", out]) == 0
     table = capsys.readouterr().out
     assert "clamped V" in table and "recorded taps" in table
 
 
 def test_a_bar_on_a_terminal(capsys, monkeypatch, made_up):
-    from clockfree_host.progress import progress
+    from clockfree.commands.progress import progress
 
     make_job, make_samples = made_up
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
@@ -80,7 +81,7 @@ def test_a_bar_on_a_terminal(capsys, monkeypatch, made_up):
 
 
 def test_version(capsys):
-    assert cli.status_of(["--version"]) == 0
+    assert app.status_of(["--version"]) == 0
     assert capsys.readouterr().out == f"clockfree {importlib.metadata.version('clockfree')}\n"
 
 
@@ -127,7 +128,7 @@ def test_bad_input_is_one_line_and_status_2(arguments, said, task, tmp_path, cap
     monkeypatch.chdir(tmp_path)
     arguments, said = [text.replace("TASK", "task.toml") for text in arguments], said.replace("TASK", "task.toml")
     before = sorted(tmp_path.iterdir())
-    assert cli.status_of(arguments) == 2
+    assert app.status_of(arguments) == 2
     captured = capsys.readouterr()
     *progress, line = captured.err.splitlines()
     assert captured.out == ""
@@ -140,14 +141,14 @@ def test_bad_input_is_one_line_and_status_2(arguments, said, task, tmp_path, cap
 def test_a_corrupted_log_is_one_line_and_status_2(damage, tmp_path, capsys):
     (tmp_path / "log.jsonl").write_bytes(damage)
     for command in ("show", "read"):
-        assert cli.status_of([command, str(tmp_path)]) == 2
+        assert app.status_of([command, str(tmp_path)]) == 2
         captured = capsys.readouterr()
         assert captured.err.count("\n") == 1 and "log.jsonl: line 1: expected " in captured.err
         assert captured.out == ""
     assert [path.name for path in tmp_path.iterdir()] == ["log.jsonl"]
 
 
-def test_desk_commands_come_from_the_entry_points(capsys, monkeypatch):
+def test_others_commands_come_from_the_entry_points(capsys, monkeypatch):
     def hello(name: str) -> None:
         """Greet."""
         print(f"hello {name}")
@@ -161,23 +162,26 @@ def test_desk_commands_come_from_the_entry_points(capsys, monkeypatch):
                 raise ImportError("no module named\nswep")
             return self.command
 
-    monkeypatch.setattr(cli.app, "registered_commands", list(cli.app.registered_commands))
     entries = [Entry("sweep", None), Entry("hello", hello)]
     monkeypatch.setattr(
         importlib.metadata, "entry_points", lambda group: entries if group == "clockfree.commands" else []
     )
     monkeypatch.setattr(sys, "argv", ["clockfree", "hello", "edge"])
     with pytest.raises(SystemExit) as ended:
-        cli.main()
+        app.main()
     assert ended.value.code == 0
     captured = capsys.readouterr()
     assert captured.out == "hello edge\n"
+    assert captured.err == ""
+    assert app.status_of(["--help"]) == 0
+    captured = capsys.readouterr()
+    assert "Greet." in captured.out
     assert captured.err == "clockfree: command sweep is left out: no module named swep\n"
 
 
 def test_help_comes_without_what_is_slow_to_import():
     code = (
-        "import sys; from clockfree_host import cli; status = cli.status_of(['--help']);"
+        "import sys; from clockfree.commands import app; status = app.status_of(['--help']);"
         "slow = {'numpy', 'scipy', 'numba', 'xarray', 'matplotlib', 'networkx', 'pydantic'} & set(sys.modules);"
         "sys.exit(f'{status} {slow}' if status or slow else 0)"
     )
@@ -206,13 +210,13 @@ def test_a_killed_run_can_be_shown_and_read(task, tmp_path, capsys):
     assert process.returncode == -signal.SIGKILL
     with (out / "log.jsonl").open("ab") as file:
         file.write(b'{"record":"sample","time_us":12')  # as a kill in the middle of a write leaves it
-    assert cli.status_of(["show", str(out), "--json"]) == 0
+    assert app.status_of(["show", str(out), "--json"]) == 0
     found = one_object(capsys.readouterr().out)
     assert found["updates_per_edge"] > 0
     assert found["wall_s"] is None  # the last checkpoint was before the last sample
-    assert cli.status_of(["show", str(out)]) == 0
+    assert app.status_of(["show", str(out)]) == 0
     assert "cut off" in capsys.readouterr().out
-    assert cli.status_of(["read", str(out)]) == 0
+    assert app.status_of(["read", str(out)]) == 0
     with xr.open_dataset(out / "results.nc") as data:
         assert data.attrs["ended"] == "cut off"
         assert data.sizes["sample"] >= 9
@@ -237,7 +241,7 @@ def test_whatever_a_run_is_called_can_be_shown(tmp_path, capsys):
     path = tmp_path / "task.toml"
     path.write_text('name = "$x^{$ :smile: [b]a[/c]"\n' + TASK)
     out = tmp_path / "[/b] $a^{$"
-    assert cli.status_of(["run", str(path), "--out", str(out)]) == 0
+    assert app.status_of(["run", str(path), "--out", str(out)]) == 0
     printed = capsys.readouterr().out
     assert f"{out}  (done)" in printed and "$x^{$ :smile: [b]a[/c] on lab16" in printed
 
@@ -246,14 +250,14 @@ def test_a_run_stays_within_its_folder_whatever_its_task_is_called(tmp_path, cap
     monkeypatch.chdir(tmp_path)
     for name, folder in (("../a/../\\\\b: c", "a-..-b-c-"), ("..", "run-"), ("Netz ä" * 50, "Netz-äNetz-ä")):
         (tmp_path / "task.toml").write_text(f'name = "{name}"\n{TASK}')
-        assert cli.status_of(["run", "task.toml", "--json"]) == 0
+        assert app.status_of(["run", "task.toml", "--json"]) == 0
         run = one_object(capsys.readouterr().out)["run"]
         assert run.startswith(f"runs/{folder}") and os.listdir(run)
     assert sorted(os.listdir(tmp_path)) == ["runs", "task.toml"] and len(os.listdir("runs")) == 3
 
 
 def test_a_name_that_is_no_text_is_refused(task, capsys):
-    assert cli.status_of(["run", task, "--out", "caf\udce9"]) == 2
+    assert app.status_of(["run", task, "--out", "caf\udce9"]) == 2
     assert capsys.readouterr().err.startswith(r"clockfree: 'caf\udce9': expected UTF-8")
 
 
@@ -262,14 +266,14 @@ def test_what_hdf5_says_of_a_full_disk_is_one_line(recorded, capsys, monkeypatch
         raise OSError(28, "Unable to create file (file write failed: time = Tue\n, filename = 'x'")
 
     monkeypatch.setattr(xr.Dataset, "to_netcdf", full)
-    assert cli.status_of(["show", str(recorded(count=3))]) == 1
+    assert app.status_of(["show", str(recorded(count=3))]) == 1
     assert capsys.readouterr().err == "clockfree: the run folder, or standard output: No space left on device\n"
 
 
 def test_runs_that_cannot_be_kept_are_not_begun(task, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "runs").write_text("mine")
-    assert cli.status_of(["run", task]) == 2
+    assert app.status_of(["run", task]) == 2
     assert capsys.readouterr().err.startswith("clockfree: runs/new: --out: expected a folder that can be made, got ")
 
 
@@ -294,12 +298,12 @@ def test_output_that_nobody_reads_on_is_no_failure_and_a_full_disk_is_one(monkey
 
 
 def test_ctrl_c_before_anything_was_measured_leaves_nothing(task, tmp_path, capsys, monkeypatch):
-    from clockfree_host import experiment
+    from clockfree.run import experiment
 
     def interrupted(job):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(experiment, "best_errors", interrupted)
-    assert cli.status_of(["run", task, "--out", str(tmp_path / "out")]) == 130
+    assert app.status_of(["run", task, "--out", str(tmp_path / "out")]) == 130
     assert capsys.readouterr().err.endswith("clockfree: interrupted\n")
     assert not (tmp_path / "out").exists()

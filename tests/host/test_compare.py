@@ -7,7 +7,9 @@ import signal
 
 import pytest
 import xarray as xr
-from clockfree_host import cli, compare
+
+from clockfree.commands import app
+from clockfree.run import compare
 
 TASK = """
 updates = 20
@@ -27,7 +29,7 @@ def runs(tmp_path_factory):
     task.write_text(TASK)
     folders = [tmp_path / f"run{seed}" for seed in range(6)]
     for seed, folder in enumerate(folders):
-        assert cli.status_of(["run", str(task), "--seed", str(seed), "--out", str(folder)]) == 0
+        assert app.status_of(["run", str(task), "--seed", str(seed), "--out", str(folder)]) == 0
     return folders
 
 
@@ -39,7 +41,7 @@ def measured(folder):
 def test_the_simulated_runs_are_those_of_other_clock_seeds_and_the_rank_is_counted_among_them(runs, capsys):
     errors_V2 = [measured(folder) for folder in runs]
     capsys.readouterr()
-    status = cli.status_of(["compare", str(runs[0]), "--runs", "5", "--json"])
+    status = app.status_of(["compare", str(runs[0]), "--runs", "5", "--json"])
     found = json.loads(capsys.readouterr().out)
     assert found["sim_error_V2"] == pytest.approx(sorted(errors_V2[1:]), rel=1e-12)
     assert found["error_V2"] == pytest.approx(errors_V2[0], rel=1e-12)
@@ -51,7 +53,7 @@ def test_the_simulated_runs_are_those_of_other_clock_seeds_and_the_rank_is_count
 
 def test_a_run_outside_the_range_is_said_and_fails(runs, capsys):
     # One simulated run is a range of one number.
-    assert cli.status_of(["compare", str(runs[0]), "--runs", "1"]) == 1
+    assert app.status_of(["compare", str(runs[0]), "--runs", "1"]) == 1
     assert "of 2 from the smallest: outside the range" in capsys.readouterr().out
 
 
@@ -61,7 +63,7 @@ def test_a_run_that_was_cut_off_is_refused(runs, tmp_path, capsys):
     lines = log.read_text().splitlines()
     end = {**json.loads(lines[-1]), "reason": "interrupted"}
     log.write_text("\n".join([*lines[:-1], json.dumps(end)]) + "\n")
-    assert cli.status_of(["compare", str(folder)]) == 2
+    assert app.status_of(["compare", str(folder)]) == 2
     assert "expected a run that came to its end, got one that was interrupted" in capsys.readouterr().err
 
 
@@ -71,7 +73,7 @@ def test_a_run_whose_error_nobody_measured_is_refused(runs, tmp_path, capsys):
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     changed = [{**line, "measured_error_V2": None} if line["record"] == "sample" else line for line in lines]
     log.write_text("".join(json.dumps(line) + "\n" for line in changed))
-    assert cli.status_of(["compare", str(folder), "--json"]) == 2
+    assert app.status_of(["compare", str(folder), "--json"]) == 2
     assert "expected a run whose error was measured at its end" in capsys.readouterr().err
 
 
@@ -81,6 +83,6 @@ def die(job):
 
 def test_a_process_that_dies_is_said_in_a_line(runs, capsys, monkeypatch):
     monkeypatch.setattr(compare, "final_error", die)
-    assert cli.status_of(["compare", str(runs[0]), "--runs", "1"]) == 1
+    assert app.status_of(["compare", str(runs[0]), "--runs", "1"]) == 1
     said = capsys.readouterr().err
     assert said == "clockfree: a process that worked for this has died: killed, or out of memory\n"

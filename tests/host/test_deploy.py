@@ -9,12 +9,13 @@ import sys
 import threading
 
 import pytest
-from clockfree.link import VERSION
-from clockfree_host import deploy, hail, ports
-from clockfree_host.benchfile import board_config, config_hash
-from clockfree_host.firmware import FOLDER
-from clockfree_host.repl import Repl
 
+from clockfree.flash import deploy
+from clockfree.flash.firmware import FOLDER
+from clockfree.flash.repl import Repl
+from clockfree.link import handshake, ports
+from clockfree.link.benchfile import board_config, config_hash
+from clockfree_board.link import VERSION
 from tests.host.flashing import expected, files, flash, on, wait_for_port
 
 
@@ -53,7 +54,7 @@ def test_source_is_that_of_the_firmware_and_takes_the_place_of_what_was_compiled
     assert {
         path: (FOLDER / path[1:]).read_bytes() for path in expected(bench, board, True) if path.endswith(".py")
     } == {path: data for path, data in files(boards, board.name).items() if path.endswith(".py")}
-    assert "/clockfree/board.mpy" in report.removed
+    assert "/clockfree_board/board.mpy" in report.removed
 
 
 def test_what_would_be_in_the_way_goes_and_what_is_somebody_elses_stays(bench, boards):
@@ -62,29 +63,45 @@ def test_what_would_be_in_the_way_goes_and_what_is_somebody_elses_stays(bench, b
         boards,
         board.name,
         "import os\n"
-        "for p in '/clockfree/link.py', '/clockfree/gone.mpy', '/clockfree/edge.mpy.new', '/main.py.new', "
-        "'/clockfree/notes.txt', '/boot.py', '/mine.py':\n"
-        "  try: os.mkdir('/clockfree')\n"
+        "for p in '/clockfree_board/link.py', '/clockfree_board/gone.mpy', '/clockfree_board/edge.mpy.new', "
+        "'/main.py.new', '/clockfree_board/notes.txt', '/boot.py', '/mine.py':\n"
+        "  try: os.mkdir('/clockfree_board')\n"
         "  except OSError: pass\n"
         "  with open(p, 'w') as f: f.write('# ' + p)",
     )
     (report,) = flash(bench, [board]).values()
     assert report.error == ""
-    assert report.removed == ["/clockfree/gone.mpy", "/clockfree/link.py"]
-    own = {path: f"# {path}".encode() for path in ("/clockfree/notes.txt", "/boot.py", "/mine.py")}
+    assert report.removed == ["/clockfree_board/gone.mpy", "/clockfree_board/link.py"]
+    own = {path: f"# {path}".encode() for path in ("/clockfree_board/notes.txt", "/boot.py", "/mine.py")}
     assert files(boards, board.name) == {**expected(bench, board), **own}
+
+
+def test_the_package_of_version_0_2_goes_and_its_folder_unless_something_else_is_in_it(bench, boards):
+    board = bench.boards[0]
+    old = "import os\nos.mkdir('/clockfree')\nfor p in {}:\n  with open('/clockfree/' + p, 'w') as f: f.write(p)"
+    there = "import os\nprint('clockfree' in os.listdir('/') and os.listdir('/clockfree'))"
+    on(boards, board.name, old.format(["link.mpy", "edge.py", "hw.mpy.new"]))
+    (report,) = flash(bench, [board]).values()
+    assert (report.error, report.removed) == ("", ["/clockfree/edge.py", "/clockfree/link.mpy"])
+    assert on(boards, board.name, there) == "False\n"
+    assert files(boards, board.name) == expected(bench, board)
+    on(boards, board.name, old.format(["link.mpy", "notes.txt"]))
+    (report,) = flash(bench, [board]).values()
+    assert (report.error, report.removed) == ("", ["/clockfree/link.mpy"])
+    assert on(boards, board.name, there) == "['notes.txt']\n"
+    on(boards, board.name, "import os\nos.remove('/clockfree/notes.txt')\nos.rmdir('/clockfree')")
 
 
 def test_a_board_in_run_is_held_and_reset_first(bench, boards):
     """Its watchdog is armed, and would reset it in the middle of the next file."""
     board = bench.boards[0]
     flash(bench, [board])
-    with ports.open_port(ports.locate(board.id, None, bench.links), hail.READ_S) as port:
-        hail.ask(port, "prepare", 5)
-        hail.ask(port, "edge", 0, 5, 0, 5000, 500, 0, 0, 0, 1, 2, 0)
-        hail.ask(port, "tap", 0, 64)
-        hail.ask(port, "run", 5)
-        before = hail.hello(port)
+    with ports.open_port(ports.locate(board.id, None, bench.links), handshake.READ_S) as port:
+        handshake.ask(port, "prepare", 5)
+        handshake.ask(port, "edge", 0, 5, 0, 5000, 500, 0, 0, 0, 1, 2, 0)
+        handshake.ask(port, "tap", 0, 64)
+        handshake.ask(port, "run", 5)
+        before = handshake.hello(port)
     assert before["state"] == "run"
     changed = bench.model_copy(update={"loss_s": 21.0})
     (report,) = flash(changed, [changed.boards[0]]).values()
@@ -165,8 +182,11 @@ def test_bytes_that_do_not_read_back_are_put_nowhere(bench, boards, monkeypatch)
 
     def spoilt(files, packs):
         for program, whole in write(files, packs):
-            more = b"_w('/clockfree/rule.mpy.new','ab',%b)\n" % deploy.prompt.literal(deploy.prompt.pack(b"x"))
-            yield program.replace(b"print(_h('/clockfree/rule.mpy", more + b"print(_h('/clockfree/rule.mpy"), whole
+            more = b"_w('/clockfree_board/rule.mpy.new','ab',%b)\n" % deploy.prompt.literal(deploy.prompt.pack(b"x"))
+            yield (
+                program.replace(b"print(_h('/clockfree_board/rule.mpy", more + b"print(_h('/clockfree_board/rule.mpy"),
+                whole,
+            )
 
     monkeypatch.setattr(deploy.prompt, "write", spoilt)
     (report,) = flash(bench, [board]).values()

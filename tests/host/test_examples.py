@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from clockfree_host.bench import NetworkError, load
-from clockfree_host.plan import make_plan
+
+from clockfree.task.plan import make_plan
+from clockfree_model.network import NetworkError, load
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.toml"))
 

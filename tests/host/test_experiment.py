@@ -5,10 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clockfree_host import experiment, readout, report, runlog
-from clockfree_host.bench import Best, Damage, SimBench, free_outputs, open_bench
-from clockfree_host.errors import InputError
-from clockfree_host.plan import make_plan
+
+from clockfree.base.errors import InputError
+from clockfree.bench.registry import open_bench
+from clockfree.bench.simulated import SimBench
+from clockfree.run import experiment, readout, report, runlog
+from clockfree.task.plan import make_plan
+from clockfree_model.final import Best
+from clockfree_model.job import Damage
+from clockfree_sim.circuit.twins import free_outputs
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.toml"))
 TASK = """

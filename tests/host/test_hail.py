@@ -1,8 +1,9 @@
 import pytest
-from clockfree.link import PROTOCOL, TO_BOARD, VERSION, Lines, opened, seal
-from clockfree_host import hail
-from clockfree_host.benchfile import config_hash
-from clockfree_host.hail import NoAnswerError, RefusedError, ask, hello, misfit
+
+from clockfree.link import handshake
+from clockfree.link.benchfile import config_hash
+from clockfree.link.handshake import NoAnswerError, RefusedError, ask, hello, misfit
+from clockfree_board.link import PROTOCOL, TO_BOARD, VERSION, Lines, opened, seal
 
 CONFIG = {"role": "edge"}
 HELLO = {"role": "edge", "id": "e6614c311b7f5a2b", "version": VERSION, "protocol": PROTOCOL, "reason": ""}
@@ -36,7 +37,7 @@ class Wire:
 
 @pytest.fixture(autouse=True)
 def _short(monkeypatch):
-    monkeypatch.setattr(hail, "_AGAIN_S", 0.01)
+    monkeypatch.setattr(handshake, "_AGAIN_S", 0.01)
 
 
 def test_the_answer_to_the_question_and_to_no_other():

@@ -4,8 +4,9 @@ import json
 
 import numpy as np
 import pytest
-from clockfree_host import cli, runlog
 
+from clockfree.commands import app
+from clockfree.run import runlog
 from tests.host.own_clock import late_us
 
 MOST_LATE = 0.01
@@ -26,7 +27,7 @@ late_us = {late_us}
 
 def verdict_of(folder, capsys):
     capsys.readouterr()
-    status = cli.status_of(["independence", str(folder), "--json"])
+    status = app.status_of(["independence", str(folder), "--json"])
     found = json.loads(capsys.readouterr().out)
     assert status == (0 if found["independent"] else 1)
     return found
@@ -45,25 +46,25 @@ def task(tmp_path):
 def test_a_clock_free_run_is_independent_and_one_on_a_global_trigger_is_not(task, tmp_path, capsys):
     for rule, independent in (("clockfree", True), ("p=0.5", False)):
         out = tmp_path / rule
-        assert cli.status_of(["run", task(600), "--rule", rule, "--trace", "--out", str(out)]) == 0
+        assert app.status_of(["run", task(600), "--rule", rule, "--trace", "--out", str(out)]) == 0
         found = verdict_of(out, capsys)
         assert found["independent"] is independent and found["edges"] == 16
-    assert cli.status_of(["independence", str(out)]) == 1
+    assert app.status_of(["independence", str(out)]) == 1
     assert "NOT independent" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("more, said", [([], "run it with --trace"), (["--trace"], "at least 50 firings per edge")])
 def test_a_run_that_cannot_be_judged_is_refused(task, tmp_path, capsys, more, said):
     out = tmp_path / "run"
-    assert cli.status_of(["run", task(20), *more, "--out", str(out)]) == 0
-    assert cli.status_of(["independence", str(out)]) == 2
+    assert app.status_of(["run", task(20), *more, "--out", str(out)]) == 0
+    assert app.status_of(["independence", str(out)]) == 2
     assert said in capsys.readouterr().err
 
 
 def test_sixteen_boards_fire_independently_by_their_own_records(micropython, task, tmp_path, capsys):
     out = tmp_path / "run"
     # 500 mean waits, HARDWARE's least.
-    assert cli.status_of(["run", task(510, 5000), "--bench", "virtual", "--trace", "--out", str(out)]) == 0
+    assert app.status_of(["run", task(510, 5000), "--bench", "virtual", "--trace", "--out", str(out)]) == 0
     record, rows = runlog.read(out), runlog.read_firings(out)
     late = [late_us(record.job, edge, rows[rows[:, 0] == edge, 1]) for edge in range(16)]
     dropped = record.samples[-1]["counters"].get("dropped", np.zeros(16)).sum()

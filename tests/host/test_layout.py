@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from clockfree_host import cli
-from clockfree_host.bench import read_bench
-from clockfree_host.benchfile import board_config
-from clockfree_host.fitting import lacking, misserved, miswired
-from clockfree_host.plan import make_plan
+
+from clockfree.bench.fitting import lacking, misserved, miswired
+from clockfree.commands import app
+from clockfree.link.benchfile import board_config, read_bench
+from clockfree.task.plan import make_plan
 
 TASK = Path(__file__).parents[2] / "examples/allostery.toml"
 IDS = [f"e66058388353{number:04x}" for number in range(20)]
@@ -28,7 +28,7 @@ def plugged(tmp_path):
 
 
 def write(*arguments):
-    return cli.status_of(["bench", str(TASK), *map(str, arguments)])
+    return app.status_of(["bench", str(TASK), *map(str, arguments)])
 
 
 def test_every_edge_has_a_board_and_the_supervisor_what_the_task_needs(plugged, tmp_path, capsys):

@@ -1,13 +1,13 @@
 """A run on boards, step by step: what is kept, and who is taken in again, whatever comes between two questions."""
 
 import pytest
-from clockfree import clock
-from clockfree_host import learning as module
-from clockfree_host.journal import MOST_TEXTS
-from clockfree_sim.world import World
 
-from tests.firmware.desk import Desk
-from tests.host.desks import RUN_ID, Run
+from clockfree.learning import learning as module
+from clockfree.learning.events import MOST_TEXTS
+from clockfree_board import clock
+from clockfree_sim.world.world import World
+from tests.firmware.rig import Rig
+from tests.host.rigs import RUN_ID, Run
 
 
 @pytest.fixture
@@ -18,40 +18,40 @@ def run(monkeypatch):
     return run
 
 
-def counted(desk):
-    return [row[1] for row in desk.status()["edges"]]
+def counted(rig):
+    return [row[1] for row in rig.status()["edges"]]
 
 
 def test_a_board_that_was_in_hold_is_armed_again_and_goes_on_counting(run):
     board = run.boards[1]
-    board.desk.turns(3)
+    board.rig.turns(3)
     run.hear(board)
-    before = counted(board.desk)
+    before = counted(board.rig)
     assert run.firings()[2:] == before and min(before) > 10
-    board.desk.ok("hold")
+    board.rig.ok("hold")
     run.hear(board)
     run.fleet.go_on()
     run.learning.turn(0.0)
-    assert board.desk.status()["state"] == "run" and run.firings()[2:] == before
-    board.desk.turns(3)
+    assert board.rig.status()["state"] == "run" and run.firings()[2:] == before
+    board.rig.turns(3)
     run.hear(board)
-    assert run.firings()[2:] == [a + b for a, b in zip(before, counted(board.desk), strict=True)]
+    assert run.firings()[2:] == [a + b for a, b in zip(before, counted(board.rig), strict=True)]
     assert "restart" in run.events()
 
 
 def test_what_is_fired_until_the_hold_counts_when_a_board_is_armed_again(run):
     """Between its first answer and HOLD a board in RUN goes on; its chips stand where it says after that."""
     board = run.boards[1]
-    board.desk.role.edges[0].pots.tap = -1  # its chip did not answer
+    board.rig.role.edges[0].pots.tap = -1  # its chip did not answer
     run.hear(board)
-    board.meanwhile["hold"] = lambda: board.desk.turns(3)
+    board.meanwhile["hold"] = lambda: board.rig.turns(3)
     run.fleet.go_on()
     run.learning.turn(0.0)
-    stood = [pot.wipers[0] for pot in board.desk.pots]
+    stood = [pot.wipers[0] for pot in board.rig.pots]
     assert min(stood) < 50
     assert run.firings()[3:] == [64 - tap for tap in stood[1:]]
     assert run.learning.tally.taps[3:].tolist() == stood[1:]
-    assert counted(board.desk) == [0, 0, 0]
+    assert counted(board.rig) == [0, 0, 0]
 
 
 @pytest.mark.parametrize("moment", ["status", "hello", "report", "hold", "prepare", "tap", "edge", "run"])
@@ -59,33 +59,33 @@ def test_what_is_fired_until_the_hold_counts_when_a_board_is_armed_again(run):
 def test_a_board_that_comes_back_as_the_run_ends_is_in_hold(run, moment, late):
     """The end comes while it is being taken in, between any two questions; and may be over before the next of them."""
     board = run.boards[1]
-    board.desk.turns(3)
+    board.rig.turns(3)
     run.hear(board)
     before = run.firings()
-    board.desk.ok("hold")
+    board.rig.ok("hold")
     run.hear(board)
     board.meanwhile[moment] = run.learning.finish if late else run.learning.hold
     run.fleet.go_on()
     if not late:
         run.learning.finish()
-    assert [session.desk.status()["state"] for session in run.fleet.sessions] == ["hold"] * 3
+    assert [session.rig.status()["state"] for session in run.fleet.sessions] == ["hold"] * 3
     assert run.firings()[2:] == before[2:]
     assert run.learning.journal.failures == []
 
 
 def test_a_board_that_is_still_being_asked_at_the_end_is_not_waited_for_long(run):
-    run.boards[1].desk.ok("hold")
+    run.boards[1].rig.ok("hold")
     run.hear(run.boards[1])  # and nobody lets it go on
     run.learning.finish()
-    assert run.boards[1].desk.status()["state"] == "hold"
+    assert run.boards[1].rig.status()["state"] == "hold"
 
 
 def test_a_reset_just_before_the_end_is_said(run):
     board = run.boards[0]
-    board.desk.turns(3)
+    board.rig.turns(3)
     run.hear(board)
     before = run.firings()
-    board.desk.chip.boot += 1
+    board.rig.chip.boot += 1
     run.learning.finish()
     assert run.firings()[:2] == before[:2] and "reset" in run.events()
 
@@ -101,21 +101,21 @@ def traced(monkeypatch):
 def reset(run, number):
     """A board that has been reset, with its chips as they were, and ticks that begin anew."""
     session = run.boards[number]
-    taps = [pot.wipers[0] for pot in session.desk.pots]
-    desk = Desk(edges=len(taps), start_us=123_000_000)
-    desk.chip.boot = session.desk.chip.boot + 1
-    for pot, edge, tap in zip(desk.pots, desk.role.edges, taps, strict=True):
+    taps = [pot.wipers[0] for pot in session.rig.pots]
+    rig = Rig(edges=len(taps), start_us=123_000_000)
+    rig.chip.boot = session.rig.chip.boot + 1
+    for pot, edge, tap in zip(rig.pots, rig.role.edges, taps, strict=True):
         pot.wipers[:] = [tap, tap]
         edge.pots.adopt()
-    session.put(desk)
+    session.put(rig)
     return session
 
 
 def told(run, session):
     """Its firings so far are heard by the host."""
-    session.desk.turns(0.5)
-    messages = session.desk.told("firings")
-    session.desk.port.sent.clear()
+    session.rig.turns(0.5)
+    messages = session.rig.told("firings")
+    session.rig.port.sent.clear()
     for message in messages:
         run.tell(session, "heard", message)
     return sum(len(message) - 3 for message in messages)
@@ -143,7 +143,7 @@ def test_a_board_that_is_lost_while_it_is_armed_is_armed_from_the_start(traced, 
     """RUN was heard, the reply to what was asked after it never came: it runs, and nobody knows its clock."""
     run = traced
     session = reset(run, 0) if was_reset else run.boards[0]
-    session.desk.ok("hold")
+    session.rig.ok("hold")
     asked, ask = [], session.ask
 
     def asking(kind, *arguments, **more):
@@ -159,7 +159,7 @@ def test_a_board_that_is_lost_while_it_is_armed_is_armed_from_the_start(traced, 
     run.learning.turn(0.0)
     run.fleet.events.put(news)
     run.learning.turn(0.0)
-    assert session.desk.status()["state"] == "run"
+    assert session.rig.status()["state"] == "run"
     sample = run.learning.sample()
     assert [event["event"] for event in sample.events][-2:] == ["away", "gap"] and not sample.trace
 
@@ -177,7 +177,7 @@ def test_nonsense_is_said_a_few_times_and_does_no_harm(run):
         run.tell(run.boards[0], "heard", ["edges", 1])
         run.tell(run.supervisor, "heard", ["readings", 1, 1, 0, [[]]])
     assert len(run.said) == 2 * MOST_TEXTS
-    run.boards[0].desk.turns(3)
+    run.boards[0].rig.turns(3)
     run.hear(run.boards[0])
     assert min(run.firings()[:2]) > 10
 
@@ -185,7 +185,7 @@ def test_nonsense_is_said_a_few_times_and_does_no_harm(run):
 def test_a_board_that_holds_at_once_each_time_is_asked_less_and_less_often(run):
     board = run.boards[0]
     for _ in range(20):
-        board.desk.ok("hold")
+        board.rig.ok("hold")
         run.hear(board)
         run.fleet.go_on()
         run.learning.turn(0.0)
@@ -198,12 +198,12 @@ def test_what_a_board_said_before_run_is_in_the_log(monkeypatch):
     run.fleet.events.put((run.boards[0], "text", "MemoryError: no room"))
     run.learning.start()
     assert run.events() == ["text"] and "MemoryError: no room" in run.said[0]
-    assert run.boards[0].desk.status()["run"] == RUN_ID
+    assert run.boards[0].rig.status()["run"] == RUN_ID
 
 
 def test_an_edge_that_fires_too_rarely_is_said_and_one_that_was_not_heard_lately_is_not(run):
     session, member = run.boards[0], run.members[1]
-    session.desk.turns(30)
+    session.rig.turns(30)
     run.hear(session)
     for heard_s, said in ((30.0, []), (300.0, ["silent", "silent"])):
         session.heard_s = member.armed_s + heard_s
@@ -224,18 +224,18 @@ def test_an_edge_that_fires_too_rarely_is_said_and_one_that_was_not_heard_lately
 def test_a_supervisor_that_is_too_slow_for_its_dwell_is_said(takes_us, strict, said):
     """Of 20 ms. What it tells is what its board tells, each change of example taking so long."""
     run = Run(strict=strict)
-    supervisor, desk = run.members[0], run.supervisor.desk
+    supervisor, rig = run.members[0], run.supervisor.rig
 
     class Slowly(list):
         def __getitem__(self, channel):
-            desk.chip.sleep_us(takes_us)
+            rig.chip.sleep_us(takes_us)
             return super().__getitem__(channel)
 
-    desk.codes = Slowly([100])
+    rig.codes = Slowly([100])
     run.learning.start()
     for second in range(1, 13):
-        desk.turns(1)
-        for message in desk.told("shown")[-1:]:
+        rig.turns(1)
+        for message in rig.told("shown")[-1:]:
             run.tell(run.supervisor, "heard", message)
         run.supervisor.heard_s = supervisor.armed_s + second
     found = run.learning._complaints.look(run.learning.tally, [supervisor], 0, run.learning._outputs_V)
@@ -244,10 +244,10 @@ def test_a_supervisor_that_is_too_slow_for_its_dwell_is_said(takes_us, strict, s
 
 def test_a_supervisor_that_went_on_without_us_is_not_behind():
     run = Run()
-    supervisor, desk = run.members[0], run.supervisor.desk
+    supervisor, rig = run.members[0], run.supervisor.rig
     run.learning.start()
     run.tell(run.supervisor, "gone", "unplugged")
-    desk.turns(30)
+    rig.turns(30)
     run.tell(run.supervisor, "back", None)
     run.fleet.go_on()
     run.learning.turn(0.0)
@@ -263,7 +263,7 @@ def test_a_supervisor_that_went_on_without_us_is_not_behind():
 def test_every_edge_of_a_board_has_the_rate_that_it_has_in_the_simulation():
     run = Run(decades=2.0)
     world = World(run.job)
-    edges = [edge for session in run.boards for edge in session.desk.role.edges]
+    edges = [edge for session in run.boards for edge in session.rig.role.edges]
     mean_us = [edge.clock[clock.MEAN] << edge.clock[clock.SHIFT] for edge in edges]
     assert len(set(mean_us)) == 5 and max(mean_us) > 3 * min(mean_us)
     for own, simulated in zip(edges, (board.edge for board in world.boards), strict=True):
@@ -276,7 +276,7 @@ def test_an_edge_that_is_slow_by_its_rate_is_not_too_slow():
     run = Run(decades=2.0)
     run.learning.start()
     for session, member in zip(run.boards, run.members[1:], strict=True):
-        session.desk.turns(60)
+        session.rig.turns(60)
         run.hear(session)
         session.heard_s = member.armed_s + 60
     assert max(run.firings()) > 3 * min(run.firings())

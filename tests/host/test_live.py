@@ -2,16 +2,16 @@
 
 import json
 
-from clockfree.link import VERSION
-from clockfree_host import cli, live
-from clockfree_host.benchfile import bench_text
-from clockfree_host.fleet import Fleet
-
+from clockfree.commands import app
+from clockfree.link.benchfile import bench_text
+from clockfree.link.fleet import Fleet
+from clockfree.run import live
+from clockfree_board.link import VERSION
 from tests.host.flashing import flash, wait_for_port
 
 
 def status(*arguments):
-    return cli.status_of([*map(str, arguments)])
+    return app.status_of([*map(str, arguments)])
 
 
 def test_what_boards_say_now_and_hold(bench, boards, tmp_path, capsys):

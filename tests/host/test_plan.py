@@ -1,8 +1,9 @@
 """What a bench cannot do is refused by name, never left out in silence; what a preset says of the edges is taken."""
 
 import pytest
-from clockfree_host.errors import InputError
-from clockfree_host.plan import make_plan
+
+from clockfree.base.errors import InputError
+from clockfree.task.plan import make_plan
 
 TASK = """
 [placement]

@@ -6,8 +6,9 @@ import types
 
 import pytest
 import serial
-from clockfree_host import ports
-from clockfree_host.ports import Found, PortError, locate, open_port, scan
+
+from clockfree.link import ports
+from clockfree.link.ports import Found, PortError, locate, open_port, scan
 
 ONE, TWO, THREE = "e6614c311b7f5a2b", "e6614c311b7f5a2c", "e6614c311b7f5a2d"
 

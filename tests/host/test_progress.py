@@ -9,7 +9,8 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from clockfree_host import progress
+
+from clockfree.commands import progress
 
 
 class Slow(io.StringIO):

@@ -4,7 +4,8 @@ import hashlib
 import random
 
 import pytest
-from clockfree_host import prompt
+
+from clockfree.flash import prompt
 
 HASHED = """
 import io, deflate

@@ -4,9 +4,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import xarray as xr
-from clockfree_host import report, results, runlog
-from clockfree_host.bench import Damage
 from matplotlib.image import imread
+
+from clockfree.run import report, results, runlog
+from clockfree_model.job import Damage
 
 
 def told(folder):

@@ -1,7 +1,8 @@
 """How long a reply is waited for."""
 
 import pytest
-from clockfree_host.roundtrips import FIRST_S, LEAST_S, MOST_S, RoundTrips
+
+from clockfree.link.roundtrips import FIRST_S, LEAST_S, MOST_S, RoundTrips
 
 
 def test_the_timeout_follows_the_round_trips():

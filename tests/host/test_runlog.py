@@ -4,11 +4,14 @@ import tomllib
 
 import numpy as np
 import pytest
-from clockfree_host import record, runlog, tomlfile
-from clockfree_host.bench import Damage
-from clockfree_host.errors import InputError
 from hypothesis import example, given
 from hypothesis import strategies as st
+
+from clockfree.base import toml
+from clockfree.base.errors import InputError
+from clockfree.run import runlog
+from clockfree_model import record
+from clockfree_model.job import Damage
 
 
 def same(a, b):
@@ -211,12 +214,12 @@ def holds_dict(value):
 @given(st.dictionaries(texts, values, max_size=5).filter(writable))
 @example({"odd \x7f\n": '\x00\x1f\x7f"\\\U0001f600', "": [[]], "numbers": [-0.0, 1e300, float("inf")]})
 def test_toml_reads_back_as_it_was(table):
-    assert tomllib.loads(tomlfile.dumps(table)) == table
+    assert tomllib.loads(toml.dumps(table)) == table
 
 
 def test_toml_of_a_job_reads_back(made_up):
     job = made_up[0]("square:6x6", lessons=2, damage=(Damage(1, "cut", 5.0),))
-    text = tomlfile.dumps({"job": record.plain(job)})
+    text = toml.dumps({"job": record.plain(job)})
     assert same(record.job_from(tomllib.loads(text)["job"]), job)
     assert max(map(len, text.splitlines())) <= 120
 
@@ -228,5 +231,5 @@ def test_unreadable_toml(tmp_path):
     (tmp_path / "long.toml").write_text("a = " + "1" * 5000)
     for name in ("bad.toml", "binary.toml", "deep.toml", "long.toml", "none.toml", "."):
         with pytest.raises(InputError, match=r": file: expected ") as raised:
-            tomlfile.read_toml(tmp_path / name)
+            toml.read_toml(tmp_path / name)
         assert "\n" not in str(raised.value)

@@ -4,10 +4,10 @@ import threading
 import time
 
 import pytest
-from clockfree.link import NUMBERS, seal
-from clockfree_host.hail import NoAnswerError, RefusedError
-from clockfree_host.roundtrips import LEAST_S, MOST_S
 
+from clockfree.link.handshake import NoAnswerError, RefusedError
+from clockfree.link.roundtrips import LEAST_S, MOST_S
+from clockfree_board.link import NUMBERS, seal
 from tests.host.peers import hello, no, ok, pause, told
 
 

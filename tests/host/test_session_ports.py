@@ -4,13 +4,13 @@ import threading
 import time
 
 import pytest
-from clockfree.link import seal
-from clockfree_host import session as module
-from clockfree_host.benchfile import EdgeBoard
-from clockfree_host.hail import NoAnswerError
-from clockfree_host.ports import PortError
-from clockfree_host.session import Session
 
+from clockfree.link import session as module
+from clockfree.link.benchfile import EdgeBoard
+from clockfree.link.handshake import NoAnswerError
+from clockfree.link.ports import PortError
+from clockfree.link.session import Session
+from clockfree_board.link import seal
 from tests.host.peers import HELLO, ID, Peer, hello, ok
 
 

@@ -1,7 +1,8 @@
 import pytest
-from clockfree_host.errors import InputError
-from clockfree_host.overrides import override, value_of
-from clockfree_host.task import load_task
+
+from clockfree.base.errors import InputError
+from clockfree.base.overrides import override, value_of
+from clockfree.task.taskfile import load_task
 
 TASK = """
 network = "lab16"

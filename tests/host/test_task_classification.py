@@ -1,6 +1,10 @@
 import numpy as np
 import pytest
-from clockfree_host.classification import (
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clockfree.base.errors import InputError
+from clockfree.task.classification import (
     IRIS,
     HeldOut,
     logistic_accuracy,
@@ -9,9 +13,6 @@ from clockfree_host.classification import (
     scaled,
     split,
 )
-from clockfree_host.errors import InputError
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 def test_iris_is_fishers():

@@ -2,12 +2,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clockfree_host.bench import PRESETS, ClampSettings, load
-from clockfree_host.errors import InputError
-from clockfree_host.resolve import resolve, resolve_physics
-from clockfree_host.task import load_task
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from clockfree.base.errors import InputError
+from clockfree.task.resolve import resolve, resolve_physics
+from clockfree.task.taskfile import load_task
+from clockfree_model.job import ClampSettings
+from clockfree_model.network import load
+from clockfree_model.physics import PRESETS
 
 STEP_V = 5 / 4096
 """Step of the supervisor's DAC at 5 V: voltages are rounded to it, and 5 V itself to the step below."""

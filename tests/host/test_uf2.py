@@ -2,8 +2,9 @@ import struct
 import threading
 
 import pytest
-from clockfree_host import uf2
-from clockfree_host.errors import BoardError, InputError
+
+from clockfree.base.errors import BoardError, InputError
+from clockfree.flash import uf2
 
 RP2040, RP2350, ABSOLUTE = 0xE48BFF56, 0xE48BFF59, 0xE48BFF57
 INFO = "UF2 Bootloader v3.0\r\nModel: Raspberry Pi RP2\r\nBoard-ID: {}\r\n"

@@ -1,13 +1,14 @@
 """A test bed for front ends: boards that see voltages of the test's choice."""
 
 import numpy as np
-from clockfree.sense import AGAIN
-from clockfree_sim.job import EdgeSettings, Job, Lesson
-from clockfree_sim.network import Network
-from clockfree_sim.physics import IDEAL
-from clockfree_sim.plant import Plant
-from clockfree_sim.timeline import Timeline
-from clockfree_sim.wiring import EdgeBoard
+
+from clockfree_board.sense import AGAIN
+from clockfree_model.job import EdgeSettings, Job, Lesson
+from clockfree_model.network import Network
+from clockfree_model.physics import IDEAL
+from clockfree_sim.plant.plant import Plant
+from clockfree_sim.plant.timeline import Timeline
+from clockfree_sim.plant.wiring import EdgeBoard
 
 
 class Bed(Plant):

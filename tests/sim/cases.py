@@ -3,9 +3,9 @@
 import dataclasses
 
 import numpy as np
-from clockfree_sim.job import Damage
-from clockfree_sim.physics import BOARD, IDEAL
 
+from clockfree_model.job import Damage
+from clockfree_model.physics import BOARD, IDEAL
 from tests.sim.jobs import a_job, retimed
 
 PLANAR = "planar:64:143:0"

@@ -3,10 +3,11 @@
 import dataclasses
 
 import numpy as np
-from clockfree_sim.job import ClampSettings, EdgeSettings, Job, Lesson
-from clockfree_sim.network import load
-from clockfree_sim.physics import IDEAL
-from clockfree_sim.world import World
+
+from clockfree_model.job import ClampSettings, EdgeSettings, Job, Lesson
+from clockfree_model.network import load
+from clockfree_model.physics import IDEAL
+from clockfree_sim.world.world import World
 
 MASK = (1 << 30) - 1
 NO_TRACE = np.empty((0, 6), dtype=np.int64)

@@ -6,7 +6,7 @@ from scipy.sparse.linalg import splu
 
 
 class Twins:
-    """What a circuit should be: the same calls as clockfree_sim.circuit.Circuit, everything solved anew when asked."""
+    """What a circuit should be: the same calls as `Circuit`, everything solved anew when asked."""
 
     def __init__(self, nodes, ends, sources, targets):
         self.nodes, self.ends = nodes, np.asarray(ends)

@@ -2,11 +2,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from clockfree_sim.best import REACHED_V2, _Problem, best_error
-from clockfree_sim.direct import solve
-from clockfree_sim.network import lab16, square
-from clockfree_sim.physics import BOARD, IDEAL
 from scipy.optimize import approx_fprime, brute
+
+from clockfree_model.network import lab16, square
+from clockfree_model.physics import BOARD, IDEAL
+from clockfree_sim.circuit.direct import solve
+from clockfree_sim.theory.best import REACHED_V2, _Problem, best_error
 
 NETWORK = lab16()
 SOURCES, TARGETS = (0, 2), (4, 6)

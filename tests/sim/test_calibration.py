@@ -4,12 +4,12 @@ import dataclasses
 
 import numpy as np
 import pytest
-from clockfree_sim import chips
-from clockfree_sim.parts.converters import Mcp3204Chip
-from clockfree_sim.physics import BOARD, IDEAL, Physics
-from clockfree_sim.world import World
 from scipy import stats
 
+from clockfree_model.physics import BOARD, IDEAL, Physics
+from clockfree_sim.parts.converters import Mcp3204Chip
+from clockfree_sim.plant import chips
+from clockfree_sim.world.world import World
 from tests.sim.bed import Bed
 from tests.sim.jobs import a_job, run, same, trace, twins
 
@@ -123,7 +123,7 @@ def test_matching_takes_more_than_nulling(monkeypatch):
     """Mismatch alone, of 1%: it grows with the drop, so nulling at one input leaves it."""
     physics = dataclasses.replace(IDEAL, mismatch=0.01)
     fitted = rms([errors(calibrated(physics, seed=seed, task_seed=seed), reads=1) for seed in range(3)])
-    monkeypatch.setattr("clockfree_sim.calibration.MATCHING_POINTS", 0)
+    monkeypatch.setattr("clockfree_model.calibration.MATCHING_POINTS", 0)
     nulled = rms([errors(calibrated(physics, seed=seed, task_seed=seed), reads=1) for seed in range(3)])
     assert fitted < 0.75 * nulled
 

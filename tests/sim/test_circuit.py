@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
-from clockfree_sim import elimination as at
-from clockfree_sim.circuit import Circuit
-from clockfree_sim.network import square
-from clockfree_sim.schur import MOST_ROUNDINGS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clockfree_model.network import square
+from clockfree_sim.circuit import elimination as at
+from clockfree_sim.circuit.schur import MOST_ROUNDINGS
+from clockfree_sim.circuit.twins import Circuit
 from tests.sim.reference import Twins
 
 

@@ -5,13 +5,13 @@ import itertools
 
 import numpy as np
 import pytest
-from clockfree_sim import oscillator
-from clockfree_sim.comparison import BLOCK, probability
-from clockfree_sim.job import Damage
-from clockfree_sim.physics import BOARD, IDEAL
-from clockfree_sim.world import World
 from scipy import stats
 
+from clockfree_model.job import Damage
+from clockfree_model.physics import BOARD, IDEAL
+from clockfree_sim.plant import oscillator
+from clockfree_sim.plant.rounds import BLOCK, probability
+from clockfree_sim.world.world import World
 from tests.sim.jobs import a_job, resistance, run, trace, twins
 
 PERIOD_US = 100_000  # of edges at 10 Hz

@@ -2,11 +2,11 @@ import itertools
 
 import numpy as np
 import pytest
-from clockfree_sim.continuous import LOWEST_OHM, Rule, learn
-from clockfree_sim.job import Lesson
-from clockfree_sim.network import lab16, load, square
 from scipy.optimize import approx_fprime
 
+from clockfree_model.job import Lesson
+from clockfree_model.network import lab16, load, square
+from clockfree_sim.theory.continuous import LOWEST_OHM, Rule, learn
 from tests.sim.jobs import solve
 
 NETWORK, SOURCES, TARGETS = lab16(), (1, 3, 7), (4, 6)  # no edge joins two sources: all can move

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
-from clockfree_sim.final import error_at
 from hypothesis import given
 from hypothesis import strategies as st
+
+from clockfree_model.final import error_at
 
 
 def test_error_at_n_is_the_mean_over_the_last_fifth_without_its_start():

@@ -2,11 +2,11 @@ import functools
 
 import numpy as np
 import pytest
-from clockfree import clock
-from clockfree_sim.independence import SURROGATES, examine, unwrapped
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clockfree_board import clock
+from clockfree_sim.theory.independence import SURROGATES, examine, unwrapped
 from tests.sim.jobs import a_job, trace
 
 KINDS = {"exponential": clock.EXPONENTIAL, "jittered": clock.JITTERED, "periodic": clock.PERIODIC}

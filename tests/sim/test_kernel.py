@@ -5,19 +5,19 @@ from bisect import bisect_right
 
 import numpy as np
 import pytest
-from clockfree import clock, rule
-from clockfree.edge import Edge
-from clockfree.sense import AdcDrops, ComparatorPins, PicoAdcDrops, TrimmedPins
-from clockfree.supervisor import Supervisor
-from clockfree_sim import compiled
-from clockfree_sim.job import Job, Lesson
-from clockfree_sim.kernel import Kernel
-from clockfree_sim.network import load
+
+from clockfree_board import clock, rule
+from clockfree_board.edge import Edge
+from clockfree_board.sense import AdcDrops, ComparatorPins, PicoAdcDrops, TrimmedPins
+from clockfree_board.supervisor import Supervisor
+from clockfree_model.job import Job, Lesson
+from clockfree_model.network import load
+from clockfree_model.physics import IDEAL
+from clockfree_sim.compiled import firmware
+from clockfree_sim.compiled.kernel import Kernel
 from clockfree_sim.parts import converters
 from clockfree_sim.parts.comparators import RESOLVED_V
-from clockfree_sim.physics import IDEAL
-from clockfree_sim.world import World
-
+from clockfree_sim.world.world import World
 from tests.sim.cases import CASES, PLANAR
 from tests.sim.jobs import a_job, resistance, retimed, same, twins
 
@@ -107,9 +107,9 @@ def test_other_seed_other_trace():
 
 def test_nothing_but_the_firmwares_own_code_is_compiled():
     for name in ("draw", "below", "wait_us", "ticks_add", "ticks_diff"):
-        assert getattr(compiled, name).py_func.__code__ is getattr(clock, name).__code__
+        assert getattr(firmware, name).py_func.__code__ is getattr(clock, name).__code__
     for name in ("from_bits", "from_drops", "agreed", "moved"):
-        assert getattr(compiled, name).py_func.__code__ is getattr(rule, name).__code__
+        assert getattr(firmware, name).py_func.__code__ is getattr(rule, name).__code__
     methods = {
         "tick": Supervisor.tick,
         "fire": Edge.fire,
@@ -123,7 +123,7 @@ def test_nothing_but_the_firmwares_own_code_is_compiled():
         "read_pico_adc": PicoAdcDrops._read,
     }
     for name, method in methods.items():
-        assert getattr(compiled, name).py_func.__code__.co_code == method.__code__.co_code
+        assert getattr(firmware, name).py_func.__code__.co_code == method.__code__.co_code
 
 
 def test_looking_disturbs_nothing():
@@ -131,7 +131,7 @@ def test_looking_disturbs_nothing():
     kernel, watched = Kernel(job), []
     for sample in kernel.run():
         watched.append(sample)
-        kernel.voltages()
+        kernel.setup.voltages()
     plain = Kernel(job).run()
     assert all(same(one, other) for one, other in zip(plain, watched, strict=True))
     blind = Kernel(dataclasses.replace(job, trace=False)).run()
@@ -144,7 +144,7 @@ def test_a_million_firings_end_where_a_direct_solve_does():
     *_, last = kernel.run()
     assert sum(last.counters["firings"]) > 1_000_000
     lesson = job.lessons[0]
-    for i, (free, clamped) in enumerate(zip(*kernel.voltages(), strict=True)):
+    for i, (free, clamped) in enumerate(zip(*kernel.setup.voltages(), strict=True)):
         expected = twins(job, resistance(last.taps), lesson.source_V[i], lesson.desired_V[i])
         np.testing.assert_allclose((free, clamped), expected, rtol=0, atol=1e-9)
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from clockfree import clock
-from clockfree_sim.independence import examine, unwrapped
-from clockfree_sim.physics import BOARD
-from clockfree_sim.world import World
 from scipy.stats import poisson
 
+from clockfree_board import clock
+from clockfree_model.physics import BOARD
+from clockfree_sim.theory.independence import examine, unwrapped
+from clockfree_sim.world.world import World
 from tests.sim.jobs import MASK, a_job
 
 KINDS = {"exponential": clock.EXPONENTIAL, "jittered": clock.JITTERED, "periodic": clock.PERIODIC}

@@ -4,9 +4,10 @@ import time
 import networkx as nx
 import numpy as np
 import pytest
-from clockfree_sim.network import Network, NetworkError, lab16, load, planar, read_file, square
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from clockfree_model.network import Network, NetworkError, lab16, load, planar, read_file, square
 
 
 def graph_of(network):

@@ -5,7 +5,8 @@ import subprocess
 
 import numpy as np
 import pytest
-from clockfree_sim.circuit import Circuit
+
+from clockfree_sim.circuit.twins import Circuit
 
 
 def netlist(ends, sources, targets, ohm, source_V, desired_V, eta, clamp_error_V):

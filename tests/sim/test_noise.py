@@ -1,6 +1,7 @@
 import numpy as np
-from clockfree_sim import noise
 from scipy import special, stats
+
+from clockfree_sim.plant import noise
 
 
 def draws(function, key, n=20_000):

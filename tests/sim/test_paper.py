@@ -14,15 +14,15 @@ import numpy as np
 import pytest
 import typer
 import xarray as xr
-from clockfree_host import cli
-from clockfree_sim import processes
-from clockfree_sim.continuous import Rule, learn
+
+from clockfree.commands import app
 from clockfree_sim.paper import command, save
 from clockfree_sim.paper.small_steps import passages, small_step
-from clockfree_sim.paper.statistics import interval, mean_interval, median_interval
 from clockfree_sim.paper.tasks import LARGE, START_OHM, Kind, make_task, task_seeds
 from clockfree_sim.paper.work import gather
-
+from clockfree_sim.sweep import processes
+from clockfree_sim.theory.continuous import Rule, learn
+from clockfree_sim.theory.statistics import interval, mean_interval, median_interval
 from tests.sim.jobs import solve
 from tests.sim.test_sweep import children, gone
 
@@ -30,21 +30,12 @@ PARTS = ("measure", "draw", "table", "caption", "must_show")
 
 
 @pytest.fixture(scope="module")
-def app():
-    """The command line with the command on it, as the entry point puts it there."""
-    before = list(cli.app.registered_commands)
-    cli.app.command("paper")(command.paper)
-    yield cli.status_of
-    cli.app.registered_commands[:] = before
-
-
-@pytest.fixture(scope="module")
-def folder(app, tmp_path_factory):
+def folder(tmp_path_factory):
     """All figures, quick, by the command."""
     out = tmp_path_factory.mktemp("paper") / "figures"
     with pytest.MonkeyPatch.context() as patch:  # a thread in place of processes, so that a warning fails the test
         patch.setattr(processes, "pool", ThreadPoolExecutor)
-        assert app(["paper", "all", "--quick", "--jobs", "1", "--out", str(out)]) == 0
+        assert app.status_of(["paper", "all", "--quick", "--jobs", "1", "--out", str(out)]) == 0
     return out
 
 
@@ -85,7 +76,7 @@ def test_nothing_else_is_left(folder):
 def test_bad_input_is_one_line_and_status_2(arguments, said, app, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("")
-    assert app(["paper", *arguments]) == 2
+    assert app.status_of(["paper", *arguments]) == 2
     captured = capsys.readouterr()
     assert captured.out == "" and captured.err.count("\n") == 1 and said in captured.err
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
@@ -116,7 +107,7 @@ def test_gather_keeps_the_order():
 
 
 def test_ctrl_c_in_a_figure_leaves_no_process_and_no_file(tmp_path):
-    code = "from clockfree_host.cli import main; main()"
+    code = "from clockfree.commands.app import main; main()"
     arguments = [sys.executable, "-c", code, "paper", "drift", "--jobs", "2", "--out", str(tmp_path / "out")]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     process = subprocess.Popen(arguments, cwd=tmp_path, **pipes)
@@ -129,9 +120,9 @@ def test_ctrl_c_in_a_figure_leaves_no_process_and_no_file(tmp_path):
     assert out == "" and gone(below) and not any((tmp_path / "out").iterdir())
 
 
-def test_a_process_that_dies_is_said_in_a_line(app, tmp_path, capsys, monkeypatch):
+def test_a_process_that_dies_is_said_in_a_line(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(command, "make", lambda name, pool, *_: gather(pool, os._exit, [1], name))
-    assert app(["paper", "fig4", "--jobs", "1", "--out", str(tmp_path)]) == 1
+    assert app.status_of(["paper", "fig4", "--jobs", "1", "--out", str(tmp_path)]) == 1
     assert capsys.readouterr().err.endswith("\nclockfree: fig4: one of its processes died: killed, or out of memory\n")
 
 

@@ -6,14 +6,14 @@ import itertools
 import numpy as np
 import pytest
 import xarray as xr
-from clockfree_sim.final import error_at
+
+from clockfree_model.final import error_at
+from clockfree_model.physics import BOARD, IDEAL
 from clockfree_sim.paper import by_host, discrete, remedies
 from clockfree_sim.paper.figures import bias
 from clockfree_sim.paper.picking import curve, errors, gain, scanned
 from clockfree_sim.paper.tasks import Kind, make_task
-from clockfree_sim.physics import BOARD, IDEAL
-from clockfree_sim.world import World
-
+from clockfree_sim.world.world import World
 from tests.sim.jobs import solve
 
 SMALL = Kind("lab16", 2)

@@ -5,17 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import xarray as xr
-from clockfree_sim.best import best_error
-from clockfree_sim.job import Lesson
-from clockfree_sim.network import Network
+
+from clockfree_model.job import Lesson
+from clockfree_model.network import Network
+from clockfree_model.physics import IDEAL
 from clockfree_sim.paper import limits
 from clockfree_sim.paper.discrete import job, learnt
 from clockfree_sim.paper.figures import capacity
 from clockfree_sim.paper.limits import APART, RULES, TEACHER, UNIFORM, WAYS, Run, ended, late_stepping
 from clockfree_sim.paper.overshoot import gain
 from clockfree_sim.paper.tasks import Kind, Task, make_task
-from clockfree_sim.physics import IDEAL
-
+from clockfree_sim.theory.best import best_error
 from tests.sim.jobs import resistance, solve
 
 KIND = Kind("lab16", 4)

@@ -5,13 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import xarray as xr
-from clockfree_sim.comparison import period_us
-from clockfree_sim.job import ClampSettings, EdgeSettings
+
+from clockfree_model.job import ClampSettings, EdgeSettings
 from clockfree_sim.paper import command, staleness, tasks
 from clockfree_sim.paper.compare import CLOCKFREE, ONE, Case, clocked, compare, gain, join, rule_of, section
 from clockfree_sim.paper.discrete import job
 from clockfree_sim.paper.figures import clockfree
 from clockfree_sim.paper.tasks import Kind
+from clockfree_sim.plant.rounds import period_us
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from clockfree_sim.job import EdgeSettings
+
+from clockfree_model.job import EdgeSettings
+from clockfree_model.physics import BOARD
 from clockfree_sim.paper.discrete import job, learnt
 from clockfree_sim.paper.tasks import Kind, make_task
-from clockfree_sim.physics import BOARD
-
 from tests.sim.jobs import resistance, solve
 
 TASK = make_task(Kind("lab16", 2, 3), 5)

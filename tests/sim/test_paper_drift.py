@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+
 from clockfree_sim.paper.figures import drift
 
 UPDATES = np.linspace(0, 20_000, 401)

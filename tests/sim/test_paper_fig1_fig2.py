@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+
 from clockfree_sim.paper import tasks
 from clockfree_sim.paper.figures import fig1, fig2
 

@@ -4,13 +4,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from clockfree_sim import oscillator
+from scipy.stats import pearsonr
+
 from clockfree_sim.paper import discrete, turns
 from clockfree_sim.paper.figures import fig3
-from clockfree_sim.paper.statistics import correlations, own_correlations
 from clockfree_sim.paper.tasks import Kind, make_task
-from clockfree_sim.world import World
-from scipy.stats import pearsonr
+from clockfree_sim.plant import oscillator
+from clockfree_sim.theory.statistics import correlations, own_correlations
+from clockfree_sim.world.world import World
 
 
 def integrated(oscillators, edge, seconds, step_s=1e-7):

@@ -4,15 +4,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from clockfree_host import cli
-from clockfree_sim.final import error_at
+
+from clockfree.commands import app
+from clockfree_model.final import error_at
 from clockfree_sim.paper import command, tasks
 from clockfree_sim.paper.compare import CLOCKFREE, ONE, Case, compare, gain, rule_of
 from clockfree_sim.paper.discrete import job
 from clockfree_sim.paper.figures import fig4
 from clockfree_sim.paper.tasks import Kind, make_task
-from clockfree_sim.world import World
-
+from clockfree_sim.world.world import World
 from tests.sim.jobs import resistance, solve
 
 
@@ -33,13 +33,11 @@ def data():
 @pytest.fixture
 def paper(monkeypatch, tmp_path):
     """The command, with making the figures put aside: what was asked for, and the network it would have been on."""
-    monkeypatch.setattr(cli.app, "registered_commands", [*cli.app.registered_commands])
-    cli.app.command("paper")(command.paper)
     monkeypatch.setattr(tasks, "LARGE", tasks.LARGE)
     made = []
     monkeypatch.setattr(command, "make", lambda name, *_: made.append((name, tasks.LARGE)))
     monkeypatch.chdir(tmp_path)
-    return lambda *options: (cli.status_of(["paper", "fig4", "--jobs", "1", *options]), made)
+    return lambda *options: (app.status_of(["paper", "fig4", "--jobs", "1", *options]), made)
 
 
 def test_figures_are_made_on_the_network_that_is_named(paper, tmp_path):

@@ -3,6 +3,7 @@
 import errno
 
 import pytest
+
 from clockfree_sim.parts.bus import I2cBus, SpiBus
 
 

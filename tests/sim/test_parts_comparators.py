@@ -3,10 +3,11 @@
 import math
 
 import pytest
-from clockfree.rule import from_bits
-from clockfree_sim.parts.comparators import ComparatorA, ComparatorB, MagnitudeA, TrimFilter
 from hypothesis import given
 from hypothesis import strategies as st
+
+from clockfree_board.rule import from_bits
+from clockfree_sim.parts.comparators import ComparatorA, ComparatorB, MagnitudeA, TrimFilter
 
 volts = st.floats(-5, 5)
 

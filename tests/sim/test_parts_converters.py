@@ -4,6 +4,9 @@ import random
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from clockfree_sim.parts.bus import I2cBus, SpiBus
 from clockfree_sim.parts.converters import (
     Mcp3204Chip,
@@ -14,8 +17,6 @@ from clockfree_sim.parts.converters import (
     pico_u16,
     smooth_levels,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 CODE = 4.0 / 4096  # with a reference of 4 V
 

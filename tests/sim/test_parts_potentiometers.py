@@ -1,16 +1,11 @@
 """Potentiometer chips against their data sheets: bytes and edges sent by hand, without a driver."""
 
 import pytest
-from clockfree_sim.parts.bus import SpiBus
-from clockfree_sim.parts.potentiometers import (
-    Ad5220PairChip,
-    Ad5222Chip,
-    Mcp4xxxChip,
-    Mcp4131Chip,
-    X9c104PairChip,
-)
 from hypothesis import given
 from hypothesis import strategies as st
+
+from clockfree_sim.parts.bus import SpiBus
+from clockfree_sim.parts.potentiometers import Ad5220PairChip, Ad5222Chip, Mcp4xxxChip, Mcp4131Chip, X9c104PairChip
 
 
 class Spi:

@@ -8,14 +8,14 @@ import math
 
 import numpy as np
 import pytest
-from clockfree.pots import lowest_tap
-from clockfree_sim.job import EdgeSettings, Job, Lesson
-from clockfree_sim.network import load
-from clockfree_sim.physics import BOARD, IDEAL, PAPER, PRESETS, Physics
-from clockfree_sim.plant import Plant
-from clockfree_sim.timeline import Timeline
 from scipy import stats
 
+from clockfree_board.pots import lowest_tap
+from clockfree_model.job import EdgeSettings, Job, Lesson
+from clockfree_model.network import load
+from clockfree_model.physics import BOARD, IDEAL, PAPER, PRESETS, Physics
+from clockfree_sim.plant.plant import Plant
+from clockfree_sim.plant.timeline import Timeline
 from tests.sim.jobs import a_job, trace
 
 L, M, R = 0, 1, 2

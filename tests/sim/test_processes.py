@@ -6,8 +6,9 @@ import time
 from concurrent.futures import BrokenExecutor
 
 import pytest
-from clockfree_sim import processes
-from clockfree_sim.files import replaced
+
+from clockfree_model.files import replaced
+from clockfree_sim.sweep import processes
 
 
 def test_each_has_one_thread_and_this_process_keeps_its_own(monkeypatch):

@@ -4,9 +4,9 @@ import dataclasses
 
 import numpy as np
 import pytest
-from clockfree_sim.rates import rates_hz, waits_us
 from scipy import stats
 
+from clockfree_model.rates import rates_hz, waits_us
 from tests.sim.jobs import a_job
 
 

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
-from clockfree_sim import elimination as at
-from clockfree_sim import schur
-from clockfree_sim.circuit import Circuit
-from clockfree_sim.dissection import LEAF, dissect
-from clockfree_sim.network import lab16, planar, square
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
 
+from clockfree_model.network import lab16, planar, square
+from clockfree_sim.circuit import elimination as at
+from clockfree_sim.circuit import schur
+from clockfree_sim.circuit.dissection import LEAF, dissect
+from clockfree_sim.circuit.twins import Circuit
 from tests.sim.reference import Twins
 
 NETWORKS = {16: lab16(), 143: planar(64, 143, 0)}

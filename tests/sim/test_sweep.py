@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from clockfree_host import cli
-from clockfree_host.desk import Desk
-from clockfree_sim.sweep import command, workers
+
+from clockfree.commands import app
+from clockfree.commands.context import Context
+from clockfree_sim.sweep import workers
 from clockfree_sim.sweep.load import load
 from clockfree_sim.sweep.workers import Workers
 
@@ -28,17 +29,10 @@ targets = ["G"]
 [[lesson]]
 teacher = true
 """
-COMMAND = [sys.executable, "-c", "from clockfree_host.cli import main; main()", "sweep"]
+COMMAND = [sys.executable, "-c", "from clockfree.commands.app import main; main()", "sweep"]
 SMALL = 'task = "task.toml"\n[axes]\nrule = ["clockfree", "p=0.5"]\n"seed task_seed" = "0..2"\n'
 # On chips that only the simulated bench has, a point takes most of a second.
 LONG = 'task = "task.toml"\nset.updates = 2500\nset.edge.pot = "x9c"\n[axes]\nseed = "0..7"\n'
-
-
-@pytest.fixture(autouse=True)
-def desk(monkeypatch):
-    """The command registered, as the installed `clockfree` has it."""
-    monkeypatch.setattr(cli.app, "registered_commands", list(cli.app.registered_commands))
-    cli.app.command("sweep")(command.sweep)
 
 
 @pytest.fixture
@@ -59,7 +53,7 @@ def swept(text, *options, name="s.toml"):
     """Exit status of a sweep file."""
     with open(name, "w") as file:
         file.write(text)
-    return cli.status_of(["sweep", name, *options])
+    return app.status_of(["sweep", name, *options])
 
 
 def opened(folder="runs/s"):
@@ -69,7 +63,7 @@ def opened(folder="runs/s"):
 
 def ran(folder, *options):
     """What `clockfree run` finds."""
-    assert cli.status_of(["run", "task.toml", "--out", folder, *options]) == 0
+    assert app.status_of(["run", "task.toml", "--out", folder, *options]) == 0
     with xr.open_dataset(f"{folder}/results.nc") as data:
         return data.load()
 
@@ -124,7 +118,7 @@ def test_every_point_is_what_clockfree_run_finds(here, threads, capsys):
 
 @pytest.mark.parametrize("file", sorted((EXAMPLES / "sweeps").glob("*.toml")), ids=lambda file: file.stem)
 def test_the_examples_can_be_run(file):
-    found = load(file, Desk(), lambda count, points: None)
+    found = load(file, Context(), lambda count, points: None)
     assert len({point.at for point in found.points}) == len(found.points) > 100
 
 
@@ -303,7 +297,7 @@ def test_interrupted_and_killed_sweeps_go_on_where_they_stopped(here, capsys):
     process = started(here, first + 1)
     below = children(process)
     # Another one in the same folder is refused while this one is at work.
-    assert cli.status_of(["sweep", "s.toml"]) == 2
+    assert app.status_of(["sweep", "s.toml"]) == 2
     assert "in use now" in capsys.readouterr().err
     process.kill()
     process.communicate()
@@ -313,7 +307,7 @@ def test_interrupted_and_killed_sweeps_go_on_where_they_stopped(here, capsys):
     with (here / "runs/s/points.jsonl").open("ab") as file:
         file.write(b'{"record":"point","at":[0,')  # as a kill in the middle of a write leaves it
 
-    assert cli.status_of(["sweep", "s.toml", "--jobs", "1"]) == 0
+    assert app.status_of(["sweep", "s.toml", "--jobs", "1"]) == 0
     assert f"{8 - killed} of 8 points to run on 1 process," in capsys.readouterr().err
     assert sorted(done(here)) == [(seed,) for seed in range(8)]  # none twice
     data = opened()

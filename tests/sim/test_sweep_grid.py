@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from clockfree_sim.sweep.grid import SweepError, SweepFile, grid
 
 

@@ -5,10 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import xarray as xr
+from scipy import stats
+
 from clockfree_sim.sweep.grid import Axis
 from clockfree_sim.sweep.journal import Journal
 from clockfree_sim.sweep.results import table
-from scipy import stats
 
 
 def axis(name, values, *keys):

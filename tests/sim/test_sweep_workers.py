@@ -13,13 +13,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import xarray as xr
-from clockfree_host import cli
+
+from clockfree.commands import app
 from clockfree_sim import sources_digest
-from clockfree_sim.kernel import Kernel
-from clockfree_sim.sweep import command
+from clockfree_sim.compiled.kernel import Kernel
 from clockfree_sim.sweep.point import Point, measure
 from clockfree_sim.sweep.workers import Workers, WorkersError, cluster, processes, run
-
 from tests.sim.jobs import a_job
 
 SWEEP = """
@@ -187,7 +186,7 @@ def test_a_sweep_on_a_real_scheduler_with_two_workers(dask, tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     (tmp_path / "task.toml").write_text(TASK)
     (tmp_path / "s.toml").write_text(SWEEP)
-    code = "from clockfree_host.cli import main; main()"
+    code = "from clockfree.commands.app import main; main()"
     arguments = [sys.executable, "-c", code, "sweep", "s.toml", "--json", "--scheduler", address]
 
     def sweep():
@@ -214,15 +213,13 @@ def test_a_sweep_on_a_real_scheduler_with_two_workers(dask, tmp_path, monkeypatc
     assert first < second < 10
 
     # The rest is run by processes of this machine, and it is one sweep.
-    monkeypatch.setattr(cli.app, "registered_commands", list(cli.app.registered_commands))
-    cli.app.command("sweep")(command.sweep)
-    assert cli.status_of(["sweep", "s.toml", "--jobs", "2"]) == 0
+    assert app.status_of(["sweep", "s.toml", "--jobs", "2"]) == 0
     assert f"{10 - second} of 10 points to run on 2 processes" in capsys.readouterr().err
     with xr.open_dataset(tmp_path / "runs/s/results.nc") as data:
         final_error = data["final_error"].values
     for seed in (0, 9):
         given = ["--seed", str(seed), "--task-seed", str(seed), "--updates", "2000", "--set", "edge.pot=x9c"]
-        assert cli.status_of(["run", "task.toml", *given, "--out", f"run{seed}", "--json"]) == 0
+        assert app.status_of(["run", "task.toml", *given, "--out", f"run{seed}", "--json"]) == 0
         assert final_error[seed] == json.loads(capsys.readouterr().out)["final_error_V2"]
 
 

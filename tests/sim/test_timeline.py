@@ -1,10 +1,11 @@
 """Virtual time: order, ties, the wrap of the boards' clock, and what happens in the middle of it."""
 
 import pytest
-from clockfree.clock import ticks_add, ticks_diff
-from clockfree_sim.timeline import Timeline
 from hypothesis import given
 from hypothesis import strategies as st
+
+from clockfree_board.clock import ticks_add, ticks_diff
+from clockfree_sim.plant.timeline import Timeline
 
 WRAP = 1 << 30
 

@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from clockfree import clock
-from clockfree_sim.physics import IDEAL, Physics
-from clockfree_sim.wiring import EdgeBoard, seeded
 from scipy import stats
 
+from clockfree_board import clock
+from clockfree_model.physics import IDEAL, Physics
+from clockfree_sim.plant.wiring import EdgeBoard, seeded
 from tests.sim.bed import Bed
 
 LSB_V = 5 / 4096

@@ -4,9 +4,9 @@ import dataclasses
 
 import numpy as np
 import pytest
-from clockfree_sim.physics import BOARD, IDEAL
-from clockfree_sim.world import World
 
+from clockfree_model.physics import BOARD, IDEAL
+from clockfree_sim.world.world import World
 from tests.sim.jobs import a_job, resistance, run, solve, twins
 
 

@@ -4,10 +4,10 @@ import dataclasses
 
 import numpy as np
 import pytest
-from clockfree_sim.job import Damage
-from clockfree_sim.physics import BOARD, IDEAL, PRESETS
-from clockfree_sim.world import World, check
 
+from clockfree_model.job import Damage, check
+from clockfree_model.physics import BOARD, IDEAL, PRESETS
+from clockfree_sim.world.world import World
 from tests.sim.jobs import a_job, resistance, retimed, run, same, twins
 
 

@@ -4,10 +4,10 @@ import dataclasses
 
 import numpy as np
 import pytest
-from clockfree_sim.physics import IDEAL
-from clockfree_sim.world import World
 from scipy import stats
 
+from clockfree_model.physics import IDEAL
+from clockfree_sim.world.world import World
 from tests.sim.jobs import a_job, resistance, run, trace, twins
 
 FAST = {"rate_hz": 1000.0, "late_us": 0}

@@ -23,7 +23,7 @@ from clockfree_sim.paper.picking import (
     ways,
 )
 from clockfree_sim.paper.remedies import AT, SIGMA_V
-from clockfree_sim.paper.statistics import interval
+from clockfree_sim.theory.statistics import interval
 
 COLOURS = {"none": "0.5", "redrawn": "#b2182b", "fixed": "#e08214", "signed": "#17406d", "centred": "#2a8c4a"}
 WAYS = {"comparators": "#e08214", "plain": "#b2182b", "remedy": "#17406d"}

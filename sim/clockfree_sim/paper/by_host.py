@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from clockfree_sim.circuit import Circuit
-from clockfree_sim.job import Job
-from clockfree_sim.physics import DAC_STEPS, TAPS
-from clockfree_sim.plant import START_TAP
+from clockfree_model.job import Job
+from clockfree_model.parts import START_TAP
+from clockfree_model.physics import DAC_STEPS, TAPS
+from clockfree_sim.circuit.twins import Circuit
 
 
 class _Tried:

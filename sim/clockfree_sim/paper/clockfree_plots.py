@@ -8,11 +8,11 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from clockfree_sim.job import ClampSettings
+from clockfree_model.job import ClampSettings
 from clockfree_sim.paper import staleness
 from clockfree_sim.paper.compare import CLOCKFREE, known, network_of
 from clockfree_sim.paper.discrete import ONE_WAIT_S
-from clockfree_sim.paper.statistics import interval
+from clockfree_sim.theory.statistics import interval
 
 COLOURS = ("tab:blue", "tab:orange", "tab:green", "tab:red", "tab:purple")
 MARKS = {staleness.ROUNDS: "o", staleness.AGE: "s", staleness.SETTLING: "^", staleness.LATENCY: "v"}

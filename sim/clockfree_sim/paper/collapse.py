@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from clockfree_sim.continuous import Rule, learn
 from clockfree_sim.paper.small_steps import passages, small_step
 from clockfree_sim.paper.tasks import START_OHM, Kind, Task, make_task
+from clockfree_sim.theory.continuous import Rule, learn
 
 P, QUICK_P = (1.0, 0.5, 0.2, 0.1, 0.05), (1.0, 0.2)
 MULTIPLES, QUICK_MULTIPLES = (1, 2, 4, 8, 16, 32, 64), (1, 16, 64)

@@ -43,7 +43,7 @@ def paper(
         raise typer.BadParameter(f"expected a folder that can be made, got {out}", param_hint="--out") from error
     from concurrent.futures import BrokenExecutor
 
-    from clockfree_sim import processes
+    from clockfree_sim.sweep import processes
 
     each = name
     try:
@@ -56,7 +56,7 @@ def paper(
 
 def _large_enough(spec: str) -> str:
     """A specification or file of a network that every figure finds room on."""
-    from clockfree_sim.network import NetworkError, load
+    from clockfree_model.network import NetworkError, load
 
     try:
         nodes = len(load(spec).nodes)

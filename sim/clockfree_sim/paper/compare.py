@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from clockfree_sim.job import Job
+from clockfree_model.job import Job
 from clockfree_sim.paper.discrete import job, learnt
-from clockfree_sim.paper.statistics import interval
 from clockfree_sim.paper.tasks import Kind, make_task, task_seeds
 from clockfree_sim.paper.work import gather
+from clockfree_sim.theory.statistics import interval
 
 CLOCKFREE = "clock-free"
 ONE = "p = 1"

@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from clockfree_sim.final import error_at
-from clockfree_sim.job import ClampSettings, EdgeSettings, Job
-from clockfree_sim.kernel import Kernel
+from clockfree_model.final import error_at
+from clockfree_model.job import ClampSettings, EdgeSettings, Job
+from clockfree_model.physics import IDEAL, Physics
+from clockfree_sim.compiled.kernel import Kernel
 from clockfree_sim.paper.tasks import Task
-from clockfree_sim.physics import IDEAL, Physics
 
 UPDATES = 1500
 """Per edge, where a figure does not ask for more."""

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from clockfree_sim.continuous import Rule, learn
 from clockfree_sim.paper.small_steps import small_step
 from clockfree_sim.paper.tasks import START_OHM, Kind, make_task
+from clockfree_sim.theory.continuous import Rule, learn
 
 KIND = Kind("lab16", 2, 16)
 ETA = 0.5

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from clockfree_sim.direct import solve
-from clockfree_sim.job import DITHERED, EDGES, EdgeSettings, Job
+from clockfree_model.job import DITHERED, EDGES, EdgeSettings, Job
+from clockfree_model.physics import BOARD, IDEAL, Physics
+from clockfree_sim.circuit.direct import solve
 from clockfree_sim.paper.discrete import job, learnt
 from clockfree_sim.paper.tasks import Kind, make_task
-from clockfree_sim.physics import BOARD, IDEAL, Physics
 
 UPDATES, QUICK_UPDATES = 20_000, 400
 SAMPLES, QUICK_SAMPLES = 400, 100

@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from clockfree_sim.best import best_error
-from clockfree_sim.direct import solve
-from clockfree_sim.job import DITHERED, EDGES, EdgeSettings, Job
+from clockfree_model.job import DITHERED, EDGES, EdgeSettings, Job
+from clockfree_model.physics import IDEAL, TAPS
+from clockfree_sim.circuit.direct import solve
 from clockfree_sim.paper.discrete import Learnt, job, learnt
 from clockfree_sim.paper.overshoot import gain
 from clockfree_sim.paper.tasks import Kind, Task, make_task
-from clockfree_sim.physics import IDEAL, TAPS
+from clockfree_sim.theory.best import best_error
 
 ETA = 1.0
 TEACHER, APART, UNIFORM = "one teacher", "a teacher each", "uniform"

@@ -9,10 +9,10 @@ alone has but its own entry on the diagonal to fear.
 
 import numpy as np
 
-from clockfree_sim.direct import laplacian, solve
-from clockfree_sim.job import Lesson
+from clockfree_model.job import Lesson
+from clockfree_model.physics import IDEAL, TAPS
+from clockfree_sim.circuit.direct import laplacian, solve
 from clockfree_sim.paper.tasks import Task
-from clockfree_sim.physics import IDEAL, TAPS
 
 OVERSHOOTS = 2.0
 """The gain above which it does."""

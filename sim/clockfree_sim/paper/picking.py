@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from clockfree_sim.paper.remedies import AT
-from clockfree_sim.paper.statistics import interval
+from clockfree_sim.theory.statistics import interval
 
 Where = dict[str, Any]
 """Network and kind of task: ``edges`` and ``kind``."""

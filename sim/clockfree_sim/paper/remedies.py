@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from clockfree_sim.final import error_at
-from clockfree_sim.job import DITHERED, EDGES, EdgeSettings, Job, edges_of
+from clockfree_model.final import error_at
+from clockfree_model.job import DITHERED, EDGES, EdgeSettings, Job, edges_of
+from clockfree_model.physics import BOARD, IDEAL, Physics
 from clockfree_sim.paper import by_host, discrete, tasks
 from clockfree_sim.paper.tasks import Kind, make_task
-from clockfree_sim.physics import BOARD, IDEAL, Physics
 
 AT = (1500, 20_000)
 """Updates per edge at which errors are taken."""

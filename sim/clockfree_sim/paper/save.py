@@ -14,7 +14,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from rich.console import Console, RenderableType
 
-from clockfree_sim.files import replaced
+from clockfree_model.files import replaced
 
 FILLED, WIDE = 120, 200
 """Columns of a paragraph, and of a table at most: nothing in it is folded."""

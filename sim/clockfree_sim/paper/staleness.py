@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from clockfree_sim.job import EdgeSettings
+from clockfree_model.job import EdgeSettings
+from clockfree_model.physics import IDEAL
 from clockfree_sim.paper.compare import CLOCKFREE, known, rule_of
-from clockfree_sim.paper.statistics import interval, shown
-from clockfree_sim.physics import IDEAL
+from clockfree_sim.theory.statistics import interval, shown
 
 RATE_HZ = EdgeSettings().rate_hz
 ROUNDS, AGE, SETTLING, LATENCY = "p", "age", "settling", "latency"

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clockfree_sim.direct import solve
-from clockfree_sim.job import Lesson
-from clockfree_sim.network import Network, load
-from clockfree_sim.physics import IDEAL, TAPS, Physics
+from clockfree_model.job import Lesson
+from clockfree_model.network import Network, load
+from clockfree_model.physics import IDEAL, TAPS, Physics
+from clockfree_sim.circuit.direct import solve
 
 LARGE = "planar:64:143:0"
 """The larger network: 64 nodes, 143 edges, as many as the paper's has."""

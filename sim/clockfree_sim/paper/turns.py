@@ -11,8 +11,8 @@ from rich.table import Table
 
 from clockfree_sim.paper import tasks
 from clockfree_sim.paper.compare import CLOCKFREE, ONE, Case, compare, gain, known, rule_of
-from clockfree_sim.paper.statistics import interval, shown
 from clockfree_sim.paper.tasks import Kind
+from clockfree_sim.theory.statistics import interval, shown
 
 OSCILLATORS, DRAWS = "oscillators", "draws"
 CHANCES = (0.05, 0.1, 0.2, 0.5, 0.8)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from clockfree_sim.sweep.journal import Journal
     from clockfree_sim.sweep.load import Sweep
     from clockfree_sim.sweep.point import Point
-    from clockfree_sim.sweep.progress import Teller
+    from clockfree_sim.sweep.progress import Observer
     from clockfree_sim.sweep.workers import Workers
 
 FAILED, INTERRUPTED = 1, 130
@@ -34,11 +34,11 @@ def sweep(
 ) -> None:
     """Run a task on a grid of settings and seeds. What was interrupted goes on by the same command."""
     from clockfree_sim import sources_digest
-    from clockfree_sim.processes import cores
     from clockfree_sim.sweep import results
     from clockfree_sim.sweep.grid import SweepError
     from clockfree_sim.sweep.journal import Journal
     from clockfree_sim.sweep.load import load
+    from clockfree_sim.sweep.processes import cores
     from clockfree_sim.sweep.progress import progress
     from clockfree_sim.sweep.workers import WorkersError, cluster, processes
 
@@ -74,7 +74,7 @@ def _firings(point: "Point") -> int:
     return point.job.updates * len(point.job.network.ends)
 
 
-def _run(found: "Sweep", journal: "Journal", workers: "Workers", teller: "Teller") -> str:
+def _run(found: "Sweep", journal: "Journal", workers: "Workers", teller: "Observer") -> str:
     """Run what is left; returns how it ended: done, failed, interrupted."""
     from clockfree_sim.sweep.workers import WorkersError, run
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from clockfree_model.job import Job
+from clockfree_model.network import Network
 from clockfree_sim import sources_digest
-from clockfree_sim.job import Job
-from clockfree_sim.network import Network
 from clockfree_sim.sweep.grid import Axis, SweepError, SweepFile, grid
 from clockfree_sim.sweep.point import Exam, Point, digest
 

@@ -9,10 +9,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from clockfree_model.final import error_at
+from clockfree_model.job import Job
 from clockfree_sim import sources_digest
-from clockfree_sim.best import best_errors
-from clockfree_sim.final import error_at
-from clockfree_sim.job import Job
+from clockfree_sim.theory.best import best_errors
 
 MOST_EDGES = 2000
 """Up to this many edges the best achievable error is looked for: beyond, it may take longer than the run."""
@@ -99,8 +99,8 @@ def measure(point: Point) -> dict[str, Any]:
 
 def _world(job: Job) -> tuple[str, Any]:
     """The fastest of the two that can run a job, by name, ready to run."""
-    from clockfree_sim.kernel import Kernel, check
-    from clockfree_sim.world import World
+    from clockfree_sim.compiled.kernel import Kernel, check
+    from clockfree_sim.world.world import World
 
     try:
         check(job)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 
-class Teller(Protocol):
+class Observer(Protocol):
     """Who is told how a sweep gets on."""
 
     def say(self, text: str) -> None:
@@ -63,7 +63,7 @@ class Bar:
 
 
 @contextmanager
-def progress() -> Iterator[Teller]:
+def progress() -> Iterator[Observer]:
     """What suits stderr."""
     if not sys.stderr.isatty():
         yield Lines()

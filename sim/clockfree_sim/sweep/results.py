@@ -9,11 +9,11 @@ import numpy as np
 import xarray as xr
 from rich.table import Table
 
-from clockfree_sim.files import replaced
-from clockfree_sim.paper.statistics import interval
+from clockfree_model.files import replaced
 from clockfree_sim.sweep.grid import Axis
 from clockfree_sim.sweep.journal import Journal
 from clockfree_sim.sweep.load import Sweep
+from clockfree_sim.theory.statistics import interval
 
 NUMBERS = {
     "final_error": ("final_error_V2", "V2", "error at the end: mean over (0.8 n, n] updates, of the last lesson"),

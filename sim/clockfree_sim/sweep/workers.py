@@ -15,8 +15,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from clockfree_sim.processes import pool
 from clockfree_sim.sweep.point import Point, measure
+from clockfree_sim.sweep.processes import pool
 
 CONNECT_S = 10
 Finished = Callable[[Point, "dict[str, Any] | str"], None]

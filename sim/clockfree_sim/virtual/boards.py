@@ -18,7 +18,7 @@ from clockfree_sim.virtual.ports import BY_ID
 if TYPE_CHECKING:
     import numpy as np
 
-    from clockfree_sim.job import Job
+    from clockfree_model.job import Job
 
 _CHILD = "from clockfree_sim.virtual.child import main; main({}, {!r})"
 _DEVICE = Path(__file__).parent / "device"

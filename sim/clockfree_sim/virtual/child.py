@@ -44,8 +44,8 @@ class Bench:
 
         ValueError where a configuration does not fit the job.
         """
-        from clockfree_sim.job import check
-        from clockfree_sim.plant import Plant
+        from clockfree_model.job import check
+        from clockfree_sim.plant.plant import Plant
 
         check(job)
         if job.rule != "clockfree":

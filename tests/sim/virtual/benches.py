@@ -1,7 +1,6 @@
 """Jobs and configurations of boards for them, as the host would write them."""
 
-from clockfree_sim.physics import BOARD
-
+from clockfree_model.physics import BOARD
 from tests.sim.jobs import a_job
 
 SPI = {"miso": 16, "sck": 18, "mosi": 19, "baud": 1_000_000}

@@ -1,8 +1,8 @@
 """Virtual boards; where there is no MicroPython for this machine, all of this is skipped."""
 
 import pytest
-from clockfree_sim.virtual import VirtualBoards
 
+from clockfree_sim.virtual import VirtualBoards
 from tests.sim.virtual.repl import Repl
 
 ONE, OTHER = "e6614103e7452d2f", "e6614103e7452d30"

@@ -64,10 +64,10 @@ class Repl:
 
     def install(self, *names):
         """Put modules of the firmware on the board."""
-        self.run("import os\nif 'clockfree' not in os.listdir(): os.mkdir('clockfree')")
+        self.run("import os\nif 'clockfree_board' not in os.listdir(): os.mkdir('clockfree_board')")
         for name in ("__init__", *names):
-            data = (FIRMWARE / "clockfree" / f"{name}.py").read_bytes()
-            self.run(f"file = open('clockfree/{name}.py', 'wb')")
+            data = (FIRMWARE / "clockfree_board" / f"{name}.py").read_bytes()
+            self.run(f"file = open('clockfree_board/{name}.py', 'wb')")
             for at in range(0, len(data), 4096):
                 self.run(f"file.write({data[at : at + 4096]!r})")
             self.run("file.close()")

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from clockfree_sim.virtual import VirtualBoards, VirtualBoardsError
 
+from clockfree_sim.virtual import VirtualBoards, VirtualBoardsError
 from tests.sim.virtual.conftest import ONE, OTHER
 from tests.sim.virtual.repl import Repl, wait
 

@@ -4,7 +4,6 @@ import random
 import time
 
 from clockfree_sim.virtual import VirtualBoards
-
 from tests.sim.virtual.benches import edge_config, edge_job
 from tests.sim.virtual.conftest import ONE
 from tests.sim.virtual.repl import Repl

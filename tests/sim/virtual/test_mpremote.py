@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+
 from clockfree_sim.virtual import VirtualBoards
 
 ONE = "e6614103e7452d2f"

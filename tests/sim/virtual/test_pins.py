@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
-from clockfree_sim.chips import EdgeChips
+
+from clockfree_model.physics import IDEAL
 from clockfree_sim.parts.bus import SpiBus
-from clockfree_sim.physics import IDEAL
-from clockfree_sim.plant import Plant
-from clockfree_sim.timeline import Timeline
+from clockfree_sim.plant.chips import EdgeChips
+from clockfree_sim.plant.plant import Plant
+from clockfree_sim.plant.timeline import Timeline
 from clockfree_sim.virtual import VirtualBoards
 from clockfree_sim.virtual.pads import Pad
 from clockfree_sim.virtual.wired import Wired
-
 from tests.sim.virtual.benches import POTS, edge_config, edge_job, supervisor_config
 from tests.sim.virtual.conftest import ONE, OTHER
 from tests.sim.virtual.repl import Repl, wait
@@ -24,7 +24,7 @@ MAKE_POT = {
     "Pin(9, Pin.OUT), 2)",
 }
 SHOW = """
-from clockfree import converters
+from clockfree_board import converters
 i2c = I2C(0, sda=Pin(4), scl=Pin(5), freq=400_000)
 dac = converters.Mcp4728(i2c, 0x60)
 latch = converters.Latch(Pin(6, Pin.OUT, value=1))
@@ -42,7 +42,7 @@ def test_potentiometers(tmp_path, pot):
         assert wipers() == [64, 64]
         repl.enter()
         repl.install("pots")
-        repl.run(SETUP + "from clockfree import pots\n" + f"pot = {MAKE_POT[pot]}\npot.adopt()")
+        repl.run(SETUP + "from clockfree_board import pots\n" + f"pot = {MAKE_POT[pot]}\npot.adopt()")
         for tap in (2, 90, 33):
             assert repl.run(f"pot.set({tap})\nprint(pot.tap, pot.check())") == f"{tap} True\n"
             assert wipers() == [tap, tap]
@@ -64,8 +64,8 @@ def test_two_edges_on_one_board(tmp_path):
         repl.enter()
         repl.install("pots")
         repl.run(
-            SETUP
-            + "from clockfree import pots\ntwo = [pots.Mcp42xx(spi, Pin(gp, Pin.OUT, value=1)) for gp in (17, 21)]\n"
+            SETUP + "from clockfree_board import pots\n"
+            "two = [pots.Mcp42xx(spi, Pin(gp, Pin.OUT, value=1)) for gp in (17, 21)]\n"
             "for pot, tap in zip(two, (11, 22)):\n pot.set(tap)"
         )
         assert boards.chips(ONE)["wipers"] == dict(zip(names, ([11, 11], [22, 22]), strict=True))
@@ -100,7 +100,7 @@ def test_a_supervisor_and_an_edge_see_the_same_circuit(tmp_path):
             edge.enter()
             edge.install("rule", "sense", "converters")
             edge.run(
-                SETUP + "from clockfree import sense, converters\n"
+                SETUP + "from clockfree_board import sense, converters\n"
                 "drops = sense.AdcDrops(converters.Mcp320x(spi, Pin(20, Pin.OUT, value=1), channels=4))"
             )
             read = np.array(eval(edge.run("drops.look(0)\nprint(drops.codes())")))

@@ -4,8 +4,8 @@ import time
 from pathlib import Path
 
 import pytest
-from clockfree_sim.virtual import VirtualBoards
 
+from clockfree_sim.virtual import VirtualBoards
 from tests.sim.virtual.conftest import ONE
 from tests.sim.virtual.repl import Repl, wait
 

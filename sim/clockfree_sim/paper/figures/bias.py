@@ -30,9 +30,9 @@ from clockfree_sim.paper.picking import (
     ways,
 )
 from clockfree_sim.paper.remedies import AT, SIGMA_V
-from clockfree_sim.paper.statistics import interval, shown
 from clockfree_sim.paper.tasks import make_task, task_seeds
 from clockfree_sim.paper.work import gather
+from clockfree_sim.theory.statistics import interval, shown
 
 __all__ = ["caption", "draw", "measure", "must_show", "table"]
 WAYS = ("plain", "remedy")

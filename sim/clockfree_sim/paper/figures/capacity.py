@@ -22,9 +22,9 @@ from clockfree_sim.paper.compare import CLOCKFREE, ONE, known, network_of
 from clockfree_sim.paper.discrete import UPDATES
 from clockfree_sim.paper.limits import APART, TARGETS, TEACHER, WAYS, Run, ended
 from clockfree_sim.paper.overshoot import OVERSHOOTS
-from clockfree_sim.paper.statistics import interval, shown
 from clockfree_sim.paper.tasks import Kind, task_seeds
 from clockfree_sim.paper.work import gather
+from clockfree_sim.theory.statistics import interval, shown
 
 REACHED_V2 = 1e-6
 """1 mV rms: what the supervisor's readings can certify."""

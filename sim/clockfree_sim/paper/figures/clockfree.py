@@ -13,7 +13,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from rich.table import Table
 
-from clockfree_sim.job import ClampSettings, EdgeSettings
+from clockfree_model.job import ClampSettings, EdgeSettings
 from clockfree_sim.paper import clockfree_plots, staleness, tasks
 from clockfree_sim.paper.compare import (
     CLOCKFREE,
@@ -29,8 +29,8 @@ from clockfree_sim.paper.compare import (
     section,
 )
 from clockfree_sim.paper.discrete import ONE_WAIT_S, UPDATES
-from clockfree_sim.paper.statistics import interval, shown
 from clockfree_sim.paper.tasks import Kind
+from clockfree_sim.theory.statistics import interval, shown
 
 TENTH = clocked(0.1)
 DWELL_S = ClampSettings().dwell_s

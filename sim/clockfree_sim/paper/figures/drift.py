@@ -14,13 +14,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 from rich.table import Table
 
-from clockfree_sim.final import error_at
-from clockfree_sim.network import load
+from clockfree_model.final import error_at
+from clockfree_model.network import load
 from clockfree_sim.paper import forgetting, tasks
 from clockfree_sim.paper.forgetting import CASES, OFFSETS, Run, forgotten
-from clockfree_sim.paper.statistics import interval, mean_interval, shown
 from clockfree_sim.paper.tasks import Kind, task_seeds
 from clockfree_sim.paper.work import gather
+from clockfree_sim.theory.statistics import interval, mean_interval, shown
 
 SEEDS, QUICK_SEEDS = (24, 6), 2
 """Tasks on the small and on the large network."""

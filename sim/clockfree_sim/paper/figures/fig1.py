@@ -20,9 +20,9 @@ from rich.table import Table
 from clockfree_sim.paper import tasks
 from clockfree_sim.paper.collapse import LEVELS_V2, MASKS, PATIENCE, Run, learnt
 from clockfree_sim.paper.small_steps import AGREE
-from clockfree_sim.paper.statistics import median_interval, shown
 from clockfree_sim.paper.tasks import START_OHM, Kind, make_task, task_seeds
 from clockfree_sim.paper.work import gather
+from clockfree_sim.theory.statistics import median_interval, shown
 
 ETAS = (0.1, 0.5, 1.0)
 TASKS, QUICK_TASKS = 36, 3

@@ -17,9 +17,9 @@ from rich.table import Table
 
 from clockfree_sim.paper import distances as runs
 from clockfree_sim.paper.distances import FAMILIES, POINTS, Run, solutions
-from clockfree_sim.paper.statistics import interval, mean_interval, shown
 from clockfree_sim.paper.tasks import START_OHM, task_seeds
 from clockfree_sim.paper.work import gather
+from clockfree_sim.theory.statistics import interval, mean_interval, shown
 
 SLOPE = (0.43, 0.57)
 

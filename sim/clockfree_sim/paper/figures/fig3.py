@@ -13,19 +13,19 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
-from clockfree.clock import MASK
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rich.console import Group
 from rich.table import Table
 
-from clockfree_sim import oscillator
-from clockfree_sim.kernel import Kernel
+from clockfree_board.clock import MASK
+from clockfree_sim.compiled.kernel import Kernel
 from clockfree_sim.paper import discrete, turns
 from clockfree_sim.paper.compare import join, section
-from clockfree_sim.paper.statistics import correlations, mean_interval, own_correlations, shown
 from clockfree_sim.paper.tasks import Kind, make_task, task_seeds
 from clockfree_sim.paper.work import gather
+from clockfree_sim.plant import oscillator
+from clockfree_sim.theory.statistics import correlations, mean_interval, own_correlations, shown
 
 EDGES = 16
 HALF_V = oscillator.bias_of(0.5)

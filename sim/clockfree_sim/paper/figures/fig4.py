@@ -16,9 +16,9 @@ from rich.table import Table
 from clockfree_sim.paper import tasks
 from clockfree_sim.paper.compare import CLOCKFREE, ONE, Case, clocked, compare, gain, known, network_of, rule_of
 from clockfree_sim.paper.discrete import UPDATES, job, learnt
-from clockfree_sim.paper.statistics import interval, shown
 from clockfree_sim.paper.tasks import Kind, make_task, task_seeds
 from clockfree_sim.paper.work import gather
+from clockfree_sim.theory.statistics import interval, shown
 
 ETA = 0.5
 P = (1.0, 0.5, 0.2, 0.1, 0.05)

@@ -13,8 +13,8 @@ from rich.table import Table
 
 from clockfree_sim.paper import clockfree_plots, staleness, tasks
 from clockfree_sim.paper.compare import CLOCKFREE, Case, compare, known
-from clockfree_sim.paper.statistics import interval, shown
 from clockfree_sim.paper.tasks import Kind
+from clockfree_sim.theory.statistics import interval, shown
 
 UPDATES, QUICK_UPDATES = 150, 3
 KINDS = (staleness.ROUNDS, staleness.AGE)

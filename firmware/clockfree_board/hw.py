@@ -1,0 +1,270 @@
+"""The chip: pins and buses from the board's configuration. The only module beside main.py that knows `machine`.
+
+Works wherever MicroPython has machine.Pin and machine.SPI; made for RP2040 and RP2350.
+"""
+
+import gc
+import os
+import sys
+import time
+
+import machine
+from machine import Pin
+
+from clockfree_board import clock
+from clockfree_board.board import Board
+from clockfree_board.clock import MASK
+from clockfree_board.config import CONFIG, ConfigError, parse_config, printable, read_config, why
+from clockfree_board.port import Port
+
+WATCHDOG_MS = 8388  # the most an RP2040 can
+_FEED_MS = 2000
+_LOOK_US = 500_000  # how full the heap is takes a walk through all of it
+_WATCHDOGS = {"RP2040": 0x58000, "RP2350": 0xD8000}  # of CTRL among the peripherals
+_CLEAR = 0x3000  # at this distance from a register a write clears bits of it
+_kept: list = []  # a timer that nothing refers to ends with the next collection of garbage
+
+
+class Chip:
+    """Clock, LED, FIRE pin, watchdog and identity of the chip.
+
+    Attributes
+    ----------
+    unique_id : str
+        Hexadecimal; what its USB serial number says too.
+    boot : int
+        Drawn at each start: another one is a reset.
+    reset_cause : str
+        "power", "watchdog", which a reset by program is on these chips, or a number.
+    mpy : list
+        Bytecode version, architecture of native code, and whether this firmware was compiled beforehand.
+    """
+
+    def __init__(self, config):
+        self.unique_id = "".join(["%02x" % byte for byte in machine.unique_id()])
+        self.boot = (int.from_bytes(os.urandom(4), "little") & MASK) or 1
+        cause = machine.reset_cause()
+        self.reset_cause = {machine.PWRON_RESET: "power", machine.WDT_RESET: "watchdog"}.get(cause, str(cause))
+        mpy = getattr(sys.implementation, "_mpy", 0)
+        self.mpy = [mpy & 0xFF, mpy >> 10 & 0x0F, __file__.endswith(".mpy")]
+        self._armed = False
+        _stop_watchdog()  # a soft reset leaves it armed
+        self.sleep_us = time.sleep_us
+        self.reset = machine.reset
+        self._watchdog: machine.WDT
+        self._led = _named_output(config, "led")
+        self._fire = _named_output(config, "fire")
+        self._collect_us = 0  # how long the last collection took
+        self._used = 0  # bytes in use after it
+        self._looked_us = time.ticks_us()
+
+    def now_us(self):
+        """Ticks modulo 2**30 us, also where the port's own counter is wider."""
+        return time.ticks_us() & MASK  # type: ignore[operator]
+
+    def led(self, level):
+        """Switch the LED."""
+        if self._led:
+            self._led(level)
+
+    def pulse(self):
+        """A pulse on the FIRE pin, for a capture instrument."""
+        fire = self._fire
+        if fire:
+            fire(1)
+            fire(0)
+
+    def heap(self):
+        """Bytes of the heap in use, and free."""
+        return [gc.mem_alloc(), gc.mem_free()]
+
+    def collect(self, idle_us):
+        """Collect garbage now that nothing is due, if that fits: it keeps the collector out of the firings."""
+        before_us = time.ticks_us()
+        if idle_us < 2 * self._collect_us or time.ticks_diff(before_us, self._looked_us) < _LOOK_US:
+            return
+        self._looked_us = before_us
+        if gc.mem_alloc() < self._used + gc.mem_free() // 4:
+            return
+        gc.collect()
+        self._collect_us = time.ticks_diff(time.ticks_us(), before_us)
+        self._used = gc.mem_alloc()
+
+    def arm(self):
+        """Arm the watchdog; it stays armed in HOLD, until the next reset."""
+        if not self._armed:
+            self._watchdog = machine.WDT(timeout=WATCHDOG_MS)
+            self._armed = True
+
+    def feed(self):
+        """Feed the watchdog, if it is armed."""
+        if self._armed:
+            self._watchdog.feed()
+
+    def stand_down(self):
+        """The program ends: see to it that the watchdog does not reset the board while somebody is at its prompt.
+
+        Where it cannot be stopped a timer feeds it; that ends with a soft reset, and within 8.4 s of one the board is
+        reset once more.
+        """
+        if _stop_watchdog():
+            self._armed = False
+        elif self._armed and not _kept:
+            timer = machine.Timer(-1, mode=machine.Timer.PERIODIC, period=_FEED_MS, callback=lambda timer: self.feed())
+            _kept.append(timer)
+
+
+def _stop_watchdog():
+    """Stop the watchdog; False where that is not known how.
+
+    MicroPython has no call for it. This is what watchdog_disable of the Pico's SDK does.
+    """
+    chip = getattr(sys.implementation, "_machine", "").split(" with ")[-1]
+    control = _WATCHDOGS.get(chip.split("-")[0])  # without the -RISCV of some
+    if control is None:
+        return False
+    enable = peripherals = MASK + 1  # bit 30 is both; a literal so large is compiled differently for 64 bits
+    machine.mem32[peripherals + control + _CLEAR] = enable
+    return True
+
+
+def _output(number):
+    """An output pin at 0; None where the configuration has none."""
+    return None if number is None else Pin(number, Pin.OUT, value=0)
+
+
+def _named_output(config, key):
+    try:
+        return _output(config.get(key))
+    except Exception as error:
+        raise ConfigError("%s: expected an output pin, got %s (%s)" % (key, config[key], error)) from None
+
+
+def _input(number):
+    return Pin(number, Pin.IN)
+
+
+def _select(number):
+    """A chip select, high from the start: never a glitch that a chip could hear."""
+    return Pin(number, Pin.OUT, value=1)
+
+
+def _spi(config):
+    pins = config["spi"]
+    return machine.SPI(
+        0,
+        baudrate=pins["baud"],
+        polarity=0,
+        phase=0,
+        sck=Pin(pins["sck"]),
+        mosi=Pin(pins["mosi"]),
+        miso=Pin(pins["miso"]),
+    )
+
+
+def _sense(wiring, spi):
+    from clockfree_board import sense
+
+    front_end, pins = wiring["front_end"], wiring["pins"]
+    if front_end == "comparator":
+        return sense.ComparatorPins(_input(pins["a"]), _input(pins["b"]))
+    if front_end == "trimmed":
+        trim = machine.PWM(Pin(pins["trim"]), freq=100_000, duty_u16=32768)
+        return sense.TrimmedPins(
+            _input(pins["a"]), _input(pins["b"]), trim.duty_u16, wiring["duty_per_c16"], wiring["settle_us"]
+        )
+    if front_end == "adc":
+        from clockfree_board.converters import Mcp320x
+
+        return sense.AdcDrops(Mcp320x(spi, _select(pins["adc_cs"]), channels=4))
+    if front_end == "pico_adc":
+        return sense.PicoAdcDrops(machine.ADC(26).read_u16, machine.ADC(27).read_u16)
+    raise ConfigError("front_end: expected comparator, trimmed, adc or pico_adc, got %s" % front_end)
+
+
+def _pots(wiring, spi, config):
+    from clockfree_board import pots as chips
+
+    pot, pins, reverse = wiring["pot"], wiring["pins"], wiring["reverse"]
+    lowest = chips.lowest_tap(config["supply_mv"], wiring["wiper_ohm"], wiring["rab_ohm"], config["most_ua"])
+    if pot == "mcp42xx":
+        found = chips.Mcp42xx(spi, _select(pins["pot_cs"]), lowest, reverse)
+        try:
+            found.adopt()  # a reset of the board leaves the wipers alone: take them as they are
+        except chips.PotError:
+            pass  # its tap stays unknown, and is told as such
+        return found
+    kinds = {"ad5220": chips.PulsePots, "ad5222": chips.Ad5222, "x9c": chips.X9cPots}
+    if pot not in kinds:
+        raise ConfigError("pot: expected mcp42xx, ad5220, ad5222 or x9c, got %s" % pot)
+    lines = [_output(pins["clk"]), _output(pins["ud"]), _select(pins["pulse_cs"])]
+    if pot == "ad5222":
+        lines.extend((_output(pins["mode"]), _output(pins["dacsel"])))
+    return kinds[pot](*lines, lowest=lowest, reverse=reverse)
+
+
+def _edge_role(chip, config):
+    from clockfree_board.edge import Edge
+    from clockfree_board.role_edges import EdgeRole
+
+    if not config["edges"]:
+        raise ConfigError("edges: expected at least one")
+    spi = _spi(config)
+    edges = []
+    for i, wiring in enumerate(config["edges"]):
+        try:
+            edges.append(Edge([0] * clock.SIZE, _sense(wiring, spi), _pots(wiring, spi, config), 0))
+            if printable(wiring["edge"]) != wiring["edge"]:
+                raise ConfigError("edge: expected a name in printable ASCII, got %s" % wiring["edge"])
+        except ConfigError as error:
+            raise ConfigError("edges.%d.%s" % (i, error)) from None
+        except Exception as error:
+            raise ConfigError("edges.%d: %s" % (i, why(error))) from None
+    return EdgeRole(chip, edges, config["edges"])
+
+
+def _supervisor_role(chip, config):
+    from clockfree_board.converters import Latch, Mcp320x, Mcp4131, Mcp4728
+    from clockfree_board.role_supervisor import SupervisorRole
+    from clockfree_board.supervisor import Supervisor
+
+    spi = _spi(config)
+    i2c = machine.I2C(0, sda=Pin(config["i2c"]["sda"]), scl=Pin(config["i2c"]["scl"]), freq=400_000)
+    adcs = [Mcp320x(spi, _select(cs), channels) for cs, channels in config["adcs"]]
+    supervisor = Supervisor(
+        [0] * clock.SIZE,
+        [Mcp4728(i2c, address) for address in config["dacs"]],
+        Latch(_select(config["ldac"])),
+        [Mcp4131(spi, _select(cs)) for cs in config["mixers"]],
+        _output(config["clamp"]),
+        adcs,
+    )
+    clock.seed(supervisor.clock, 0, 0, 0)
+    return SupervisorRole(chip, supervisor)
+
+
+_ROLES = {"edge": _edge_role, "supervisor": _supervisor_role}
+
+
+def make_board():
+    """The board that the configuration describes; one that cannot be built is in HOLD and says why in HELLO."""
+    # USB on rp2 says it can be written to when it has room for one byte, and waits if it gets more; a pipe, when it is
+    # empty.
+    port = Port(sys.stdin.buffer, sys.stdout.buffer, 1 if sys.platform == "rp2" else 1024)
+    chip = digest = None
+    try:
+        text, digest = read_config()
+        config = parse_config(text)
+        chip = Chip(config)
+        role = _ROLES[config["role"]](chip, config)
+    except Exception as error:  # whatever a wrong value makes a driver or `machine` raise
+        return Board(chip or Chip({}), port, None, {}, digest, "%s: %s" % (CONFIG, why(error)))
+    return Board(chip, port, role, config, digest)
+
+
+def start():
+    """Be a board, until Ctrl-C."""
+    board = make_board()
+    gc.collect()
+    gc.threshold(-1)  # main.py has set it; from here on garbage is collected when nothing is due
+    board.run()

@@ -1,0 +1,244 @@
+"""The role of an edge board: serving one or several edges, each on its own clock."""
+
+from array import array
+
+from clockfree_board import clock
+from clockfree_board.board import IDLE_US, Refused
+from clockfree_board.clock import ticks_diff
+from clockfree_board.rule import LEAST_BAR
+from clockfree_board.sense import AGAIN, BLIND
+
+_ROWS = 64  # firings that may wait to be told
+_ROW = 6
+_ROWS_A_LINE = 16
+
+
+class EdgeRole:
+    """Serves the edges of a board.
+
+    Parameters
+    ----------
+    chip : hw.Chip
+    edges : list of Edge
+    wiring : list of dict
+        The configuration of each: `edge` (its name), `front_end`, `pot`.
+    """
+
+    name = "edge"
+
+    def __init__(self, chip, edges, wiring):
+        self.edges = edges
+        self._chip = chip
+        self._wiring = wiring
+        count = len(edges)
+        self._due_us = [0] * count
+        self._began_us = [0] * count  # when the firing that is under way began to look
+        self._age_us = [0] * count
+        self._seeds = [(0, 0)] * count
+        self._set_up = [0] * count  # the run each edge was set up for
+        self._points = [0] * count  # of each edge's mismatch, since its offsets were nulled
+        self._prepared = 0
+        self._rows = array("i", bytes(4 * _ROWS * _ROW))  # no list of the same length on the way
+        self._first = self._count = self._lost = 0
+        self.commands = {
+            "edge": self._edge,
+            "tap": self._tap,
+            "adopt": self._adopt,
+            "null": self._null,
+            "match": self._match,
+            "trim": self._trim,
+            "measure": self._measure,
+        }
+
+    def can(self):
+        """What HELLO says of the edges."""
+        edges = [
+            [wiring["edge"], wiring["front_end"], wiring["pot"], edge.pots.lowest, edge.pots.highest]
+            for wiring, edge in zip(self._wiring, self.edges)
+        ]
+        return {"edges": edges}
+
+    def prepare(self, run_id):
+        """Forget what was set up, and count from zero."""
+        self._prepared = run_id
+        self._first = self._count = self._lost = 0
+        for i, edge in enumerate(self.edges):
+            self._set_up[i] = self._age_us[i] = 0
+            edge.firings = edge.up = edge.down = edge.rail = edge.dropped = edge.skipped = edge.errors = 0
+
+    def lacks(self):
+        """What keeps the edges from firing, or ''."""
+        for i, edge in enumerate(self.edges):
+            if self._set_up[i] != self._prepared:
+                return "edge %d is not set up" % i
+            if edge.pots.tap < 0:
+                return "edge %d: tap unknown" % i
+        return ""
+
+    def start(self, now_us):
+        """Every edge starts its own clock."""
+        for i, edge in enumerate(self.edges):
+            self._due_us[i] = edge.start(now_us)
+            self._began_us[i] = -1
+
+    def stop(self):
+        """HOLD: edges only act when served."""
+        for edge in self.edges:
+            edge.stop()
+
+    def serve(self, now_us):
+        """Fire what is due; returns how long until the next is, us."""
+        chip = self._chip
+        wait_us = IDLE_US
+        for i, edge in enumerate(self.edges):
+            left_us = ticks_diff(self._due_us[i], now_us)
+            if left_us <= 0:
+                now_us = chip.now_us()
+                if self._began_us[i] < 0:
+                    self._began_us[i] = now_us
+                firings = edge.firings
+                self._due_us[i] = due_us = edge.fire(now_us)
+                after_us = chip.now_us()
+                if edge.firings != firings:
+                    self._fired(i, edge, now_us, after_us)
+                elif not edge.looking:
+                    self._began_us[i] = -1
+                now_us = after_us
+                left_us = ticks_diff(due_us, now_us)
+            if left_us < wait_us:
+                wait_us = left_us
+        return wait_us
+
+    def _fired(self, i, edge, now_us, after_us):
+        """Counting, after the wipers have moved."""
+        self._chip.pulse()
+        # From the first look to the return of fire(): a bound on the decision age.
+        age_us = ticks_diff(after_us, self._began_us[i])
+        self._began_us[i] = -1
+        if age_us > self._age_us[i]:
+            self._age_us[i] = age_us
+        if self._count == _ROWS:
+            self._lost += 1
+            return
+        at = (self._first + self._count) % _ROWS * _ROW
+        self._count += 1
+        rows, sense = self._rows, edge.sense
+        rows[at] = i
+        rows[at + 1] = now_us
+        rows[at + 2] = sense.a
+        rows[at + 3] = sense.b
+        rows[at + 4] = edge.step
+        rows[at + 5] = edge.pots.tap
+
+    # -- what there is to tell -----------------------------------------------------------------------------------
+
+    def status(self):
+        """The edges' part of a status."""
+        return {"lost": self._lost, "edges": self._edge_rows()}
+
+    def report(self, now_us, boot, firings):
+        """Periodic telemetry, line by line: the edges' counters and, if asked, the firings until now."""
+        yield "edges", now_us, boot, self._lost, self._edge_rows()
+        left = self._count if firings else 0
+        while left > 0 and self._count:
+            count = min(left, self._count, _ROWS_A_LINE)
+            line: list = ["firings", self._lost]
+            for _ in range(count):
+                at = self._first * _ROW
+                line.append(list(self._rows[at : at + _ROW]))
+                self._first = (self._first + 1) % _ROWS
+            self._count -= count
+            left -= count
+            yield line
+
+    def _edge_rows(self):
+        rows = []
+        for i, edge in enumerate(self.edges):
+            row = [edge.pots.tap, edge.firings, edge.up, edge.down, edge.rail, edge.dropped, edge.skipped, edge.errors]
+            row.extend((self._age_us[i], edge.sense.a, edge.sense.b))
+            row.extend(self._seeds[i])
+            rows.append(row)
+        return rows
+
+    # -- commands, in HOLD ---------------------------------------------------------------------------------------
+
+    def _edge(self, i, run_id, kind, mean_us, late_us, floor_c16, dither_c16, bar_c16, low, high, index):
+        edge = self._at(i)
+        if not run_id or run_id != self._prepared:
+            raise Refused("prepared for run %d" % self._prepared)
+        if not (0 <= late_us < clock.HALF and 0 <= floor_c16 < 1 << 16 and 0 <= dither_c16 < 1 << 15):
+            raise Refused("late_us, floor_c16 or dither_c16 out of range")
+        if bar_c16 and (not LEAST_BAR <= bar_c16 < 1 << 16 or dither_c16):
+            raise Refused("bar_c16 out of range, or beside a dither")
+        if not (0 <= low <= clock.MASK and 0 <= high <= clock.MASK and 0 <= kind <= clock.PERIODIC):
+            raise Refused("seed or kind of clock out of range")
+        if (floor_c16 or dither_c16) and self._wiring[i]["front_end"] == "comparator":
+            raise Refused("two plain comparators know no threshold")
+        keep_total = getattr(edge.sense, "keep_total", None)
+        if keep_total:
+            keep_total(bar_c16)
+        elif bar_c16:
+            raise Refused("only measured drops can be summed")
+        clock.seed(edge.clock, low, high, index)
+        clock.configure(edge.clock, kind, mean_us)
+        edge.late_us = late_us
+        edge.floor_c16 = floor_c16
+        edge.dither_c16 = dither_c16
+        self._seeds[i] = (low, high)
+        self._set_up[i] = run_id
+        return ()
+
+    def _tap(self, i, tap):
+        pots = self._at(i).pots
+        if pots.tap != tap or not pots.check():
+            pots.set(tap)
+        return (pots.tap,)
+
+    def _adopt(self, i):
+        pots = self._at(i).pots
+        if pots.reads_back:
+            pots.adopt()
+        return (pots.tap,)
+
+    def _null(self, i):
+        trims = self._let(self._at(i).sense, "nulling")
+        self._points[i] = 0
+        return trims
+
+    def _match(self, i, point):
+        """Add a point to the fit of an edge's mismatch, unless it was added and only the answer was lost."""
+        sense, points = self._at(i).sense, self._points
+        if points[i] and point == points[i]:
+            return (sense.trims(),)
+        if point != points[i] + 1:
+            raise Refused("expected point %d, got %s: null begins anew" % (points[i] + 1, point))
+        trims = self._let(sense, "matching")
+        points[i] = point
+        return trims
+
+    def _let(self, sense, what):
+        """Give a front end the time it asks for, step by step."""
+        steps = getattr(sense, what, None)
+        if steps is None:
+            raise Refused("this front end has no %s" % what)
+        for wait_us in steps():
+            self._chip.sleep_us(wait_us)
+        return (sense.trims(),)
+
+    def _trim(self, i, values):
+        self._at(i).sense.put_trims(values)
+        return ()
+
+    def _measure(self, i):
+        sense = self._at(i).sense
+        while (seen := sense.look(0)) == AGAIN:
+            self._chip.sleep_us(sense.settle_us)
+        if seen == BLIND:
+            raise Refused("the ADC does not answer")
+        codes = getattr(sense, "codes", None)
+        return (sense.a, sense.b, codes() if codes else [])
+
+    def _at(self, i):
+        if not 0 <= i < len(self.edges):
+            raise Refused("edge %s outside 0..%d" % (i, len(self.edges) - 1))
+        return self.edges[i]

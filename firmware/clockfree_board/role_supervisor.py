@@ -1,0 +1,163 @@
+"""The role of the supervisor's board: examples on a schedule of its own, readings to the host, nothing to the edges."""
+
+from array import array
+
+from clockfree_board import clock
+from clockfree_board.board import IDLE_US, Refused
+from clockfree_board.clock import ticks_diff
+from clockfree_board.supervisor import DAC_TOP, RANDOM
+
+_READINGS_A_LINE = 16
+_MOST_EXAMPLES = 1000
+
+
+class SupervisorRole:
+    """Shows examples on its own schedule.
+
+    Parameters
+    ----------
+    chip : hw.Chip
+    supervisor : Supervisor
+    """
+
+    name = "supervisor"
+
+    def __init__(self, chip, supervisor):
+        self.supervisor = supervisor
+        self._chip = chip
+        self._prepared = 0
+        self._staged = None  # number, outputs, order, dwell_us, eta_tap, examples
+        self._taught = 0
+        self._tick_us = 0
+        self._running = False
+        self._next = 0  # first example of the next line of readings
+        self.commands = {
+            "lesson": self._lesson,
+            "example": self._example,
+            "teach": self._teach,
+            "clamp": self._clamp,
+            "show": self._show,
+            "measure": self._measure,
+        }
+
+    def can(self):
+        """What HELLO says of the chips."""
+        supervisor = self.supervisor
+        return {"dac": 4 * len(supervisor.dacs), "mixers": len(supervisor.mixers), "adc": len(supervisor.inputs)}
+
+    def prepare(self, run_id):
+        """Forget the lesson, and count from zero."""
+        self._prepared = run_id
+        self._staged = None
+        self._taught = self._tick_us = self._next = 0
+        self.supervisor.shown = 0
+
+    def lacks(self):
+        """What keeps the supervisor from running, or ''."""
+        return "" if self._taught else "no lesson"
+
+    def start(self, now_us):
+        """Connect the clamp, and begin the schedule."""
+        self._running = True
+        self.supervisor.clamp(True)
+        self.supervisor.start(now_us)
+
+    def stop(self):
+        """HOLD: the example that is shown stays."""
+        self._running = False
+
+    def serve(self, now_us):
+        """Show the next example if the dwell is over; returns how long until then, us."""
+        left_us = ticks_diff(self.supervisor.due_us, now_us)
+        if left_us <= 0:
+            due_us = self.supervisor.tick(now_us)
+            after_us = self._chip.now_us()
+            self._chip.pulse()
+            took_us = ticks_diff(after_us, now_us)
+            if took_us > self._tick_us:
+                self._tick_us = took_us
+            left_us = ticks_diff(due_us, after_us)
+        return left_us if left_us < IDLE_US else IDLE_US
+
+    def status(self):
+        """The supervisor's part of a status."""
+        supervisor = self.supervisor
+        return {
+            "shown": supervisor.shown,
+            "present": supervisor.present,
+            "tick_us": self._tick_us,
+            "lesson": self._taught,
+        }
+
+    def report(self, now_us, boot, firings):
+        """Periodic telemetry: the schedule, and some of the readings in turn; a supervisor has no firings."""
+        supervisor = self.supervisor
+        yield "shown", now_us, boot, supervisor.shown, supervisor.present, self._tick_us
+        readings = supervisor.readings
+        if readings:
+            first = self._next
+            self._next = after = first + _READINGS_A_LINE
+            if after >= len(readings):
+                self._next = 0
+            yield "readings", self._taught, first, readings[first:after]
+
+    # -- commands ------------------------------------------------------------------------------------------------
+
+    def _lesson(self, number, run_id, examples, outputs, order, dwell_us, eta_tap, low, high, index):
+        if not run_id or run_id != self._prepared:
+            raise Refused("prepared for run %d" % self._prepared)
+        if not 0 < number or not 0 < examples <= _MOST_EXAMPLES:
+            raise Refused("lesson number or examples out of range")
+        if not 0 < eta_tap <= 128:
+            raise Refused("eta outside 1..128")
+        if not 0 <= order <= RANDOM:
+            raise Refused("order outside 0..%d" % RANDOM)
+        channels = len(self.supervisor.inputs)
+        if not 0 < outputs <= channels:
+            raise Refused("%s outputs, %d ADC channels" % (outputs, channels))
+        if number == self._taught:
+            return ()
+        self._staged = (number, outputs, order, dwell_us, eta_tap, [None] * examples)
+        if not self._running:
+            clock.seed(self.supervisor.clock, low, high, index)
+        return ()
+
+    def _example(self, number, k, codes):
+        if number == self._taught:
+            return ()
+        if self._staged is None or number != self._staged[0]:
+            raise Refused("lesson %s was not begun" % number)
+        examples = self._staged[-1]
+        if not 0 <= k < len(examples):
+            raise Refused("example %s outside 0..%d" % (k, len(examples) - 1))
+        if any(not 0 <= code <= DAC_TOP for code in codes):  # an array would cut off what it has no room for
+            raise Refused("DAC codes outside 0..%d" % DAC_TOP)
+        examples[k] = array("H", codes)
+        return ()
+
+    def _teach(self, number):
+        if number == self._taught:
+            return ()
+        if self._staged is None or number != self._staged[0]:
+            raise Refused("lesson %s was not begun" % number)
+        _, outputs, order, dwell_us, eta_tap, examples = self._staged
+        if None in examples:
+            raise Refused("example %d is missing" % examples.index(None))
+        self.supervisor.load(examples, outputs, order, dwell_us)
+        self.supervisor.nudge(eta_tap)
+        self._taught = number
+        self._staged = None
+        self._next = 0
+        return ()
+
+    def _clamp(self, on):
+        self.supervisor.clamp(on)
+        return ()
+
+    def _show(self, codes):
+        self.supervisor.show(codes)
+        return ()
+
+    def _measure(self):
+        supervisor = self.supervisor
+        return ([adc.read(channel) for adc, channel in supervisor.inputs[: len(supervisor.mixers)]],)

@@ -1,0 +1,1 @@
+"""clockfree: physical learning networks without a clock; the person's side."""

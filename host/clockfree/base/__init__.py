@@ -1,0 +1,1 @@
+"""The base: errors in one line, files that are whole or not at all, TOML, options laid over a file."""

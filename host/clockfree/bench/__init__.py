@@ -1,0 +1,1 @@
+"""Benches: what a job runs on, simulated, virtual or real."""

@@ -1,0 +1,260 @@
+"""A bench of boards: each edge of a network has one, and learns by itself; the host prepares, listens and keeps."""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from clockfree.base.errors import BoardError, InputError
+from clockfree.bench.expected import drops
+from clockfree.bench.fitting import check_fit
+from clockfree.bench.protocol import Observer
+from clockfree.learning.arming import (
+    Member,
+    about,
+    arm_edges,
+    arm_supervisor,
+    hold,
+    lesson_codes,
+    no_trims,
+    start_taps,
+)
+from clockfree.learning.diagnostics import Diagnostics
+from clockfree.learning.learning import Learning
+from clockfree.learning.measuring import MOST_MEASURED, Measured, Probe
+from clockfree.learning.rejoining import Rejoining
+from clockfree.link.benchfile import BenchFile, bench_text, board_config, config_hash
+from clockfree.link.fleet import HEARTBEAT_S, Fleet, call
+from clockfree.link.session import Session
+from clockfree_board.link import NUMBERS
+from clockfree_model.job import Job, Sample
+
+REPORT_MS = 100
+MOST_REPORTS = 640
+"""Telemetry lines a second of all boards together; a host has other things to do."""
+TURN_S = 0.1
+VALUES = {
+    "time_us": "wall time of the host since RUN",
+    "error_V2, measured_error_V2, outputs_V": "measured by the supervisor; at the first and the last sample in HOLD",
+    "taps, counters": "told by each edge's board; -1 is a tap that nobody knows",
+    "firings": "told by each edge's board; t_us is its own ticks, laid over time_us by its clock event, modulo 2**30",
+}
+
+
+class BoardBench:
+    """Boards at their ports, real or virtual.
+
+    Parameters
+    ----------
+    bench : BenchFile
+    file : str
+        Name of the bench, for what is said.
+    anyway : bool
+        Take boards with another version of the firmware.
+    """
+
+    strict = True
+    """What takes too long fails the run."""
+
+    def __init__(self, bench: BenchFile, file: str, anyway: bool = False) -> None:
+        self.bench, self.file, self._anyway = bench, file, anyway
+        self._stopped = threading.Event()
+        self._fleet: Fleet | None = None
+        self._learning: Learning | None = None
+        self._in_hold = False
+
+    @property
+    def failures(self) -> list[str]:
+        """What makes the run a failed one, though it came to its end."""
+        return self._learning.journal.failures if self._learning else []
+
+    # -- getting ready -------------------------------------------------------------------------------------------
+
+    def start(self, job: Job, teller: Observer) -> None:
+        """Call every board, calibrate if the job says so, and tell each what it needs to know; they stay in HOLD.
+
+        Raises
+        ------
+        InputError
+            The job is none for these boards, or they are not what the bench file says.
+        BoardError
+            A board that cannot do what it is told.
+        """
+        check_fit(job, self.bench, self.file)
+        self._job, self._teller = job, teller
+        self._run_id = random.SystemRandom().randrange(1, NUMBERS)
+        self._fleet = fleet = Fleet(self.bench, HEARTBEAT_S)
+        teller.say(f"calling {len(fleet.sessions)} boards")
+        call(fleet, self.file, self._anyway)
+        edges = {job.network.edge_name(edge): edge for edge in range(len(job.network.ends))}
+        self._supervisor = Member(fleet.supervisor, [], fleet.supervisor.boot)
+        self._boards = [
+            Member(session, [edges[wiring.edge] for wiring in board.edges], session.boot)
+            for session, board in zip(fleet.edge_boards, self.bench.boards)
+        ]
+        self._of = {board.session: board for board in self._boards}
+        taps = self._start_taps()
+        self._probe = Probe(job, fleet, self._supervisor, self._boards)
+        self._each("hold", hold, fleet.sessions)
+        if job.edge.calibrate:
+            self._each("taps", lambda session: self._set_taps(session, taps))
+            teller.say("calibrating in HOLD: every edge nulls its offsets")
+            self._probe.calibrate(taps)
+        else:
+            for board in self._boards:
+                board.trims = no_trims(job, board)
+        self._each("set-up", lambda session: self._arm(session, taps))
+        self._each("lesson", lambda session: arm_supervisor(self._supervisor, job, self._run_id, 0), [fleet.supervisor])
+        self._in_hold = True
+        self._taps = taps
+
+    def about(self) -> dict[str, Any]:
+        """Run id, boards, and where each value of the log comes from."""
+        members = [self._supervisor, *self._boards]
+        boards = [
+            about(member, config_hash(board_config(self.bench, member.session.board)))
+            | ({"trims": member.trims} if member.trims else {})
+            for member in members
+        ]
+        return {"run_id": self._run_id, "values": VALUES, "supervisor": boards[0], "boards": boards[1:]}
+
+    def files(self) -> dict[str, str]:
+        """The bench file as it was used."""
+        return {"bench.toml": bench_text(self.bench)}
+
+    def _start_taps(self) -> np.ndarray:
+        """Taps at the start; InputError where an edge's chip must not take its."""
+        taps = start_taps(self._job)
+        for board in self._boards:
+            for edge, (name, _, _, lowest, highest) in zip(board.edges, board.session.hello["can"]["edges"]):
+                if not lowest <= taps[edge] <= highest:
+                    text = f"expected {lowest}..{highest} for {name}, as its board says, got {taps[edge]}"
+                    raise InputError(f"{self.file}: start_taps: {text}")
+        return taps
+
+    def _set_taps(self, session: Session, taps: np.ndarray) -> None:
+        for i, edge in enumerate(self._of[session].edges):
+            session.ask("tap", i, int(taps[edge]))
+
+    def _arm(self, session: Session, taps: np.ndarray) -> None:
+        board = self._of[session]
+        arm_edges(board, self._job, self._run_id, taps[board.edges].tolist())
+
+    def _each(self, doing: str, act: Callable[[Session], None], sessions: list[Session] | None = None) -> None:
+        """Do something with the edge boards, or others; BoardError where one of them fails."""
+        assert self._fleet is not None
+        _, failed = self._fleet.each(act, self._fleet.edge_boards if sessions is None else sessions)
+        if failed:
+            session, why = next(iter(failed.items()))
+            more = f" (and {len(failed) - 1} more boards)" if len(failed) > 1 else ""
+            raise BoardError(f"{self.file}: {session.name}: {doing}: {why}{more}")
+
+    # -- learning ------------------------------------------------------------------------------------------------
+
+    def run(self) -> Iterator[Sample]:
+        """Learn in wall time, from HOLD to HOLD."""
+        job, fleet = self._job, self._fleet
+        assert fleet is not None
+        telemetry = (max(REPORT_MS, round(1000 * len(fleet.sessions) / MOST_REPORTS)), int(job.trace))
+        able = {
+            edge: limits[3:]
+            for board in self._boards
+            for edge, limits in zip(board.edges, board.session.hello["can"]["edges"])
+        }
+        limits = np.array([able[edge] for edge in range(len(able))])
+        complaints = Diagnostics(job, lambda *found: drops(job, *found), limits, self.strict)
+        self._learning = learning = Learning(
+            fleet,
+            self._supervisor,
+            self._boards,
+            Rejoining(job, self.bench, self._run_id, telemetry, self._anyway),
+            self._probe.outputs(job.lessons[0].source_V),
+            self._taps,
+            complaints,
+            self._teller.say,
+        )
+        yield learning.sample()
+        try:
+            yield from self._learn(learning, telemetry[0])
+        except BoardError:
+            yield learning.sample()  # what came before it
+            raise
+        for k, found in enumerate(self._measured(learning.lesson)):
+            learning.outputs(k, found.outputs_V)
+            learning.journal.note("measured", f"example {k} was measured in HOLD", said=False, **_plain(k, found))
+        yield learning.sample()
+
+    def _learn(self, learning: Learning, period_ms: int) -> Iterator[Sample]:
+        """From RUN to HOLD."""
+        job = self._job
+        self._in_hold = False
+        learning.start()
+        stops = np.linspace(0, job.updates, job.samples + 1)[1:-1].tolist()
+        begins = [lesson.from_updates for lesson in job.lessons]
+        sampled_s = time.monotonic()
+        while not self._stopped.is_set() and learning.updates < job.updates:
+            learning.turn(TURN_S)
+            updates = learning.updates
+            learning.want(sum(begin <= updates for begin in begins) - 1)
+            due = bool(stops) and updates >= stops[0]
+            if due and time.monotonic() - sampled_s >= 1e-3 * period_ms:
+                sampled_s = time.monotonic()
+                while stops and stops[0] <= updates:
+                    stops.pop(0)
+                yield learning.sample()
+        learning.finish()
+        self._in_hold = True
+
+    def _measured(self, lesson: int) -> list[Measured]:
+        """What can be measured in HOLD at the end, example by example; as far as that goes."""
+        codes = lesson_codes(self._job, lesson)
+        found: list[Measured] = []
+        try:
+            for row in codes[: max(1, MOST_MEASURED // len(self._boards))]:
+                found.append(self._probe.example(row))
+        except BoardError as error:
+            self._teller.say(f"not all could be measured in HOLD: {error}")
+        return found
+
+    def outputs(self, source_V: np.ndarray) -> np.ndarray | None:
+        """Free outputs (B, O) for examples (B, S), V, by the supervisor; None while the boards learn, or it is away."""
+        if not self._in_hold:
+            return None
+        try:
+            outputs_V = self._probe.outputs(source_V)
+            return outputs_V if np.isfinite(outputs_V).all() else None
+        except BoardError as error:
+            self._teller.say(f"no outputs for other examples than those taught: {error}")
+            return None
+
+    def stop(self) -> None:
+        """HOLD soon, and one last sample."""
+        self._stopped.set()
+
+    def close(self) -> None:
+        """Let go of the boards; those that may still run are put in HOLD as far as they answer at once."""
+        if self._fleet is None:
+            return
+        fleet, self._fleet = self._fleet, None
+        try:
+            if self._learning and not self._in_hold:
+                self._learning.hold(within_s=1.0)
+        finally:
+            fleet.close()
+
+
+def _plain(example: int, found: Measured) -> dict[str, Any]:
+    """What was measured as the log has it: null where it could not be."""
+
+    def number(volts: float) -> float | None:
+        return round(float(volts), 7) if np.isfinite(volts) else None
+
+    return {
+        "example": example,
+        "outputs_V": [number(volts) for volts in found.outputs_V],
+        "nodes": [[node, number(free), number(clamped), by] for node, (free, clamped, by) in found.nodes_V.items()],
+        "drops": [[edge, number(free), number(clamped), by] for edge, (free, clamped, by) in found.drops_V.items()],
+    }

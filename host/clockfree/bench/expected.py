@@ -1,0 +1,33 @@
+"""Expected drops: what a faultless network would show its edges."""
+
+import numpy as np
+
+from clockfree_model.job import Job
+
+
+def drops(job: Job, taps: np.ndarray, lesson: int, outputs_V: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Free and clamped drops (B, E), V, that a faultless network has at these taps.
+
+    The clamped twin is solved for what the clamp makes of `outputs_V` (B, O), the free outputs as they were measured;
+    where that is nan, of those that the taps give.
+    """
+    from clockfree_sim.circuit.twins import free_outputs  # compiled: slow to load, and only a suspicion asks
+
+    network, nodes = job.network, len(job.network.nodes)
+    ohm = job.physics.resistance(taps, steps=99 if job.edge.pot == "x9c" else 128)
+    source_V, desired_V = job.lessons[lesson].source_V, job.lessons[lesson].desired_V
+
+    def solved(held: tuple[int, ...], held_V: np.ndarray) -> np.ndarray:
+        others = tuple(node for node in range(nodes) if node not in held)
+        nodes_V = np.empty((len(held_V), nodes))
+        nodes_V[:, held] = held_V
+        if others:
+            nodes_V[:, others] = free_outputs(network, ohm, held, others, held_V)
+        return nodes_V
+
+    free_V = solved(job.sources, source_V)
+    taken_V = np.where(np.isnan(outputs_V), free_V[:, job.targets], outputs_V)
+    held_V = np.hstack([source_V, taken_V + job.clamp.eta * (desired_V - taken_V)])
+    clamped_V = solved((*job.sources, *job.targets), held_V)
+    tail, head = network.ends.T
+    return free_V[:, tail] - free_V[:, head], clamped_V[:, tail] - clamped_V[:, head]

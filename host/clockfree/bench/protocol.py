@@ -1,0 +1,50 @@
+"""What every bench can do. Which bench is data: `sim`, `virtual`, or a bench file (TOML) of real boards."""
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+
+from clockfree_model.job import Job, Sample
+
+
+class Observer(Protocol):
+    """Who is told how a bench gets ready and on."""
+
+    def say(self, text: str) -> None:
+        """A line of text."""
+
+    def share(self, doing: str, done: float) -> None:
+        """So much of what is done now is done, 0 .. 1."""
+
+
+class Bench(Protocol):
+    """A set of boards, real or simulated, that runs one job. `close` it, whatever happens."""
+
+    def start(self, job: Job, teller: Observer) -> None:
+        """Get ready for a job: nothing learns yet."""
+
+    def about(self) -> dict[str, Any]:
+        """What the log says of the bench, once it is ready; {} where its name says it all."""
+
+    def files(self) -> dict[str, str]:
+        """What else belongs into the record of a run: texts by the names of their files."""
+
+    def run(self) -> Iterator[Sample]:
+        """Learn; yields the state at the start, then about `job.samples` times on the way, and at the end."""
+
+    def outputs(self, source_V: np.ndarray) -> np.ndarray | None:
+        """Free outputs (B, O) for other examples (B, S) than those taught, V; None while they cannot be measured.
+
+        Between two samples of `run`.
+        """
+
+    def stop(self) -> None:
+        """Stop learning: `run` yields at most one further sample."""
+
+    def close(self) -> None:
+        """Let go of everything."""
+
+    @property
+    def failures(self) -> list[str]:
+        """What makes a run that came to its end a failed one."""

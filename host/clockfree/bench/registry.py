@@ -1,0 +1,49 @@
+"""The registry of benches: a name becomes one."""
+
+from pathlib import Path
+
+from clockfree.base.errors import InputError
+from clockfree.bench.protocol import Bench
+from clockfree.bench.simulated import SimBench
+from clockfree.link.benchfile import read_bench
+
+
+def open_bench(name: str, rule: str, anyway: bool = False) -> Bench:
+    """The bench of this name: `sim`, `virtual`, or the path of a bench file.
+
+    Parameters
+    ----------
+    name, rule : str
+    anyway : bool
+        Take boards with another version of the firmware.
+
+    Raises
+    ------
+    InputError
+        A bench file that cannot be read or is not one; a clocked rule on anything but the simulated bench.
+    """
+    if name == "sim":
+        return SimBench()
+    bench = None if name == "virtual" else read_bench(Path(name))
+    if rule != "clockfree":
+        raise InputError(
+            f"{name}: --rule: expected clockfree on this bench, got {rule}, which is for the sim bench only"
+        )
+    if bench is None:
+        from clockfree.bench.virtual import VirtualBench  # brings the flash: slow to load, and sim does without
+
+        return VirtualBench()
+    from clockfree.bench.boards import BoardBench  # the same
+
+    return BoardBench(bench, name, anyway)
+
+
+def no_virtual_boards() -> str:
+    """Why there can be no virtual boards on this machine; "" if there can."""
+    from clockfree_sim.virtual.boards import VirtualBoardsError, check  # only --or-sim asks
+
+    try:
+        check()
+    except VirtualBoardsError as error:
+        return str(error)
+    return ""

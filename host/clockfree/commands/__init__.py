@@ -1,0 +1,1 @@
+"""Commands: arguments in, words out; one file each."""

@@ -1,0 +1,171 @@
+"""The command line: `clockfree COMMAND`, each imported when it is called.
+
+Exit status: 0 done; 1 ran, but something failed; 2 bad input, said in one line on stderr; 130 interrupted.
+"""
+
+import contextlib
+import importlib
+import importlib.metadata
+import io
+import os
+import signal
+import sys
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from clockfree.base.errors import BoardError, InputError
+from clockfree.commands.context import Context
+from clockfree.commands.output import BAD_INPUT, DONE, FAILED, INTERRUPTED
+
+COMMANDS = {
+    "run": "Teach a network a task, and keep a record of it.",
+    "show": "Print and plot a run again, from its log.",
+    "compare": "See whether the final error of a run lies within those of simulated runs of the same job.",
+    "independence": "Test whether the edges of a run with --trace fired independently of one another.",
+    "read": "Print voltages, drops and taps at the end of a run, or of a bench now, and where each comes from.",
+    "bench": "Write a bench file for a task from the boards that are plugged in: one an edge, and a supervisor.",
+    "virtual": "Keep virtual boards up until Ctrl-C, as if they were plugged in, for the network of a task.",
+    "boards": "Show every board at a port, and what it says of itself.",
+    "flash": "Bring firmware and configuration onto the boards of a bench, all at once.",
+    "hold": "Stop every board of a bench: HOLD, with the taps as they are.",
+}
+"""The host's own commands and their help; each is the function of its name in the module of its name."""
+
+OTHERS = "clockfree.commands"
+"""Entry-point group in which other packages register commands."""
+
+
+class _Later(TyperCommand):
+    """A command that is imported when it is called; its help in a list of commands is known before."""
+
+    def __init__(self, name: str):
+        super().__init__(name=name, help=COMMANDS[name])
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        module = importlib.import_module(f"clockfree.commands.{self.name}")
+        command = _command(str(self.name), getattr(module, str(self.name)), self.help)
+        return command.make_context(info_name, args, parent, **extra)
+
+
+def _command(name: str, function: Callable[..., None], help_: str | None = None) -> Any:
+    made = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    made.command(name, help=help_)(function)
+    return typer.main.get_command(made)
+
+
+class _Commands(TyperGroup):
+    """The host's own commands, and those in the entry-point group: one that cannot be loaded is named and left out."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*COMMANDS, *sorted(entry.name for entry in importlib.metadata.entry_points(group=OTHERS))]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name in COMMANDS:
+            return _Later(cmd_name)
+        for entry in importlib.metadata.entry_points(group=OTHERS):
+            if entry.name == cmd_name:
+                try:
+                    return _command(cmd_name, entry.load())
+                except Exception as error:
+                    print(f"clockfree: command {cmd_name} is left out: {_one_line(error)}", file=sys.stderr)
+        return None
+
+
+app = typer.Typer(
+    name="clockfree",
+    cls=_Commands,
+    help="Clock-free physical learning networks: teach one, look at a run, read its voltages.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"clockfree {importlib.metadata.version('clockfree')}")
+        raise typer.Exit(DONE)
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _fail(text: str, status: int) -> int:
+    print(f"clockfree: {text}", file=sys.stderr)
+    return status
+
+
+def status_of(arguments: list[str]) -> int:
+    """Run a command line; returns the exit status."""
+    for text in arguments:
+        if any("\ud800" <= letter <= "\udfff" for letter in text):  # what Python makes of bytes that are none
+            return _fail(f"{text!a}: expected UTF-8, got other bytes: the record of a run could not name it", BAD_INPUT)
+    try:
+        status = app(arguments, prog_name="clockfree", standalone_mode=False, obj=Context()) or DONE
+        sys.stdout.flush()  # what cannot be written is said here, not when Python ends
+        return _fail("interrupted", INTERRUPTED) if status == INTERRUPTED else status
+    except InputError as error:
+        return _fail(_one_line(error), BAD_INPUT)
+    except BoardError as error:
+        return _fail(_one_line(error), FAILED)
+    except typer.TyperException as error:
+        text = " ".join(error.format_message().split())
+        return _fail(text, error.exit_code) if text else error.exit_code
+    except typer.Abort:
+        return _fail("interrupted", INTERRUPTED)
+    except (BrokenPipeError, SystemExit) as error:  # typer makes the one into the other
+        if not isinstance(error, BrokenPipeError) and not isinstance(error.__context__, BrokenPipeError):
+            raise
+        _give_up_stdout()  # whoever read our output has had enough
+        return DONE
+    except BrokenExecutor:
+        return _fail("a process that worked for this has died: killed, or out of memory", FAILED)
+    except OSError as error:
+        _give_up_stdout()
+        where = error.filename2 or error.filename or "the run folder, or standard output"
+        # What HDF5 says of a full disk has several lines, and another file name in each of them.
+        return _fail(f"{where}: {os.strerror(error.errno) if error.errno else _one_line(error)}", FAILED)
+
+
+def _give_up_stdout() -> None:
+    """Python would try once more, at its end, to write what could not be written."""
+    with contextlib.suppress(OSError):  # a test's stdout is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _prepare() -> None:
+    """Have every end be told in time, and every text be printed.
+
+    A terminal that is closed, or a machine that goes down, ends a run as Ctrl-C does: with its record closed and its
+    boards in HOLD. `nohup` keeps what it is for. A stream that lacks a letter shows its number.
+    """
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def main() -> NoReturn:
+    """Entry point of the `clockfree` command."""
+    try:
+        _prepare()
+    except KeyboardInterrupt:
+        sys.exit(_fail("interrupted", INTERRUPTED))
+    sys.exit(status_of(sys.argv[1:]))

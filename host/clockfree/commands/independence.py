@@ -1,0 +1,19 @@
+"""`clockfree independence`: a test on the firing times of a run."""
+
+import typer
+
+from clockfree.commands.options import Json, RunFolder
+from clockfree.commands.output import FAILED, print_json, print_table
+from clockfree.run import independence as test
+from clockfree.run import runlog
+
+
+def independence(folder: RunFolder, as_json: Json = False) -> None:
+    record = runlog.read(folder)
+    found = test.verdict(record)
+    if as_json:
+        print_json(test.as_json(found))
+    else:
+        print_table(test.table(record, found))
+    if not found.independent:
+        raise typer.Exit(FAILED)

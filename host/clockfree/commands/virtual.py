@@ -1,0 +1,44 @@
+"""`clockfree virtual`: virtual boards kept up, as if they were plugged in."""
+
+import contextlib
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clockfree.base import files
+from clockfree.bench.virtual import VirtualRack, made_up
+from clockfree.commands.options import NetworkSpec, Preset, Seed, Sets, TaskFile, TaskSeed
+from clockfree.commands.progress import say
+from clockfree.link.benchfile import bench_text
+from clockfree.task.plan import make_plan
+
+
+def virtual(
+    task: TaskFile,
+    out: Annotated[Path, typer.Option(help="Folder to make, for bench.toml.")],
+    network: NetworkSpec = None,
+    preset: Preset = None,
+    seed: Seed = None,
+    task_seed: TaskSeed = None,
+    set_: Sets = None,
+) -> None:
+    options = {"network": network, "preset": preset, "seed": seed, "task_seed": task_seed}
+    job = make_plan(task, options, set_ or [], False).job
+    files.check(out)
+    with VirtualRack(job, made_up(job)) as rack:
+        files.create(out)
+        file = out / "bench.toml"
+        files.replace_text(file, bench_text(rack.bench))
+        first = rack.boards.port(rack.bench.every_board[1].name)
+        say(f"{len(rack.bench.every_board)} virtual boards are up, and blank. In another terminal:")
+        for command in (
+            f"clockfree flash --bench {file}", f"clockfree boards --bench {file}",
+            f"clockfree run {task} --bench {file}", f"clockfree read --bench {file} --watch",
+            f"clockfree hold --bench {file}", f"mpremote connect {first} ls",
+        ):  # fmt: skip
+            say(f"    {command}")
+        say("with the options that were given here for the task. Ctrl-C ends it.")
+        with contextlib.suppress(KeyboardInterrupt):
+            threading.Event().wait()

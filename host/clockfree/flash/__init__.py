@@ -1,0 +1,1 @@
+"""Flashing: firmware and configuration onto boards."""

@@ -1,0 +1,1 @@
+"""Learning on boards: from HOLD to HOLD, as the host sees it."""

@@ -1,0 +1,135 @@
+"""What boards are told in HOLD before they run a job, and again after a reset."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from clockfree.link.session import ASK_S, Session
+from clockfree_board.link import NUMBERS
+from clockfree_model.job import Job, gate_c16
+from clockfree_model.rates import waits_us
+
+CLOCKS = ("exponential", "jittered", "periodic")
+ORDERS = ("fixed", "shuffled", "random")
+"""Kinds of clock and of order, by the numbers that the firmware has for them."""
+MIXER_TOP = 128
+START_TAP = 64
+TRIMS = {"adc": 4, "pico_adc": 4, "trimmed": 1}
+"""How many values calibration finds at an edge with this front end."""
+_STRIDE = 0x2545F491  # spreads the count of restarts over the bits of a seed
+
+
+@dataclass(eq=False)
+class Member:
+    """One board of a run.
+
+    Attributes
+    ----------
+    session : Session
+    edges : list of int
+        Indices in the network of the edges it serves, in its own order; none for the supervisor.
+    boot : int
+        Its boot id when it was armed.
+    armed : bool
+        False from the moment at which somebody begins to arm it again until it runs.
+    armed_s : float
+        When it began to run, `time.monotonic`.
+    restarts : int
+        How often it was armed again; each time its clocks get another seed.
+    trims : list of list of int
+        Calibration of each of its edges; [] where there is none.
+    """
+
+    session: Session
+    edges: list[int]
+    boot: int = 0
+    armed: bool = True
+    armed_s: float = 0.0
+    restarts: int = 0
+    trims: list[list[int]] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """Its unique id."""
+        return str(self.session.hello.get("id", self.session.name))
+
+
+def seed_words(seed: int, restarts: int) -> tuple[int, int]:
+    """The two words of a board's seed: low and high 30 bits of the run's, the low ones changed by each restart.
+
+    A clock that began anew with the same seed would fire as it did before.
+    """
+    return (seed ^ restarts * _STRIDE) % NUMBERS, (seed // NUMBERS) % NUMBERS
+
+
+def hold(session: Session, within_s: float = ASK_S) -> None:
+    """Nothing fires, and no telemetry."""
+    session.ask("hold", within_s=within_s)
+    session.ask("report", 0, 0, within_s=within_s)
+
+
+def arm_edges(member: Member, job: Job, run_id: int, taps: Sequence[int]) -> None:
+    """Prepare an edge board that is in HOLD: taps, calibration, clock and threshold of each of its edges."""
+    ask, settings = member.session.ask, job.edge
+    gate = gate_c16(settings, job.physics)
+    ask("prepare", run_id)
+    for i, edge in enumerate(member.edges):
+        ask("tap", i, int(taps[i]))
+        if member.trims:
+            ask("trim", i, member.trims[i])
+        words = seed_words(job.seed, member.restarts)
+        ask("edge", i, run_id, CLOCKS.index(settings.clock), *waits_us(job, edge), *gate, *words, edge)
+
+
+def arm_supervisor(member: Member, job: Job, run_id: int, lesson: int) -> None:
+    """Prepare a supervisor's board that is in HOLD, and give it a lesson."""
+    member.session.ask("prepare", run_id)
+    teach(member, job, run_id, lesson)
+
+
+def teach(member: Member, job: Job, run_id: int, lesson: int) -> None:
+    """Upload a lesson; it is shown from the supervisor's next tick on. In HOLD, or while it runs."""
+    ask, clamp = member.session.ask, job.clamp
+    codes = lesson_codes(job, lesson)
+    eta = round(job.physics.mixer_eta(clamp.eta) * MIXER_TOP)
+    order, dwell_us = ORDERS.index(clamp.order), round(1e6 * clamp.dwell_s)
+    words = seed_words(job.seed, member.restarts)
+    shape = (len(codes), len(job.targets))
+    ask("lesson", lesson + 1, run_id, *shape, order, dwell_us, eta, *words, len(job.network.ends))
+    for k, row in enumerate(codes):
+        ask("example", lesson + 1, k, row)
+    ask("teach", lesson + 1)
+
+
+def lesson_codes(job: Job, lesson: int) -> list[list[int]]:
+    """DAC codes of each example: sources, then desired voltages."""
+    taught = job.lessons[lesson]
+    codes: list[list[int]] = job.physics.dac_codes(np.hstack([taught.source_V, taught.desired_V])).tolist()
+    return codes
+
+
+def start_taps(job: Job) -> np.ndarray:
+    """Tap of every edge at the start."""
+    return np.full(len(job.network.ends), START_TAP) if job.start_taps is None else np.array(job.start_taps)
+
+
+def no_trims(job: Job, member: Member) -> list[list[int]]:
+    """What takes an earlier calibration off a board's edges; [] where the front end has none."""
+    count = TRIMS.get(job.edge.front_end, 0)
+    return [[0] * count for _ in member.edges] if count else []
+
+
+def about(member: Member, config: str) -> dict[str, Any]:
+    """What the record says of a board."""
+    hello = member.session.hello
+    return {
+        "id": member.name,
+        "port": None if member.session.board.id else member.session.board.port,
+        "edges": member.edges,
+        "config": config,
+        "version": hello.get("version"),
+        "boot": member.session.boot,
+        "reset": hello.get("reset"),
+    }

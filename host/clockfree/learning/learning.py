@@ -1,0 +1,306 @@
+"""A run on boards, seen from the host: what they tell, and what is asked of them, from HOLD to HOLD.
+
+Everything here happens in one thread, the caller's, but for what is asked of boards that come back; see Attendance.
+"""
+
+import queue
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from clockfree.base.errors import BoardError
+from clockfree.learning.arming import Member, teach
+from clockfree.learning.attendance import NONSENSE, Attendance
+from clockfree.learning.diagnostics import Diagnostics
+from clockfree.learning.events import Journal
+from clockfree.learning.measuring import ADC_STEPS
+from clockfree.learning.rejoining import Clock, Rejoining
+from clockfree.learning.tally import UNKNOWN, Tally
+from clockfree.link.fleet import Fleet
+from clockfree.link.session import Session
+from clockfree_board.link import RUN
+from clockfree_model.job import Job, Sample
+from clockfree_model.rates import rates_hz
+
+STALLED_S = 60.0
+"""A run in which nothing has fired for so long is given up."""
+LOOK_S = 0.25
+END_S = 3.0
+"""At the end nobody waits longer for a board."""
+
+
+class Learning:
+    """One run on boards.
+
+    Parameters
+    ----------
+    fleet : Fleet
+    supervisor, boards : Member, list of Member
+    rejoining : Rejoining
+    outputs_V : (B, O) array
+        Outputs measured before the start.
+    taps : (E,) array
+        Taps at the start.
+    complaints : Diagnostics
+    say : callable
+        Takes a line for a person.
+
+    Attributes
+    ----------
+    tally : Tally
+    journal : Journal
+    lesson : int
+        What is taught now.
+    """
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        supervisor: Member,
+        boards: list[Member],
+        rejoining: Rejoining,
+        outputs_V: np.ndarray,
+        taps: np.ndarray,
+        complaints: Diagnostics,
+        say: Callable[[str], None],
+    ) -> None:
+        self.job: Job = rejoining.job
+        self.tally = Tally(len(self.job.network.ends))
+        self.tally.taps[:] = taps
+        self.journal = Journal(self.job, say)
+        self.lesson = 0
+        self._attendance = Attendance(fleet, rejoining, self.tally, self.journal)
+        self._fleet, self._rejoining, self._complaints = fleet, rejoining, complaints
+        self._supervisor, self._boards = supervisor, boards
+        self._of = {member.session: member for member in [supervisor, *boards]}
+        self._early: dict[Member, list[list[Any]]] = {}
+        self._outputs_V = outputs_V
+        self._updates = 0.0
+        self._looked_s = self._fired_s = time.monotonic()
+        self._fired = 0
+
+    # -- for whoever runs this -----------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """RUN: first the supervisor, so that there is something to learn, then every edge board.
+
+        Raises
+        ------
+        BoardError
+            One of them does not; the others may have begun.
+        """
+        self._drain()
+        self.journal.begin()
+        self._fired_s = time.monotonic()
+        for sessions in ([self._supervisor.session], [board.session for board in self._boards]):
+            clocks, failed = self._fleet.each(self._begin, sessions)
+            for session, why in failed.items():
+                raise BoardError(f"{session.name}: {why}")
+            for session, clock in clocks.items():
+                self.journal.clock(self._of[session], clock)
+
+    def turn(self, wait_s: float) -> None:
+        """Take what has come, waiting for so long if there is nothing; look after the boards."""
+        try:
+            event = self._fleet.events.get(timeout=wait_s)
+            for _ in range(1000):
+                self._handle(*event)
+                event = self._fleet.events.get_nowait()
+        except queue.Empty:
+            pass
+        now_s = time.monotonic()
+        if now_s - self._looked_s >= LOOK_S:
+            self._looked_s = now_s
+            self._look_after(now_s)
+
+    @property
+    def updates(self) -> float:
+        """Firings per edge, over the edges of the boards that are with us."""
+        live = [edge for member in self._boards if member not in self._attendance.away for edge in member.edges]
+        if live:  # a board that comes back may have done less than the others: a run never goes backwards
+            self._updates = max(self._updates, float(self.tally.count("firings")[live].mean()))
+        return self._updates
+
+    def want(self, lesson: int) -> None:
+        """Have this lesson taught from now on."""
+        if lesson != self._attendance.told and self._attendance.here(self._supervisor):
+            self._attendance.told = lesson
+            self._attendance.ask_apart(self._supervisor, lambda: self._teach(lesson))
+
+    def sample(self) -> Sample:
+        """What is known now; takes the trace and the events since the last one with it."""
+        trace, events = self.journal.take()
+        outputs_V = self._outputs_V
+        error_V2 = float(np.mean((outputs_V - self.job.lessons[self.lesson].desired_V) ** 2))
+        return Sample(
+            time_us=self.journal.now_us(),
+            updates=self.updates,
+            lesson=self.lesson,
+            error_V2=error_V2,
+            measured_error_V2=error_V2,
+            outputs_V=outputs_V,
+            taps=self.tally.taps.copy(),
+            counters=self.tally.counters(),
+            trace=trace,
+            events=events,
+        )
+
+    def outputs(self, example: int, outputs_V: np.ndarray) -> None:
+        """The outputs (O,) of an example have just been measured, V."""
+        self._outputs_V = self._outputs_V.copy()  # samples keep what they were given
+        self._outputs_V[example] = outputs_V
+
+    def hold(self, within_s: float = END_S) -> None:
+        """HOLD for every board that is there, also for one that is just being taken in."""
+        self._rejoining.over = True
+        there = [session for session in self._of if session.up]
+        self._fleet.each(lambda session: session.ask("hold", within_s=within_s), there)
+
+    def finish(self) -> None:
+        """HOLD, and what the boards say last: what they have left to tell, counters, taps read back from the chips."""
+        self.hold()
+        held_s = time.monotonic()
+        while (left_s := held_s + self._rest_s() - time.monotonic()) > 0:
+            self.turn(min(left_s, LOOK_S))
+        told, failed = self._fleet.each(lambda session: self._rejoining.end(session, END_S))
+        while not self._fleet.events.empty():
+            self.turn(0.0)
+        for session, (status, taps) in told.items():
+            member = self._of[session]
+            if status["boot"] != member.boot:
+                self.journal.note("reset", "was reset as the run ended", member, boot=status["boot"])
+            elif member.edges:
+                self.tally.take(member.edges, status["edges"])
+            for edge, tap, row in zip(member.edges, taps, status.get("edges", ())):
+                self.tally.taps[edge] = tap
+                if tap != row[0]:
+                    said = "no tap that an edge can have" if tap == UNKNOWN else f"tap {tap}"
+                    self.journal.note(
+                        "readback", f"{self.journal.edge(edge)} reads back {said}, {row[0]} was counted", member
+                    )
+        for session, why in failed.items():
+            text = f"no HOLD at the end ({why}): it may go on; clockfree hold when it is back"
+            self.journal.fail("away", text, self._of[session])
+        ages_us, tick_us = self.tally.age_us.tolist(), self._complaints.tick_us
+        text = f"largest decision age {max(ages_us)} us, longest change of example {tick_us} us"
+        self.journal.note("ages", text, said=False, age_us=ages_us, tick_us=tick_us)
+
+    # -- what comes ----------------------------------------------------------------------------------------------
+
+    def _handle(self, session: Session, kind: str, what: Any) -> None:
+        member, journal, attendance = self._of[session], self.journal, self._attendance
+        if kind == "heard":
+            try:
+                self._hear(member, what)
+            except NONSENSE:
+                journal.text(member, f"says what this host does not understand: {what}")
+        elif kind == "missed":
+            journal.gap(member, what)
+        elif kind == "text":
+            journal.text(member, f"says: {what}")
+        elif kind == "gone":
+            attendance.leave(member, f"away ({what})")
+        elif kind in ("back", "rebooted"):
+            attendance.take_in(member)
+        elif kind == "joined":
+            attendance.joined(member, *what)
+            if member is self._supervisor:
+                self._complaints.showed(what[0].shown, 0)
+            self._catch_up(member)
+        elif kind == "taught":
+            attendance.answered(member)
+            self.lesson = what
+            self._outputs_V = np.full(self.job.lessons[what].desired_V.shape, np.nan)
+            journal.note("lesson", f"{self.job.lessons[what].name} is taught now", member, lesson=what)
+        else:
+            if self._supervisor is member:
+                attendance.told = self.lesson
+            attendance.failed(member, what)
+            self._catch_up(member)
+
+    def _hear(self, member: Member, message: list[Any]) -> None:
+        kind, attendance = message[0], self._attendance
+        if kind == "readings":
+            self._read(*message[2:5])
+        elif kind == "firings":
+            if attendance.asked(member):  # it may have been reset, and its clock with it
+                self._early.setdefault(member, []).append(message)
+            else:
+                self.journal.firings(member, message[2], message[3:])
+        elif member in attendance.away or (member.edges and not attendance.here(member)):
+            return  # what it counted is asked for when it is taken in
+        elif kind == "status":
+            status = message[2]
+            if status["boot"] != member.boot or (status["state"], status["run"]) != (RUN, self._rejoining.run_id):
+                attendance.take_in_later(member)
+            elif member.edges:
+                self._rows(member, status["edges"])
+            else:
+                self._complaints.tick_us = max(self._complaints.tick_us, status["tick_us"])
+        elif kind == "edges" and message[3] == member.boot:
+            self._rows(member, message[5])
+        elif kind == "shown" and message[3] == member.boot:
+            self._complaints.showed(message[4], message[6])
+
+    def _catch_up(self, member: Member) -> None:
+        """Take the firings that were told while a board was being asked."""
+        for message in self._early.pop(member, ()):
+            if member.armed:
+                self._handle(member.session, "heard", message)
+            else:
+                count = len(message) - 3
+                self.journal.note("gap", f"{count} firings at unknown times", member, firings=count, said=False)
+
+    def _rows(self, member: Member, rows: list[list[Any]]) -> None:
+        self.tally.take(member.edges, rows)
+        if any(row[0] == UNKNOWN for row in rows):
+            self._attendance.take_in_later(member)
+
+    def _read(self, number: int, first: int, rows: list[list[int]]) -> None:
+        """Readings of the supervisor; what it has not read yet since its last start changes nothing."""
+        if number != self.lesson + 1:
+            return
+        for k, codes in enumerate(rows, start=first):
+            if min(codes) >= 0:
+                self.outputs(k, np.array(codes) / ADC_STEPS * self.job.physics.supply_V)
+
+    def _look_after(self, now_s: float) -> None:
+        self._attendance.look(now_s)
+        here = [member for member in (self._supervisor, *self._boards) if self._attendance.here(member)]
+        for event, text, found, failed in self._complaints.look(self.tally, here, self.lesson, self._outputs_V):
+            (self.journal.fail if failed else self.journal.note)(event, text, found)
+        fired = int(self.tally.count("firings").sum())
+        if fired != self._fired:
+            self._fired, self._fired_s = fired, now_s
+        elif now_s - self._fired_s > STALLED_S and now_s - self._fired_s > 20.0 / rates_hz(self.job).min():
+            away = [*self._attendance.away.items()]
+            why = "; ".join(f"{member.name}: {reason}" for member, reason in away[:3]) or "though every board answers"
+            raise BoardError(f"no edge has fired for {now_s - self._fired_s:.0f} s, so the run is given up ({why})")
+
+    # -- what is asked of a board in a thread of its own ---------------------------------------------------------
+
+    def _begin(self, session: Session) -> Clock | None:
+        member = self._of[session]
+        clock = self._rejoining.run(member)
+        member.armed_s = time.monotonic()
+        return clock
+
+    def _teach(self, lesson: int) -> tuple[str, Any]:
+        teach(self._supervisor, self.job, self._rejoining.run_id, lesson)
+        return "taught", lesson
+
+    def _rest_s(self) -> float:
+        """So long after HOLD there may be something to come: who is just being asked, firings not told yet."""
+        return END_S if self._attendance.busy else 2.5e-3 * self._rejoining.telemetry[0] * self.job.trace
+
+    def _drain(self) -> None:
+        """Forget what was told before, but for texts."""
+        try:
+            while True:
+                event = self._fleet.events.get_nowait()
+                if event[1] == "text":
+                    self._handle(*event)
+        except queue.Empty:
+            pass

@@ -1,0 +1,186 @@
+"""Measuring in HOLD, when nothing fires: outputs by the supervisor, node voltages and drops by edges with an ADC."""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from clockfree.base.errors import BoardError
+from clockfree.learning.arming import Member
+from clockfree.link.fleet import TROUBLE, Fleet
+from clockfree.link.session import Session
+from clockfree_model.calibration import calibrate
+from clockfree_model.job import Job
+
+ADC_STEPS = 4096
+C16_STEPS = 65536
+SETTLE_S = 0.01
+"""Nodes and clamp settle within 130 us; the rest is for what this counts on."""
+MOST_MEASURED = 4000
+"""Boards times examples that are measured node by node: more than that takes minutes."""
+
+
+@dataclass
+class Measured:
+    """What was measured while one example was shown.
+
+    Attributes
+    ----------
+    outputs_V : (O,) array
+        Free outputs, by the supervisor.
+    nodes_V : dict
+        For a node's index, the free and the clamped voltage, V, and the unique ids of the boards whose mean it is.
+    drops_V : dict
+        For an edge's index, the free and the clamped drop, V, calibrated, and the unique id of its board.
+    """
+
+    outputs_V: np.ndarray
+    nodes_V: dict[int, tuple[float, float, list[str]]] = field(default_factory=dict)
+    drops_V: dict[int, tuple[float, float, str]] = field(default_factory=dict)
+
+
+class Probe:
+    """A bench in HOLD that can be measured and calibrated.
+
+    Parameters
+    ----------
+    job : Job
+    fleet : Fleet
+    supervisor, boards : Member, list of Member
+    """
+
+    def __init__(self, job: Job, fleet: Fleet, supervisor: Member, boards: list[Member]) -> None:
+        self._job, self._fleet = job, fleet
+        self._supervisor, self._boards = supervisor, boards
+        self._of = {board.session: board for board in boards}
+        self._taps: list[int] = []
+        self._limits = (0, 127)
+        self._points = 0  # that were added to the fit of the mismatch
+        self._silent: set[Session] = set()  # who did not answer once is not waited for again
+
+    # -- measuring -----------------------------------------------------------------------------------------------
+
+    def outputs(self, source_V: np.ndarray) -> np.ndarray:
+        """Free outputs (B, O) for examples (B, S), V; nan where the ADC does not answer.
+
+        Raises
+        ------
+        BoardError
+            The supervisor does not answer.
+        """
+        dark = np.zeros((len(source_V), len(self._job.targets)))  # desired voltages do not reach the free twin
+        codes = self._job.physics.dac_codes(np.hstack([source_V, dark])).tolist()
+        return np.array([self._outputs(row) for row in codes])
+
+    def example(self, codes: list[int]) -> Measured:
+        """Everything that can be measured while this example is shown, with the clamp on.
+
+        Raises
+        ------
+        BoardError
+            The supervisor does not answer; edges whose board does not are left out.
+        """
+        found = Measured(np.array(self._outputs(codes)))
+        if "adc" in self._job.edge.front_end:
+            there = [session for session in self._of if session.up and session not in self._silent]
+            told, failed = self._fleet.each(self._look, there)
+            self._silent.update(failed)
+            nodes: dict[int, list[tuple[float, float, str]]] = defaultdict(list)
+            for session, rows in told.items():
+                board = self._of[session]
+                for edge, (free, clamped, node_codes) in zip(board.edges, rows):
+                    scale = self._job.physics.supply_V / C16_STEPS
+                    found.drops_V[edge] = (free * scale, clamped * scale, board.name)
+                    volts = [self._volts(code) for code in node_codes]
+                    if len(volts) == 4:
+                        tail, head = self._job.network.ends[edge].tolist()
+                        nodes[tail].append((volts[0], volts[2], board.name))
+                        nodes[head].append((volts[1], volts[3], board.name))
+            for node, values in nodes.items():
+                free_V, clamped_V, names = zip(*values)
+                found.nodes_V[node] = (float(np.mean(free_V)), float(np.mean(clamped_V)), sorted(set(names)))
+        return found
+
+    def _outputs(self, codes: list[int]) -> list[float]:
+        self._show(codes, clamped=True)
+        time.sleep(SETTLE_S)
+        return [self._volts(code) for code in self._ask("measure")[0][: len(self._job.targets)]]
+
+    def _show(self, codes: list[int], clamped: bool) -> None:
+        self._ask("clamp", int(clamped))
+        self._ask("show", codes)
+
+    def _ask(self, kind: str, *arguments: Any) -> list[Any]:
+        """Ask the supervisor."""
+        try:
+            return self._supervisor.session.ask(kind, *arguments)
+        except TROUBLE as error:
+            raise BoardError(f"{self._supervisor.session.name}: {' '.join(str(error).split())}") from None
+
+    def _look(self, session: Session) -> list[list]:
+        return [session.ask("measure", i) for i in range(len(self._of[session].edges))]
+
+    def _volts(self, code: int) -> float:
+        return code / ADC_STEPS * self._job.physics.supply_V if code >= 0 else float("nan")
+
+    # -- calibrating ---------------------------------------------------------------------------------------------
+
+    def calibrate(self, taps: np.ndarray) -> None:
+        """Calibrate every edge; the boards hold the result, and so do the members, for after a reset."""
+        self._taps = taps.tolist()
+        able = [edge for board in self._boards for edge in board.session.hello["can"]["edges"]]
+        self._limits = (max(edge[3] for edge in able), min(edge[4] for edge in able))
+        calibrate(self._job, self)
+
+    def taps(self) -> list[int]:
+        """Tap of every edge."""
+        return self._taps
+
+    def limits(self) -> tuple[int, int]:
+        """Lowest and highest tap that every edge can take."""
+        return self._limits
+
+    def set_taps(self, taps: list[int]) -> None:
+        """Move every edge."""
+
+        def move(session: Session) -> None:
+            for i, edge in enumerate(self._of[session].edges):
+                session.ask("tap", i, taps[edge])
+
+        self._every(move)
+        self._taps = taps
+
+    def calm(self, source_V: np.ndarray) -> None:
+        """Float the clamp and put these voltages on the sources."""
+        self._show(self._job.physics.dac_codes(source_V).tolist(), clamped=False)
+
+    def settle(self) -> None:
+        """Wait until the nodes have settled."""
+        physics = self._job.physics
+        time.sleep(SETTLE_S + 1e-6 * (physics.age_us + physics.skew_us))
+
+    def null(self) -> None:
+        """Every edge nulls its offsets."""
+        self._points = 0
+        self._every(lambda session: self._trim(session, "null"))
+
+    def match(self) -> None:
+        """Every edge adds a point to the fit of its mismatch."""
+        self._points += 1
+        self._every(lambda session: self._trim(session, "match", self._points))
+
+    def release(self) -> None:
+        """Connect the clamp again."""
+        self._ask("clamp", 1)
+
+    def _trim(self, session: Session, kind: str, *arguments: int) -> None:
+        board = self._of[session]
+        board.trims = [session.ask(kind, i, *arguments)[0] for i in range(len(board.edges))]
+
+    def _every(self, act: Callable[[Session], None]) -> None:
+        _, failed = self._fleet.each(act, [board.session for board in self._boards])
+        for session, why in failed.items():
+            raise BoardError(f"{session.name}: calibration: {why}")

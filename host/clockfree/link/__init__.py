@@ -1,0 +1,1 @@
+"""The link: boards at their ports, one session each."""

@@ -1,0 +1,105 @@
+"""One question to a board and its answer, before there is a session: who is at a port, and in what state."""
+
+import random
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import serial
+
+from clockfree.link.benchfile import config_hash
+from clockfree_board.link import NUMBERS, PROTOCOL, TO_HOST, VERSION, Lines, opened, seal
+
+READ_S = 0.05
+"""What a port should be opened with: how long a single read may wait."""
+ASK_S = 1.0
+_AGAIN_S = 0.4  # a board in RUN answers within a firing or two
+_PROMPT = b"\n>>> "
+
+
+class NoAnswerError(Exception):
+    """Nothing that speaks the link is there; the text says what is there instead.
+
+    Attributes
+    ----------
+    busy : bool
+        Neither an answer nor a prompt came: nobody is there, or a program that is busy with itself.
+    """
+
+    def __init__(self, text: str, busy: bool = False) -> None:
+        super().__init__(text)
+        self.busy = busy
+
+
+class RefusedError(Exception):
+    """The board said no."""
+
+
+def ask(port: serial.SerialBase, kind: str, *arguments: Any, within_s: float = ASK_S) -> list[Any]:
+    """Send a command until it is answered; returns what follows `["ok", id]`.
+
+    Raises
+    ------
+    NoAnswerError
+        Nothing answered in time, or a MicroPython prompt did.
+    RefusedError
+    OSError
+        The port is gone.
+    """
+    lines = Lines(TO_HOST)
+    number = random.randrange(NUMBERS)  # an answer to somebody else's question is not ours
+    line = seal([kind, number, *arguments])
+    late_s = time.monotonic() + within_s
+    again_s = _AGAIN_S
+    while time.monotonic() < late_s:
+        port.write(b"\n" + line)  # the newline ends whatever half a line stands before it
+        for message in _messages(port, lines, min(late_s, time.monotonic() + again_s)):
+            if message[:2] == ["ok", number]:
+                return message[2:]
+            if message[:2] == ["no", number]:
+                raise RefusedError(f"{kind}: refused: {' '.join(map(str, message[2:]))}")
+        again_s *= 2  # it may be busy: with what it was asked before, for one
+    raise NoAnswerError("no answer", busy=True)
+
+
+def hello(port: serial.SerialBase, within_s: float = ASK_S) -> dict[str, Any]:
+    """What the board says of itself; raises as `ask` does."""
+    answer = ask(port, "hello", within_s=within_s)
+    if len(answer) != 1 or not isinstance(answer[0], dict):
+        raise NoAnswerError("an answer that is no HELLO")
+    return answer[0]
+
+
+def _messages(port: serial.SerialBase, lines: Lines, late_s: float) -> Iterator[list[Any]]:
+    """The messages that arrive until a moment; raises NoAnswerError where a prompt of MicroPython does.
+
+    It answers an empty line with a prompt, and a command, that it does not know, with another: all is read then.
+    """
+    text = b""
+    while time.monotonic() < late_s:
+        data = port.read(max(1, port.in_waiting))
+        for line in lines.feed(data):
+            message = opened(line)
+            if message is not None:
+                yield message
+        text = text[-TO_HOST:] + data
+        if text.count(_PROMPT) > 1:
+            break
+    if _PROMPT in text:
+        raise NoAnswerError("MicroPython's prompt, no clockfree")
+
+
+def misfit(hello: dict[str, Any], board_id: str | None, config: dict[str, Any]) -> str:
+    """What of a board's HELLO is not as it should be; "" if all of it is.
+
+    `config` is what its `/clockfree.json` should say; `board_id` is None where it is named by its port.
+    """
+    if hello.get("role") is None:
+        return f"in HOLD with a configuration it cannot use: {hello.get('reason')}"
+    expected = {"version": VERSION, "protocol": PROTOCOL, "role": config["role"], "config": config_hash(config)}
+    if board_id is not None:
+        expected["id"] = board_id
+    for key, value in expected.items():
+        if hello.get(key) != value:
+            return f"{key}: expected {value}, got {hello.get(key)}"
+    return ""

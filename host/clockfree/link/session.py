@@ -1,0 +1,307 @@
+"""One board, for as long as the host has to do with it: commands with replies, telemetry, and its coming and going."""
+
+import contextlib
+import re
+import threading
+import time
+from collections import deque
+from errno import EIO
+from pathlib import Path
+from typing import Any
+
+import serial
+
+from clockfree.link import handshake
+from clockfree.link.benchfile import Board
+from clockfree.link.handshake import NoAnswerError, RefusedError
+from clockfree.link.listener import Listener
+from clockfree.link.ports import PortError, locate, open_port
+from clockfree.link.questions import Questions
+from clockfree.link.roundtrips import LEAST_S
+from clockfree_board.link import NUMBERS, TO_HOST, Lines, opened, seal
+
+ASK_S = 8.0
+"""A command that is not answered within this time will not be."""
+READ_S = 0.5
+WRITE_S = 1.0
+"""A board that takes no bytes holds nobody up for longer."""
+SILENT_S = 6.0
+"""A board with a heartbeat that says nothing for so long has to be looked for, as one that was unplugged."""
+LOOK_S = 0.2
+"""A board that went away is looked for so often."""
+TEXTS = 100
+TELEMETRY = ("hello", "edges", "firings", "shown", "readings")
+_BOOT_AT = {"edges": 3, "shown": 3}
+_PROMPT = re.compile(r">>> ")
+
+
+class Session:
+    """One board at its port.
+
+    A thread reads. When the port vanishes it looks for the board, by its unique id wherever it has one, until it is
+    back or the session is closed; commands wait that long, within their own limits.
+
+    Parameters
+    ----------
+    board : Board
+        What the bench file says of it.
+    by_id : Path or None
+        Folder of links to ports; None is what the system knows.
+    listener : Listener
+    heartbeat_s : float or None
+        Ask for its status so often, so that the board knows that its host is there.
+
+    Attributes
+    ----------
+    hello : dict
+        What the board said of itself when it was last connected.
+    boot : int
+        Its boot id, as last heard.
+    heard_s : float
+        When it last said anything, `time.monotonic`.
+    texts : deque of str
+        The last lines that were no messages.
+    trips : RoundTrips
+        How long its replies take.
+    """
+
+    def __init__(
+        self,
+        board: Board,
+        by_id: Path | None,
+        listener: "Listener[Session] | None" = None,
+        heartbeat_s: float | None = None,
+    ) -> None:
+        self.board = board
+        self.hello: dict[str, Any] = {}
+        self.boot = 0
+        self.heard_s = 0.0
+        self.texts: deque[str] = deque(maxlen=TEXTS)
+        self._by_id = by_id
+        self._listener: Listener[Session] = listener or Listener()
+        self._heartbeat_s = heartbeat_s
+        self._port: serial.SerialBase | None = None
+        self._why = "not opened"
+        self._up = threading.Event()
+        self._stop = threading.Event()
+        self._writing = threading.Lock()
+        self._questions = Questions(self._write, self._up, self._stop)
+        self.trips = self._questions.trips
+        self._expected: int | None = None  # number of the next telemetry
+        self._beat = -1
+        self._said_s = 0.0
+        self._thread: threading.Thread | None = None
+
+    @property
+    def name(self) -> str:
+        """What the bench file calls the board."""
+        return self.board.name
+
+    @property
+    def up(self) -> bool:
+        """True while the port is there."""
+        return self._up.is_set()
+
+    def open(self) -> dict[str, Any]:
+        """Open the port and say hello; returns what the board says of itself.
+
+        Raises
+        ------
+        PortError
+            No such port, or not to be had.
+        NoAnswerError, RefusedError, OSError
+            What is there does not speak the link.
+        """
+        self._connect()
+        self._thread = threading.Thread(target=self._run, name=f"session {self.name}", daemon=True)
+        self._thread.start()
+        return self.hello
+
+    def stop(self) -> None:
+        """Begin to end the session, without waiting: no command is answered any more."""
+        self._stop.set()
+        self._questions.end()
+        port = self._port
+        if port is not None:
+            # Ports of a network know no cancel_read; one that is just being closed has nothing to write to.
+            with contextlib.suppress(OSError, AttributeError, TypeError):
+                port.cancel_read()
+
+    def close(self) -> None:
+        """End the session; the board goes on with what it does."""
+        self.stop()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        self._drop("closed")
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    # -- asking --------------------------------------------------------------------------------------------------
+
+    def ask(self, kind: str, *arguments: Any, within_s: float = ASK_S) -> list[Any]:
+        """Send a command, again and again under the same id, until it is answered; returns the fields of the reply.
+
+        Raises
+        ------
+        RefusedError
+            The board says no, and why.
+        NoAnswerError
+            No reply within the limit: the board is away, or does not answer.
+        """
+        begun_s = time.monotonic()
+        reply = self._questions.ask(kind, arguments, within_s)
+        if reply is None:
+            raise NoAnswerError(self._no_answer(kind, time.monotonic() - begun_s))
+        return reply
+
+    def _no_answer(self, kind: str, seconds: float) -> str:
+        if not self.up:
+            return f"{kind}: no answer: the board is away ({self._why})"
+        last = self.texts[-1] if self.texts else ""
+        if _PROMPT.match(last):
+            return f"{kind}: MicroPython's prompt answered: somebody has stopped its program; reset the board"
+        return f"{kind}: no answer in {seconds:.1f} s: reset the board"
+
+    def _write(self, line: bytes) -> None:
+        """Send a line; what goes wrong shows when reading."""
+        with self._writing, contextlib.suppress(OSError):
+            if self._port is not None:
+                self._said_s = time.monotonic()
+                self._port.write(line)
+
+    # -- the thread ----------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._read()
+            except OSError as error:
+                text = " ".join(str(error).split()) or type(error).__name__
+                # What systems say of a port without its device is long and different everywhere.
+                self._drop("unplugged, or in a reset" if "disconnected" in text or error.errno == EIO else text)
+                self._listener.gone(self, self._why)
+                self._find_again()
+
+    def _read(self) -> None:
+        """Read until the port vanishes or the session ends."""
+        port = self._port
+        assert port is not None
+        lines = Lines(TO_HOST)
+        whole = False  # the first line may have begun before we came
+        while not self._stop.is_set():
+            for line in lines.feed(port.read(max(1, port.in_waiting))):
+                message = opened(line)
+                if message is not None and len(message) > 1 and isinstance(message[1], int):
+                    self._take(message, line)
+                elif whole:
+                    self._text(line)
+                whole = True
+            if self._heartbeat_s is None:
+                continue
+            now_s = time.monotonic()
+            if now_s - self.heard_s > SILENT_S:  # a connection over the network does not tell that it is dead
+                raise OSError(f"says nothing for {SILENT_S:.0f} s")
+            if now_s - self._said_s >= self._heartbeat_s:
+                self._beat = self._questions.number()
+                self._write(seal(["status", self._beat]))
+
+    def _take(self, message: list[Any], line: bytes) -> None:
+        kind, number = message[:2]
+        if kind in ("ok", "no"):
+            self.heard_s = time.monotonic()
+            if self._questions.answer(message, self.heard_s):
+                return
+            if number == self._beat and kind == "ok" and len(message) == 3 and isinstance(message[2], dict):
+                self._beat = -1
+                self._booted(message[2].get("boot"))
+                self._listener.heard(self, ["status", number, message[2]])
+        elif kind in TELEMETRY:
+            told = message[2] if kind == "hello" and len(message) > 2 else None
+            if kind == "hello" and not isinstance(told, dict):
+                self._text(line)  # the echo of our own question, from a prompt
+                return
+            self.heard_s = time.monotonic()
+            if told:
+                self.hello = told
+            at = _BOOT_AT.get(kind, len(message))
+            self._booted(told.get("boot") if told else message[at] if at < len(message) else None)
+            if self._count(number):
+                self._listener.heard(self, message)
+        else:
+            self._text(line)
+
+    def _text(self, line: bytes) -> None:
+        text = line.decode("ascii", "backslashreplace").rstrip("\r")
+        if text:
+            self.texts.append(text)
+            self._listener.text(self, text)
+
+    def _count(self, number: int) -> bool:
+        """Telemetry is numbered: what is missing is counted and not made up for, what comes twice counts once."""
+        if self._expected is not None:
+            missing = (number - self._expected) % NUMBERS
+            if missing == NUMBERS - 1:
+                return False
+            if 0 < missing < NUMBERS // 2:
+                self._listener.missed(self, missing)
+        self._expected = (number + 1) % NUMBERS
+        return True
+
+    def _booted(self, boot: Any) -> None:
+        if isinstance(boot, int) and boot != self.boot:
+            self.boot = boot
+            self._expected = None
+            self._listener.rebooted(self, boot)
+
+    # -- coming and going ----------------------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        """Open the port of the board and have it say hello."""
+        port = open_port(locate(self.board.id, self.board.port, self._by_id), handshake.READ_S, WRITE_S)
+        try:
+            begun_s = time.monotonic()
+            hello = handshake.hello(port)
+            if (took_s := time.monotonic() - begun_s) < LEAST_S:  # else it may have been asked twice
+                self.trips.took(took_s)
+            known = self.board.id or self.hello.get("id")
+            if known is not None and hello.get("id") != known:
+                raise NoAnswerError(f"another board, {hello.get('id')}, is at its port")
+            port.timeout = READ_S
+        except BaseException:
+            port.close()
+            raise
+        first = not self.hello
+        self.hello = hello
+        self.heard_s = time.monotonic()
+        if first:
+            self.boot = hello.get("boot", 0)
+        self._booted(hello.get("boot"))
+        with self._writing:
+            self._port = port
+        self._up.set()
+
+    def _drop(self, why: str) -> None:
+        self._up.clear()
+        self._why = why
+        with self._writing:
+            port, self._port = self._port, None
+        if port is not None:
+            with contextlib.suppress(OSError):
+                port.close()
+
+    def _find_again(self) -> None:
+        """Look for the board until it answers, or the session is closed."""
+        gone_s = time.monotonic()
+        while not self._stop.wait(LOOK_S):
+            try:
+                self._connect()
+            except (PortError, OSError, NoAnswerError, RefusedError) as error:
+                self._why = " ".join(str(error).split())
+            else:
+                self._listener.back(self, time.monotonic() - gone_s)
+                return

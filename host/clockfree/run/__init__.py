@@ -1,0 +1,1 @@
+"""Runs: one recorded experiment, and everything that is read from its record."""

@@ -1,0 +1,211 @@
+"""The results of a run, made from its log: a netCDF data set, and the numbers that sum a run up."""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from clockfree.run.runlog import Record, read_wall_s
+from clockfree_model.files import replaced
+from clockfree_model.final import error_at
+
+MEANING = {
+    "firings": "firings so far, whether they stepped or not",
+    "up": "steps so far that raised the resistance",
+    "down": "steps so far that lowered the resistance",
+    "rail": "steps lost so far at the lowest or highest tap",
+    "dropped": "overdue firings dropped so far",
+    "skipped": "firings so far that could not step: tap unknown, or an edge out of use",
+    "errors": "potentiometer commands so far that the chip refused or did not answer",
+}
+"""Counters, and what they count."""
+WARNINGS = ("away", "silent", "dropped", "errors", "stuck a", "stuck b", "rails", "stale", "readback")
+"""Events that a person should look into."""
+
+
+def dataset(record: Record) -> xr.Dataset:
+    """The log as arrays with units.
+
+    Dimensions: sample (records on the way), edge, node, source, target, example (of the largest lesson; shorter
+    lessons are padded with nan), lesson,
+    phase (of the best achievable error), damaged (failures by plan), end (tail and head of an edge).
+    """
+    job, samples = record.job, record.samples
+    network, lessons = job.network, job.lessons
+    phases = record.about["best"]
+    examples = max(len(lesson.source_V) for lesson in lessons)
+
+    def column(name: str) -> np.ndarray:
+        return np.array([sample[name] for sample in samples])
+
+    def counts(name: str) -> np.ndarray:
+        none = np.zeros(len(network.ends), dtype=np.int64)
+        return np.array([sample["counters"].get(name, none) for sample in samples])
+
+    def names(indices: Any) -> list[str]:
+        return [network.nodes[index] for index in indices]
+
+    one = "1"
+    kind, by = ("wall", ", measured by the supervisor") if record.on_boards else ("virtual", "")
+    variables = {
+        "time": ("sample", column("time_us") / 1e6, "s", f"{kind} time since the start"),
+        "updates": ("sample", column("updates"), one, "updates (firings) per live edge"),
+        "present_lesson": ("sample", column("lesson"), one, "index of the lesson being taught"),
+        "error": ("sample", column("error_V2"), "V2", f"mean over examples and outputs of (V_F - V_D)^2{by}"),
+        "measured_error": ("sample", column("measured_error_V2"), "V2", "the same from the supervisor's readings"),
+        "taps": (("sample", "edge"), column("taps").astype(np.int16), one, "wiper position, both twins"),
+        "outputs": (
+            ("sample", "example", "target"),
+            np.array([_padded(sample["outputs_V"], examples) for sample in samples]),
+            "V",
+            f"voltage of the targets on the free twin{by}",
+        ),
+        "desired": (
+            ("lesson", "example", "target"),
+            np.array([_padded(lesson.desired_V, examples) for lesson in lessons]),
+            "V",
+            "desired voltage of the targets",
+        ),
+        "source_voltage": (
+            ("lesson", "example", "source"),
+            np.array([_padded(lesson.source_V, examples) for lesson in lessons]),
+            "V",
+            "voltage of the sources",
+        ),
+        "lesson_from": (
+            "lesson",
+            [float(lesson.from_updates) for lesson in lessons],
+            one,
+            "updates per edge at the start of the lesson",
+        ),
+        "best_from": ("phase", [best.from_updates for best in phases], one, "updates per edge from which it holds"),
+        "best_lesson": ("phase", [best.lesson for best in phases], one, "index of the lesson it belongs to"),
+        "best_error": (
+            "phase",
+            [best.error_V2 for best in phases],
+            "V2",
+            "best achievable error, minimised over continuous taps of every edge that is not cut",
+        ),
+        "edge_ends": (("edge", "end"), network.ends, one, "node index of the tail and of the head of an edge"),
+        "x": ("node", network.positions[:, 0], one, "position for drawing, horizontal"),
+        "y": ("node", network.positions[:, 1], one, "position for drawing, vertical"),
+        "damaged_edge": (
+            "damaged",
+            np.array([d.edge for d in job.damage], dtype=int),
+            one,
+            "index of an edge that fails",
+        ),
+        "damage_kind": ("damaged", np.array([d.kind for d in job.damage], dtype=object), one, "how it fails"),
+        "damage_at": (
+            "damaged",
+            np.array([d.at_updates for d in job.damage], dtype=float),
+            one,
+            "updates per edge when it fails",
+        ),
+    }
+    for name, meaning in MEANING.items():
+        variables[name] = (("sample", "edge"), counts(name), one, meaning)
+    for name in dict.fromkeys(name for sample in samples for name in sample["accuracy"]):  # of some lessons, maybe
+        share = [sample["accuracy"].get(name, np.nan) for sample in samples]
+        variables[f"{name}_accuracy"] = ("sample", share, one, f"share of the {name} examples classified correctly")
+
+    data = xr.Dataset(
+        {
+            name: (dims, values, {"units": unit, "long_name": text})
+            for name, (dims, values, unit, text) in variables.items()
+        },
+        coords={
+            "edge": (
+                "edge",
+                [network.edge_name(edge) for edge in range(len(network.ends))],
+                {"long_name": "tail-head"},
+            ),
+            "node": ("node", list(network.nodes), {"long_name": "node"}),
+            "source": ("source", names(job.sources), {"long_name": "source node"}),
+            "target": ("target", names(job.targets), {"long_name": "target node"}),
+            "example": ("example", np.arange(examples), {"long_name": "example", "units": one}),
+            "lesson": ("lesson", [lesson.name for lesson in lessons], {"long_name": "lesson"}),
+        },
+    ).set_coords(["time", "updates"])
+    said = {key: value for key, value in record.about.items() if isinstance(value, str | int | float)}
+    data.attrs = {
+        "title": "clockfree run",
+        **said,
+        "rule": job.rule,
+        "seed": job.seed,
+        "network": network.name,
+        "ended": record.end["reason"],
+    }
+    if record.on_boards:
+        data.attrs["measured_by"] = f"supervisor {record.about['supervisor']['id']}"
+    return data
+
+
+def _padded(volts: np.ndarray, examples: int) -> np.ndarray:
+    return np.pad(volts, ((0, examples - len(volts)), (0, 0)), constant_values=np.nan)
+
+
+def write(record: Record) -> xr.Dataset:
+    """Make `results.nc` from the log, in one go; returns what was written."""
+    data = dataset(record)
+    with replaced(record.folder / "results.nc") as beside:
+        data.to_netcdf(beside, engine="h5netcdf", encoding={name: {"zlib": True} for name in ("taps", *MEANING)})
+    return data
+
+
+def best_at(data: xr.Dataset, updates: float) -> float:
+    """The best achievable error at so many updates per edge, V^2."""
+    return float(data["best_error"].values[data["best_from"].values <= updates][-1])
+
+
+def summary(record: Record, data: xr.Dataset) -> dict[str, Any]:
+    """What a run came to: the object that `--json` prints. None where a number is not known."""
+    job, about = record.job, record.about
+    updates, error_V2 = data["updates"].values, data["error"].values
+    steps = data["up"].values[-1].sum() + data["down"].values[-1].sum()
+    lesson = data["present_lesson"].values
+    found = {
+        "run": str(record.folder),
+        "task": about["task"],
+        "network": job.network.name,
+        "nodes": len(job.network.nodes),
+        "edges": len(job.network.ends),
+        "bench": about["bench"],
+        "rule": job.rule,
+        "preset": about["preset"],
+        "seed": job.seed,
+        "task_seed": about["task_seed"],
+        "firings": int(data["firings"].values[-1].sum()),
+        "steps": int(steps),
+        "updates_per_edge": float(updates[-1]),
+        "initial_error_V2": float(error_V2[0]),
+        "final_error_V2": error_at(updates, error_V2, updates[-1], lesson),
+        "best_error_V2": best_at(data, updates[-1]),
+        "wall_s": read_wall_s(record.folder, float(updates[-1])),
+        "wall_time_s" if record.on_boards else "virtual_s": float(data["time"].values[-1]),
+    }
+    if record.on_boards:
+        found |= _boards(record)
+    if record.samples[-1]["accuracy"]:
+        for key, name in (("accuracy", "test_accuracy"), ("training_accuracy", "training_accuracy")):
+            found[key] = error_at(updates, data[name].values, updates[-1], lesson)
+        found |= {f"{name}_accuracy": share for name, share in about["baselines"][lesson[-1]].items()}
+    return {key: None if isinstance(value, float) and not np.isfinite(value) else value for key, value in found.items()}
+
+
+def _boards(record: Record) -> dict[str, Any]:
+    """What became of the boards, from the events of the run."""
+    happened = Counter(str(event.get("event")) for event in record.events)
+    lost = sum(event.get("lost", 0) for event in record.events if event.get("event") == "gap")
+    return {
+        "boards": 1 + len(record.about["boards"]),
+        "restarts": happened["restart"],
+        "lost_lines": lost,
+        "warnings": [_said(event) for event in record.events if event.get("event") in WARNINGS],
+        "failures": [_said(event) for event in record.events if event.get("failed")],
+    }
+
+
+def _said(event: dict[str, Any]) -> str:
+    return f"board {event['board']}: {event['text']}" if "board" in event else str(event["text"])

@@ -1,0 +1,283 @@
+"""The folder of one run: `log.jsonl` is the truth, everything else in it can be made again from it.
+
+run.toml         the resolved configuration, versions, seeds: what `clockfree run RUN/run.toml` runs again
+log.jsonl        one JSON object a line, appended and flushed: `run`, then `sample`, `firings`, `event`, last `end`
+checkpoint.json  the latest taps, replaced in one go every few seconds
+results.nc       the log as netCDF (results.py)
+figure.png       the log as a figure (report.py)
+bench.toml       on boards, the bench as it was used
+
+The log holds no path and no name of the folder, and in virtual time no wall time: there the same seeds give the same
+bytes.
+"""
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clockfree.base.errors import InputError
+from clockfree.base.files import replace_text
+from clockfree_model.final import Best
+from clockfree_model.job import Job, Sample
+from clockfree_model.record import job_from, plain
+
+FORMAT = 1
+ABOUT = (
+    "clockfree run log, one JSON object a line. run: what was run. sample: the state at one moment; "
+    "a counter it does not list is zero on every edge. firings: rows of edge, t_us, a, b, step, tap_after. "
+    "end: why it ended. A last line without a newline was cut off and does not count."
+)
+ON_BOARDS = (
+    "clockfree run log, one JSON object a line. run: what was run, on which boards, and where each value comes from. "
+    "sample: what is known at one moment; a counter it does not list is zero on every edge, null was not measured. "
+    "firings: rows of edge, t_us, a, b, step, tap_after. event: what happened to boards, or was measured in HOLD. "
+    "end: why it ended. A last line without a newline was cut off and does not count."
+)
+CHECKPOINT_S = 10.0
+TRACE_ROWS = 1000
+BROKEN = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError)
+"""What reading a record that nobody wrote can raise."""
+
+
+class RunLog:
+    """Writes `log.jsonl` and `checkpoint.json` of a run folder while the run goes on.
+
+    Parameters
+    ----------
+    folder : Path
+        An existing folder without a log.
+    job : Job
+        What is run.
+    about : dict
+        What else the record says of the run: `task`, `bench`, `preset`, `task_seed`; `best`, the best achievable
+        errors in order; `baselines`, for each lesson those of a classification or None. On boards also `values`,
+        `run_id`, `supervisor` and `boards`.
+    """
+
+    def __init__(self, folder: Path, job: Job, about: dict[str, Any]) -> None:
+        self.folder = folder
+        self.samples = 0
+        self._file = open(folder / "log.jsonl", "xb", buffering=0)
+        self._torn = False
+        self._began_s = self._saved_s = time.monotonic()
+        self._on_boards = "values" in about
+        log = ON_BOARDS if self._on_boards else ABOUT
+        self._write({"record": "run", "format": FORMAT, "log": log, **plain(about), "job": plain(job)})
+
+    @property
+    def wall_s(self) -> float:
+        """Wall time since the log was opened, s."""
+        return time.monotonic() - self._began_s
+
+    def sample(self, sample: Sample, accuracy: dict[str, float] | None = None) -> None:
+        """Append events and firings before a sample, and the sample itself; now and then save the taps."""
+        for event in sample.events:
+            self._write({"record": "event", **event})
+        for start in range(0, len(sample.trace), TRACE_ROWS):
+            self._write({"record": "firings", "rows": sample.trace[start : start + TRACE_ROWS]})
+        counters = {name: counts for name, counts in sample.counters.items() if any(counts)}
+        fields = {
+            "record": "sample",
+            "time_us": int(sample.time_us),
+            "updates": float(sample.updates),
+            "lesson": int(sample.lesson),
+            "error_V2": _number(sample.error_V2),
+            "measured_error_V2": _number(sample.measured_error_V2),
+            "outputs_V": self._volts(np.asarray(sample.outputs_V)),
+            "taps": plain(np.asarray(sample.taps)),
+            "counters": counters,
+        }
+        if accuracy is not None:
+            fields["accuracy"] = {name: _number(share) for name, share in accuracy.items()}
+        self._write(fields)
+        self.samples += 1
+        if self.samples == 1 or time.monotonic() - self._saved_s >= CHECKPOINT_S:
+            self.checkpoint(sample)
+
+    def _volts(self, volts: np.ndarray) -> list[list[float | None]]:
+        """Rows of voltages; on boards null is what was not measured."""
+        rows: list[list[float | None]] = plain(volts)
+        return [[_number(value) for value in row] for row in plain(volts)] if self._on_boards else rows
+
+    def checkpoint(self, sample: Sample) -> None:
+        """Save the taps of a sample, and the wall time so far."""
+        self._saved_s = time.monotonic()
+        state = {
+            "updates": float(sample.updates),
+            "time_us": int(sample.time_us),
+            "wall_s": round(self.wall_s, 3),
+            "taps": plain(np.asarray(sample.taps)),
+        }
+        replace_text(self.folder / "checkpoint.json", json.dumps(state) + "\n")
+
+    def end(self, reason: str) -> None:
+        """Append the last record (`done`, `interrupted` or `failed`) and close the log."""
+        if not self._torn:
+            self._write({"record": "end", "reason": reason, "samples": self.samples})
+        self._file.close()
+
+    def _write(self, fields: dict[str, Any]) -> None:
+        line = json.dumps(fields, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
+        self._torn = True  # until it is whole: nothing may follow half a line
+        while line:
+            line = line[self._file.write(line) :]
+        self._torn = False
+
+
+def _number(value: float) -> float | None:
+    """JSON knows no NaN: what was not measured is null."""
+    return float(value) if np.isfinite(value) else None
+
+
+@dataclass(frozen=True)
+class Record:
+    """A run as its log tells it.
+
+    Attributes
+    ----------
+    folder : Path
+        Where it was read.
+    job : Job
+        What was run.
+    about : dict
+        What else the first line says; see RunLog.
+    samples : list of dict
+        Every whole `sample` record, in order; at least one.
+    events : list of dict
+        Every `event` record, in order: on boards.
+    end : dict
+        The `end` record, or {"reason": "cut off"} where there is none.
+    """
+
+    folder: Path
+    job: Job
+    about: dict[str, Any]
+    samples: list[dict[str, Any]]
+    events: list[dict[str, Any]]
+    end: dict[str, Any]
+
+    @property
+    def on_boards(self) -> bool:
+        """True where nobody knows more than what was measured."""
+        return "values" in self.about
+
+
+def read(folder: Path) -> Record:
+    """The record of a run folder; a last line that a kill cut off is left out.
+
+    Raises
+    ------
+    InputError
+        No such folder or log, a line that is not a record, or none of the records that a run must have.
+    """
+    path = folder / "log.jsonl"
+    lines = _records(path)
+    first = next(lines, None)
+    if first is None or first.get("record") != "run" or first.get("format") != FORMAT:
+        raise InputError(f"{path}: line 1: expected the first record of a clockfree run, format {FORMAT}")
+    try:
+        job = job_from(first["job"])
+        about = {key: first[key] for key in ("task", "bench", "preset", "task_seed")}
+        if "values" in first:
+            about |= {key: first[key] for key in ("values", "run_id", "supervisor", "boards")}
+        about["best"] = [Best(int(b["lesson"]), float(b["from_updates"]), float(b["error_V2"])) for b in first["best"]]
+        about["baselines"] = [
+            {str(name): float(share) for name, share in (first["baselines"][i] or {}).items()}
+            for i in range(len(job.lessons))
+        ]
+    except BROKEN as error:
+        raise InputError(f"{path}: line 1: expected a recorded job, got {_short(error)}") from None
+    samples, events, end = [], [], {"reason": "cut off"}
+    for number, fields in enumerate(lines, start=2):
+        if fields.get("record") == "sample":
+            samples.append(_checked(path, number, fields, job))
+        elif fields.get("record") == "event":
+            if not isinstance(fields.get("event"), str) or not isinstance(fields.get("text"), str):
+                raise InputError(
+                    f"{path}: line {number}: expected an event and a text that says it, got {_short(fields)}"
+                )
+            events.append(fields)
+        elif fields.get("record") == "end":
+            end = {"reason": str(fields.get("reason"))}
+    if not samples:
+        raise InputError(f"{path}: expected at least one sample, got none: the run was cut off before it began")
+    return Record(folder, job, about, samples, events, end)
+
+
+def read_firings(folder: Path) -> np.ndarray:
+    """Every recorded firing of a run with a trace: (F, 6) int64, columns edge, t_us, a, b, step, tap_after."""
+    path = folder / "log.jsonl"
+    parts = [np.empty((0, 6), dtype=np.int64)]
+    for number, fields in enumerate(_records(path), start=1):
+        if fields.get("record") == "firings":
+            try:
+                parts.append(np.array(fields["rows"], dtype=np.int64).reshape(-1, 6))
+            except BROKEN as error:
+                raise InputError(f"{path}: line {number}: expected firings, got {_short(error)}") from None
+    return np.concatenate(parts)
+
+
+def read_wall_s(folder: Path, updates: float) -> float | None:
+    """Wall time of a run, s; None where its last checkpoint cannot be read or is of an earlier sample."""
+    try:
+        saved = json.loads((folder / "checkpoint.json").read_text(encoding="utf-8"))
+        return float(saved["wall_s"]) if saved["updates"] == updates else None
+    except (OSError, *BROKEN):
+        return None
+
+
+def _records(path: Path):
+    """Each whole line of a log as a dict."""
+    try:
+        with open(path, "rb") as file:
+            for number, line in enumerate(file, start=1):
+                if not line.endswith(b"\n"):
+                    return
+                try:
+                    fields = json.loads(line)
+                except (ValueError, RecursionError):
+                    fields = None
+                if not isinstance(fields, dict):
+                    raise InputError(f"{path}: line {number}: expected a JSON object, got {_short(line)}")
+                yield fields
+    except OSError as error:
+        raise InputError(f"{path}: file: expected the log of a run, got {error.strerror}") from None
+
+
+def _checked(path: Path, number: int, fields: dict[str, Any], job: Job) -> dict[str, Any]:
+    """A sample record with arrays for lists; InputError if it is not one of this job."""
+    edges = len(job.network.ends)
+    try:
+        lesson = job.lessons[fields["lesson"]]
+        outputs_V = np.array(fields["outputs_V"], dtype=float).reshape(lesson.desired_V.shape)
+        counters = {
+            name: np.array(counts, dtype=np.int64).reshape(edges) for name, counts in fields["counters"].items()
+        }
+        return {
+            "time_us": int(fields["time_us"]),
+            "updates": float(fields["updates"]),
+            "lesson": int(fields["lesson"]),
+            "error_V2": _float(fields["error_V2"]),
+            "measured_error_V2": _float(fields["measured_error_V2"]),
+            "outputs_V": outputs_V,
+            "taps": np.array(fields["taps"], dtype=np.int64).reshape(edges),
+            "counters": counters,
+            "accuracy": {name: _float(share) for name, share in fields.get("accuracy", {}).items()},
+        }
+    except BROKEN as error:
+        raise InputError(f"{path}: line {number}: expected a sample of this run, got {_short(error)}") from None
+
+
+def _float(value: float | None) -> float:
+    return float("nan") if value is None else float(value)
+
+
+def _short(what: object) -> str:
+    text = (
+        " ".join(what.decode("utf-8", "replace").split()) if isinstance(what, bytes) else " ".join(repr(what).split())
+    )
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,1 @@
+"""Tasks: what a person writes, resolved to a job."""

@@ -1,0 +1,213 @@
+"""What to run, wholly resolved and checked: from a task file, or from the record of a run."""
+
+import dataclasses
+import hashlib
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError, create_model
+
+from clockfree.base.errors import InputError
+from clockfree.base.overrides import one_line, shown, value_of
+from clockfree.base.toml import read_toml
+from clockfree.task.classification import HeldOut
+from clockfree.task.resolve import resolve, resolve_physics
+from clockfree.task.taskfile import Table, Task, load_task
+from clockfree_model.job import Job, JobError, check
+from clockfree_model.network import NetworkError, load
+from clockfree_model.physics import PRESETS
+from clockfree_model.record import job_from, plain
+from clockfree_sim.circuit.twins import free_outputs
+
+FORMAT = 1
+PACKAGES = ("clockfree", "numpy", "scipy", "numba", "xarray", "h5netcdf", "matplotlib")
+AGAIN = ("updates", "seed", "rule")
+"""Options that may differ when a record is run again; whatever else would need the task file."""
+_Changes = create_model(
+    "_Changes", __base__=Table, **{key: (Task.__annotations__[key], Task.model_fields[key]) for key in AGAIN}
+)  # type: ignore[call-overload]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One run, resolved.
+
+    Attributes
+    ----------
+    job : Job
+    task, preset : str
+        Names of the task and of the preset its physics began from.
+    task_seed : int
+    held_out : tuple of HeldOut or None
+        One for each lesson: the held-out examples of a classification.
+    notes : tuple of str
+        What a person should know before it starts.
+    """
+
+    job: Job
+    task: str
+    preset: str
+    task_seed: int
+    held_out: tuple[HeldOut | None, ...]
+    notes: tuple[str, ...] = ()
+
+
+def make_plan(file: Path, options: Mapping[str, Any], sets: Sequence[str], trace: bool) -> Plan:
+    """The plan of a task file, or of the `run.toml` of a run, with the options of the command line laid over it.
+
+    Parameters
+    ----------
+    file : Path
+    options : dict
+        `network`, `preset`, `rule`, `seed`, `task_seed`, `updates`; None is one that was not given.
+    sets : list of str
+        `KEY=VALUE` of each --set.
+    trace : bool
+        Record every firing.
+
+    Raises
+    ------
+    InputError
+        Anything that cannot be run as it stands.
+    """
+    given = {key: value for key, value in options.items() if value is not None}
+    data = read_toml(file)
+    if "record" in data:
+        return _again(file, data, given, sets, trace)
+    task = load_task(file, given, sets)
+    try:
+        network = load(task.network_spec)
+    except NetworkError as error:
+        if Path(task.network_spec).is_file():
+            raise InputError(str(error)) from None
+        raise task.problem("network", error.problem) from None
+    physics = resolve_physics(task, PRESETS)
+    found = resolve(task, network, physics, free_outputs)
+    job = Job(
+        network=network,
+        sources=found.sources,
+        targets=found.targets,
+        lessons=found.lessons,
+        damage=found.damage,
+        edge=found.edge,
+        clamp=found.clamp,
+        physics=physics,
+        rule=task.rule,
+        updates=task.updates,
+        seed=task.seed,
+        start_taps=found.start_taps,
+        trace=trace,
+        samples=_samples(task.updates, len(network.ends)),
+    )
+    try:
+        check(job)
+    except JobError as error:
+        raise task.problem(error.key, error.text) from None
+    return Plan(job, task.title, task.preset, task.task_seed, found.held_out)
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of every package that can change a result."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def run_toml(plan: Plan, file: Path, bench: str, started_utc: str) -> dict[str, Any]:
+    """The resolved configuration: what `run.toml` holds, and what `make_plan` reads again."""
+    contents = _contents(plan)
+    edge, physics = plan.job.edge, plan.job.physics
+    record = {
+        "format": FORMAT,
+        "again": "clockfree run run.toml runs this very job: it needs no other file",
+        "task": plan.task,
+        "task_file": str(file),
+        "started_utc": started_utc,
+        "bench": bench,
+        "preset": plan.preset,
+        "task_seed": plan.task_seed,
+        # What the boards are given, in their unit: 16 are one ADC code.
+        "f_c16": physics.c16(edge.f_V),
+        "theta_c16": physics.c16(edge.theta_V),
+        "sha256": _digest(contents),
+    }
+    return {"record": record, "versions": versions(), **contents}
+
+
+def _contents(plan: Plan) -> dict[str, Any]:
+    held_out = [{"lesson": i, **plain(exam)} for i, exam in enumerate(plan.held_out) if exam is not None]
+    return {"job": plain(plan.job), "held_out": held_out}
+
+
+def _digest(contents: dict[str, Any]) -> str:
+    """What tells a record from one that was edited: a change belongs into a task file, where it is checked."""
+    text = json.dumps({key: contents.get(key) for key in ("job", "held_out")}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _samples(updates: int, edges: int) -> int:
+    """How many samples a log takes: 500, fewer on large networks (a log of some ten MB), at most one a firing."""
+    return min(max(100, min(500, 500_000 // edges)), updates * edges)
+
+
+def _again(file: Path, data: dict[str, Any], given: dict[str, Any], sets: Sequence[str], trace: bool) -> Plan:
+    refused = [f"--{key.replace('_', '-')}" for key in given if key not in AGAIN] + ["--set"] * bool(sets)
+    if refused:
+        may = ", ".join(f"--{key}" for key in AGAIN)
+        raise InputError(f"{file}: {refused[0]}: expected only {may}, --trace, --bench, --out with the record of a run")
+    record = data["record"]
+    if not isinstance(record, dict) or record.get("format") != FORMAT:
+        raise InputError(f"{file}: record.format: expected {FORMAT}, got the record of another version")
+    if record.get("sha256") != _digest(data):
+        raise InputError(f"{file}: record.sha256: expected a record as it was written, got one that was changed")
+    for key, kind, expected in (("task", str, "text"), ("preset", str, "text"), ("task_seed", int, "an integer")):
+        if type(record.get(key)) is not kind:
+            raise InputError(f"{file}: record.{key}: expected {expected}, got {shown(record.get(key))}")
+    if not isinstance(data.get("versions"), dict):
+        raise InputError(f"{file}: versions: expected a table, got {shown(data.get('versions'))}")
+    job = job_from(data["job"])
+    held_out: list[HeldOut | None] = [None] * len(job.lessons)
+    for table in data["held_out"]:
+        held_out[table["lesson"]] = _held_out(table)
+    was, now = data["versions"], versions()
+    changed = [f"{name} {was[name]}, now {now[name]}" for name in now if name in was and was[name] != now[name]]
+    if given:
+        changes = {key: value_of(value) if isinstance(value, str) else value for key, value in given.items()}
+        try:
+            _Changes.model_validate(changes)
+        except ValidationError as error:
+            options = {key: f"--{key}" for key in given}
+            raise InputError(f"{file}: {one_line(_Changes, error, options)}") from None
+        job = dataclasses.replace(job, **changes)
+        try:
+            check(job)
+        except JobError as error:
+            raise InputError(f"{file}: {error}") from None
+    job = dataclasses.replace(job, trace=trace or job.trace, samples=_samples(job.updates, len(job.network.ends)))
+    return Plan(
+        job,
+        record["task"],
+        record["preset"],
+        record["task_seed"],
+        tuple(held_out),
+        notes=(f"recorded with {'; '.join(changed)}",) if changed else (),
+    )
+
+
+def _held_out(table: dict[str, Any]) -> HeldOut:
+    fields = {key: value for key, value in table.items() if key != "lesson"}
+    fields["source_V"] = np.array(fields["source_V"], dtype=float)
+    fields["class_V"] = np.array(fields["class_V"], dtype=float)
+    fields["labels"] = np.array(fields["labels"], dtype=np.int64)
+    fields["classes"] = tuple(fields["classes"])
+    return HeldOut(**fields)

@@ -1,0 +1,243 @@
+"""From a task to a job's parts: nodes to indices, lessons to volts, everything random drawn.
+
+What is random comes from the task seed, each part from a stream of its own (`numpy.random.SeedSequence` with the
+stream's number as spawn key), so that adding a lesson does not move the placement: stream 0 draws the placement
+(sources, then targets, without replacement), stream 1 + i lesson i (a teacher's taps, a regression's inputs, a split).
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from clockfree.base.errors import InputError
+from clockfree.base.overrides import shown
+from clockfree.task.classification import HeldOut
+from clockfree.task.lessons import Sizes, volts
+from clockfree.task.taskfile import LEAST_HZ, MOST_HZ, Task
+from clockfree_model.job import ClampSettings, Damage, EdgeSettings, Lesson, edges_of
+from clockfree_model.network import Network, NetworkError
+from clockfree_model.physics import Physics
+
+FreeOutputs = Callable[[Network, np.ndarray, tuple[int, ...], tuple[int, ...], np.ndarray], np.ndarray]
+"""free_outputs(network, resistance_ohm (E,), sources, targets, source_V (B, S)) -> (B, O), V."""
+
+MOST = {"_V": 100.0, "_ohm": 1e8, "_us": 1e6, "_lsb": 100.0, "mismatch": 0.3, "spare_taps": 128}
+"""Largest value of a key of the physics, or of all keys with this unit: beyond it nothing is left to learn."""
+
+LEAST_ETA = 1 / 256
+SIGMA_KINDS = ("redrawn", "fixed", "signed")
+
+
+@dataclasses.dataclass(frozen=True)
+class Resolved:
+    """What a task comes to on a network.
+
+    Attributes
+    ----------
+    sources, targets : tuple of int
+        Node indices.
+    lessons, damage, edge, clamp, start_taps
+        As the job takes them.
+    held_out : tuple of HeldOut or None
+        One for each lesson: the held-out examples, if it is a classification.
+    """
+
+    sources: tuple[int, ...]
+    targets: tuple[int, ...]
+    lessons: tuple[Lesson, ...]
+    damage: tuple[Damage, ...]
+    edge: EdgeSettings
+    clamp: ClampSettings
+    start_taps: np.ndarray | None
+    held_out: tuple[HeldOut | None, ...]
+
+
+def resolve_physics(task: Task, presets: Mapping[str, Physics]) -> Physics:
+    """The preset's physics with the task's overrides.
+
+    Raises
+    ------
+    InputError
+        Preset or key unknown, a value of the wrong kind, negative or too large, or a circuit that would be shorted.
+    """
+    if task.preset not in presets:
+        raise task.problem("preset", f"expected {', '.join(presets)}, got {task.preset!r}")
+    physics = presets[task.preset]
+    changes: dict[str, Any] = {}
+    for name, value in task.physics.items():
+        key, fields = f"physics.{name}", [field.name for field in dataclasses.fields(physics)]
+        if name not in fields:
+            raise task.problem(key, f"expected one of {', '.join(fields)}, got an unknown key")
+        kind = type(getattr(physics, name))
+        if kind is float and type(value) is int:
+            value = float(value)
+        if type(value) is not kind:
+            words = {bool: "true or false", int: "an integer", float: "a number", str: "text"}
+            raise task.problem(key, f"expected {words[kind]}, got {shown(value)}")
+        lowest_open = name in ("supply_V", "rab_ohm")
+        if isinstance(value, int | float) and not (value > 0 if lowest_open else value >= 0):
+            raise task.problem(key, f"expected a number {'> 0' if lowest_open else '>= 0'}, got {shown(value)}")
+        most = MOST.get(name, MOST.get(name[name.rfind("_") :]))
+        if isinstance(value, int | float) and most is not None and value > most:
+            raise task.problem(key, f"expected a number <= {most:g}, got {shown(value)}")
+        if name == "sigma_kind" and value not in SIGMA_KINDS:
+            raise task.problem(key, f"expected {', '.join(SIGMA_KINDS)}, got {shown(value)}")
+        changes[name] = value
+    physics = dataclasses.replace(physics, **changes)
+    lowest = physics.lowest_tap()
+    if lowest > 127:
+        raise task.problem("physics", f"expected a lowest tap (2.5 mA) of at most 127, got {lowest}")
+    if physics.resistance(lowest) <= 0:
+        raise task.problem("physics", f"expected a resistance above 0 at the lowest tap {lowest}, got 0 ohm")
+    return physics
+
+
+def resolve(task: Task, network: Network, physics: Physics, free_outputs: FreeOutputs) -> Resolved:
+    """What the task asks for on this network.
+
+    Parameters
+    ----------
+    task : Task
+    network : Network
+    physics : Physics
+        Says the supply, the lowest tap and the resistance of a tap.
+    free_outputs : callable
+        Solves the free twin for a teacher's outputs; see FreeOutputs.
+
+    Raises
+    ------
+    InputError
+        A node or edge that the network does not have, a voltage outside the supply, taps out of range, a target without
+        a path to a source, sizes that do not fit each other, a broken data set.
+    """
+    edge = _edge(task)
+    clamp = _clamp(task, edge)
+    if clamp.eta < LEAST_ETA:
+        raise task.problem(
+            "clamp.eta", f"expected at least {LEAST_ETA:.4f}, half a step of the mixers, got {clamp.eta:g}"
+        )
+    clamp = dataclasses.replace(clamp, eta=physics.mixer_eta(clamp.eta))
+    highest = 99 if edge.pot == "x9c" else 127
+    sources, targets = _placement(task, network)
+    try:
+        network.check(sources, targets)
+    except NetworkError as error:
+        raise InputError(str(error)) from None
+
+    def teach(source_V: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        taps = rng.integers(physics.lowest_tap(), highest, size=len(network.ends), endpoint=True)
+        return free_outputs(network, physics.resistance(taps), sources, targets, physics.dac_volts(source_V))
+
+    sizes = Sizes(len(sources), len(targets), physics.supply_V, physics.margin_V)
+    lessons, held_out = [], []
+    for i, table in enumerate(task.lesson):
+        source_V, desired_V, test = volts(task, i, sizes, _stream(task, 1 + i), teach)
+        # What is asked is what the supervisor's DAC can give: half a step off at most.
+        given_V, taught_V = physics.dac_volts(source_V), physics.dac_volts(desired_V)
+        lessons.append(Lesson(table.name or f"lesson {i + 1}", table.from_updates, given_V, taught_V))
+        held_out.append(test)
+    return Resolved(
+        sources=sources,
+        targets=targets,
+        lessons=tuple(lessons),
+        damage=_damage(task, network, sources),
+        edge=edge,
+        clamp=clamp,
+        start_taps=_start_taps(task, len(network.ends), physics.lowest_tap(), highest),
+        held_out=tuple(held_out),
+    )
+
+
+def _clamp(task: Task, edge: EdgeSettings) -> ClampSettings:
+    """By default rounds see one example each.
+
+    The default dwell is one for edges that fire at any time. A round is as long as several of them: five examples in a
+    fixed order would have come to the same one again in every round.
+    """
+    settings = task.clamp.model_dump(exclude_none=True)
+    if task.rule != "clockfree":
+        settings = {"dwell_s": 1 / edge.rate_hz, **settings}
+    return ClampSettings(**settings)
+
+
+def _stream(task: Task, number: int) -> np.random.Generator:
+    return np.random.default_rng(np.random.SeedSequence(task.task_seed, spawn_key=(number,)))
+
+
+def _placement(task: Task, network: Network) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Sources and targets as node indices: those that have names first, the others drawn from what is left."""
+    chosen: dict[str, list[int]] = {}
+    wanted: dict[str, int] = {}
+    taken: dict[int, str] = {}
+    for role in ("sources", "targets"):
+        asked = getattr(task.placement, role)
+        chosen[role] = []
+        for i, name in enumerate(asked if isinstance(asked, list) else ()):
+            key = f"placement.{role}.{i}"
+            try:
+                node = network.index(name)
+            except NetworkError as error:
+                raise task.problem(key, error.problem) from None
+            if node in taken:
+                raise task.problem(key, f"expected a node with no other part, got {name}, already {taken[node]}")
+            taken[node] = f"a {role[:-1]}"
+            chosen[role].append(node)
+        wanted[role] = 0 if isinstance(asked, list) else asked
+    left = [node for node in range(len(network.nodes)) if node not in taken]
+    if sum(wanted.values()) > len(left):
+        role = "targets" if wanted["targets"] else "sources"
+        text = f"expected at most {len(left)} nodes to draw, as the network has, got {sum(wanted.values())}"
+        raise task.problem(f"placement.{role}", text)
+    drawn = iter(_stream(task, 0).permutation(left).tolist())
+    sources, targets = (tuple(chosen[role] + [next(drawn) for _ in range(wanted[role])]) for role in chosen)
+    return sources, targets
+
+
+def _edge(task: Task) -> EdgeSettings:
+    """The preset's edges with the task's overrides."""
+    given = task.edge.model_dump(exclude_none=True)
+    edge = dataclasses.replace(edges_of(task.preset, given.get("front_end")), **given)
+    most = 2 * math.log10(min(edge.rate_hz / LEAST_HZ, MOST_HZ / edge.rate_hz))
+    if edge.decades > most:
+        text = f"expected a number <= {most:.3g}, which keeps every edge within {LEAST_HZ} .. {MOST_HZ} Hz, got"
+        raise task.problem("edge.decades", f"{text} {shown(edge.decades)}")
+    return edge
+
+
+def _damage(task: Task, network: Network, sources: tuple[int, ...]) -> tuple[Damage, ...]:
+    """One Damage for each edge; whatever breaks, every node keeps a path to a source, and one edge goes on learning."""
+    damage = []
+    broken: dict[str, set[int]] = {"cut": set(), "dead": set()}
+    for i, table in enumerate(task.damage):
+        for j, name in enumerate(table.edges):
+            try:
+                edge = network.edge(name)
+            except NetworkError as error:
+                raise task.problem(f"damage.{i}.edges.{j}", error.problem) from None
+            damage.append(Damage(edge, table.kind, table.at_updates))
+            broken.get(table.kind, set()).add(edge)
+        apart = network.cut_off(sources, broken["cut"])
+        if apart:
+            text = f"expected every node to keep a path to a source, got {apart[0]} cut off from every source"
+            raise task.problem(f"damage.{i}.edges", text)
+        if len(broken["cut"] | broken["dead"]) == len(network.ends):
+            raise task.problem(f"damage.{i}.edges", "expected at least one edge left to learn, got none")
+    return tuple(damage)
+
+
+def _start_taps(task: Task, edges: int, lowest: int, highest: int) -> np.ndarray | None:
+    if task.start_taps is None:
+        return None
+    listed = isinstance(task.start_taps, list)
+    taps = task.start_taps if isinstance(task.start_taps, list) else [task.start_taps] * edges
+    if len(taps) != edges:
+        raise task.problem("start_taps", f"expected {edges} taps, one for each edge, got {len(taps)}")
+    for i, tap in enumerate(taps):
+        if not lowest <= tap <= highest:
+            raise task.problem(
+                f"start_taps.{i}" if listed else "start_taps", f"expected {lowest}..{highest}, got {tap}"
+            )
+    return np.array(taps, dtype=np.int64)

@@ -1,0 +1,284 @@
+"""A task file: what a network is to learn, and how, as TOML.
+
+The same few tables serve every kind of task. `[placement]` says which nodes are sources and targets; each `[[lesson]]`
+says, in one of four ways, what is taught, and from when (several lessons: retraining); `[[damage]]` breaks edges on the
+way; more `updates` is drift. Everything else has a default: the command line overrides the file, and the file overrides
+the preset.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
+
+from clockfree.base.errors import InputError
+from clockfree.base.overrides import one_line, origin, override, value_of
+from clockfree.base.toml import read_toml
+
+LEAST_P = {"p": 0.001, "oscillators": 0.02}  # below that of oscillators, some edges may never take part
+MOST_UPDATES = 10**8  # per edge: four months at 10 Hz
+LEAST_HZ, MOST_HZ = 0.06, 10_000  # of the clock's waits
+MOST_EXAMPLES = 10_000  # a log keeps the outputs of all of them at each of its samples
+SEEDS = 2**60  # a board takes two words of 30 bits
+
+
+def _number_or_names(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return value
+    if isinstance(value, list) and value and all(isinstance(name, str) for name in value):
+        return value
+    raise ValueError("expected node names, or a number of nodes to draw")
+
+
+def _tap_or_taps(value: object) -> object:
+    taps = value if isinstance(value, list) else [value]
+    if taps and all(isinstance(tap, int) and not isinstance(tap, bool) for tap in taps):
+        return value
+    raise ValueError("expected a tap, or a list with a tap for each edge")
+
+
+def _edge_names(value: object) -> object:
+    names = value if isinstance(value, list) else []
+    if names and all(isinstance(name, str | int) and not isinstance(name, bool) for name in names):
+        return value
+    raise ValueError("expected a list of edges, each by its nodes (A-B) or its index")
+
+
+def _volts_range(value: object) -> object:
+    ends = value if isinstance(value, list) else []
+    if len(ends) == 2 and all(isinstance(end, int | float) for end in ends) and ends[0] < ends[1]:
+        return value
+    raise ValueError("expected [lowest, highest] in V")
+
+
+def _scalar(value: object) -> object:
+    if isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    raise ValueError("expected a finite number, text, true or false")
+
+
+def _known_rule(value: str) -> str:
+    name, _, p = value.partition("=")
+    if value in ("clockfree", "sync") or (name in LEAST_P and LEAST_P[name] <= _number(p) <= 1):
+        return value
+    clocked = ", or ".join(f"{name}=P with {least} <= P <= 1" for name, least in LEAST_P.items())
+    raise ValueError(f"expected clockfree, sync, {clocked}")
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
+
+
+def _one_after_another(lessons: "list[LessonTable]") -> "list[LessonTable]":
+    begins = [lesson.from_updates for lesson in lessons]
+    if begins[0] != 0 or sorted(set(begins)) != begins:
+        raise ValueError(f"expected from_updates to start at 0 and rise from lesson to lesson, got {begins}")
+    return lessons
+
+
+Nodes = Annotated[int | list[str], BeforeValidator(_number_or_names)]
+Taps = Annotated[int | list[int], BeforeValidator(_tap_or_taps)]
+Edges = Annotated[list[str | int], BeforeValidator(_edge_names)]
+VoltsRange = Annotated[list[float], BeforeValidator(_volts_range)]
+Seed = Annotated[int, Field(ge=0, lt=SEEDS)]
+Rows = Annotated[list[Annotated[list[float], Field(min_length=1)]], Field(min_length=1)]
+
+
+class Table(BaseModel):
+    """A TOML table: no key it does not know, no number written as a string, no nan."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Placement(Table):
+    """Which nodes are sources and which are targets: names, or how many to draw from the task seed."""
+
+    sources: Nodes
+    targets: Nodes
+
+
+class Regression(Table):
+    """Outputs linear in the inputs: desired = coefficients @ inputs, inputs drawn uniformly from `input_V`.
+
+    `coefficients` is (outputs, inputs). The sources are the inputs, then one for each of `reference_V`, which stays at
+    that voltage: without a source at 0 V only rows that sum to 1 could be reached.
+    """
+
+    coefficients: Rows
+    examples: int = Field(ge=1, le=MOST_EXAMPLES)
+    input_V: VoltsRange = [0.0, 1.0]
+    reference_V: list[float] = [0.0]
+
+
+class Classification(Table):
+    """Classes of a data set, told apart by the outputs.
+
+    The sources are the features, scaled from the range that the training part has to `input_V` and clipped to it, then
+    one for each of `reference_V`. `class_V` gives each class its desired outputs; left out, there is one output per
+    class, highest for its own class and lowest for the others. An example is taken to be of the class whose desired
+    outputs are nearest to what the network puts out. `test_share` of each class is held out, drawn from the task seed.
+    """
+
+    data: str
+    test_share: float = Field(default=0.3, gt=0, lt=1)
+    input_V: VoltsRange
+    reference_V: list[float] = [0.0]
+    class_V: dict[str, Annotated[list[float], Field(min_length=1)]] | None = None
+
+
+class LessonTable(Table):
+    """What is taught from `from_updates` updates per edge on, in exactly one of four ways.
+
+    `desired_V` (examples, targets) goes with `source_V` (examples, sources). `teacher = true`: the desired voltages are
+    the free outputs of the network with independent uniform taps from the task seed; without `source_V` there is one
+    example, with the sources spread evenly from 0 V to the supply (less the preset's margin at both ends). All voltages
+    are rounded to the supervisor's DAC, supply / 4096. `regression` and `classification` are tables.
+    """
+
+    name: str | None = None
+    from_updates: float = Field(default=0.0, ge=0, le=MOST_UPDATES)
+    source_V: Rows | None = None
+    desired_V: Rows | None = None
+    teacher: bool = False
+    regression: Regression | None = None
+    classification: Classification | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "LessonTable":
+        ways = [way for way in ("desired_V", "teacher", "regression", "classification") if getattr(self, way)]
+        if len(ways) != 1:
+            got = " and ".join(ways) or "none"
+            raise ValueError(f"expected one of desired_V, teacher = true, regression, classification, got {got}")
+        if (ways[0] in ("regression", "classification")) and self.source_V is not None:
+            raise ValueError(f"expected no source_V beside {ways[0]}, which brings its own, got one")
+        if ways[0] == "desired_V" and self.source_V is None:
+            raise ValueError("expected source_V beside desired_V, got none")
+        return self
+
+
+class DamageTable(Table):
+    """Edges that fail at `at_updates` updates per edge; see the job's Damage for the kinds."""
+
+    edges: Edges
+    kind: Literal["dead", "stuck_a0", "stuck_a1", "stuck_b0", "stuck_b1", "cut"]
+    at_updates: float = Field(ge=0, le=MOST_UPDATES)
+
+
+class EdgeTable(Table):
+    """Overrides of the job's EdgeSettings, which says what each means. The limits of a rate are the clock's."""
+
+    front_end: Literal["comparator", "trimmed", "adc", "pico_adc"] | None = None
+    pot: Literal["mcp42xx", "ad5220", "ad5222", "x9c"] | None = None
+    f_V: float | None = Field(default=None, ge=0)
+    theta_V: float | None = Field(default=None, ge=0)
+    summed: bool | None = None
+    calibrate: bool | None = None
+    clock: Literal["exponential", "jittered", "periodic"] | None = None
+    rate_hz: float | None = Field(default=None, ge=LEAST_HZ, le=MOST_HZ)
+    decades: float | None = Field(default=None, ge=0)
+    late_us: int | None = Field(default=None, ge=0, lt=2**29)
+
+
+class ClampTable(Table):
+    """Overrides of the job's ClampSettings. A dwell fits into the boards' clock.
+
+    Without `dwell_s`, the clocked rules show an example for one round, 1 / edge.rate_hz.
+    """
+
+    eta: float | None = Field(default=None, gt=0, le=1)
+    dwell_s: float | None = Field(default=None, ge=0.001, le=500)
+    order: Literal["fixed", "shuffled", "random"] | None = None
+
+
+class Task(Table):
+    """A task file. `seed` seeds clocks and noise, `task_seed` placement, teacher, examples and split."""
+
+    name: str | None = None
+    network: str = "lab16"
+    preset: str = "ideal"
+    rule: Annotated[str, AfterValidator(_known_rule)] = "clockfree"
+    updates: int = Field(default=1500, ge=1, le=MOST_UPDATES)
+    seed: Seed = 0
+    task_seed: Seed = 0
+    start_taps: Taps | None = None
+    placement: Placement
+    lesson: Annotated[list[LessonTable], Field(min_length=1), AfterValidator(_one_after_another)]
+    damage: list[DamageTable] = []
+    edge: EdgeTable = EdgeTable()
+    clamp: ClampTable = ClampTable()
+    physics: dict[str, Annotated[bool | int | float | str, BeforeValidator(_scalar)]] = {}
+
+    _file: Path = PrivateAttr(default=Path("task"))
+    _overridden: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """The task's name; the file's if it has none."""
+        return self.name or self._file.stem
+
+    @property
+    def network_spec(self) -> str:
+        """What to load: a file that the task file names is looked for beside the task file."""
+        return self.network if "network" in self._overridden else self.beside(self.network)
+
+    def beside(self, name: str) -> str:
+        """Path of a file named in the task file: beside it if it is there, else as it is given."""
+        path = self._file.parent / name
+        return str(path) if path.is_file() else name
+
+    def problem(self, key: str, text: str) -> InputError:
+        """The error to raise for a key: `FILE: key: text`, and which option gave the value if it was not the file."""
+        return InputError(f"{self._file}: {key}{origin(key, self._overridden)}: {text}")
+
+
+def load_task(file: Path | str, options: Mapping[str, object] | None = None, sets: Sequence[str] = ()) -> Task:
+    """Read a task file, and lay over it what the command line says.
+
+    Parameters
+    ----------
+    file : path of the TOML file
+    options : values of command-line options by their key in the file (`updates`, `task_seed`, `network`, ...); None is
+        an option that was not given. A string is read as in `sets`, so a seed can be passed on as it was typed.
+    sets : `KEY=VALUE` of each `--set`. KEY is dotted (`edge.f_V`, `lesson.0.from_updates`), VALUE a TOML value; what is
+        not TOML is taken as a string.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read or parsed, or a value is not what its key asks for.
+    """
+    file = Path(file)
+    data = read_toml(file)
+    given = [("--" + key.replace("_", "-"), key, value) for key, value in (options or {}).items() if value is not None]
+    for text in sets:
+        key, equals, after = text.partition("=")
+        if not equals or not key.strip():
+            raise InputError(f"{file}: --set: expected KEY=VALUE, got {text!r}")
+        given.append(("--set", key.strip(), after.strip()))
+    overridden: dict[str, str] = {}
+    for option, key, value in given:
+        try:
+            override(data, key, value_of(value) if isinstance(value, str) else value)
+        except ValueError as error:
+            raise InputError(f"{file}: {key} (from {option}): {error}") from None
+        overridden[key] = option
+    try:
+        task = Task.model_validate(data)
+    except ValidationError as error:
+        raise InputError(f"{file}: {one_line(Task, error, overridden)}") from None
+    task._file, task._overridden = file, overridden
+    return task

@@ -1,0 +1,219 @@
+"""What a bench is asked to do, and what it reports while it does it: plain data, no behaviour."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from clockfree_board.rule import LEAST_BAR
+from clockfree_model.network import Network
+from clockfree_model.physics import Physics
+
+
+@dataclass(frozen=True)
+class EdgeSettings:
+    """How every edge senses, steps and keeps time.
+
+    Attributes
+    ----------
+    front_end : {'comparator', 'trimmed', 'adc', 'pico_adc'}
+        Two comparators; the same with a trim output on A; MCP3204 on SPI; the Pico's own ADC.
+    pot : {'mcp42xx', 'ad5220', 'ad5222', 'x9c'}
+        Twin potentiometer.
+    f_V, theta_V : float
+        Floor, and dither width or bar, of the threshold on | |dV_C| - |dV_F| |, V; both zero is the plain rule. A
+        calibrated edge that sums has its own noise for its floor where that is larger.
+    summed : bool
+        The edge sums | |dV_C| - |dV_F| | over firings, less the floor at each, and steps when the sum passes a bar that
+        follows its own steps: theta_V at most, an eighth of it at least. Else theta_V is the width of a dither.
+    calibrate : bool
+        Null offsets and fit the twin mismatch in HOLD before the run.
+    clock : {'exponential', 'jittered', 'periodic'}
+        Kind of the edge's own clock.
+    rate_hz : float
+        Mean firings per second of one edge.
+    decades : float
+        The rates of the edges lie over so many decades around rate_hz, each drawn evenly in the logarithm.
+    late_us : int or None
+        A firing later than this is dropped; None is a tenth of the mean wait.
+    """
+
+    front_end: str = "comparator"
+    pot: str = "mcp42xx"
+    f_V: float = 0.0
+    theta_V: float = 0.0
+    summed: bool = False
+    calibrate: bool = False
+    clock: str = "exponential"
+    rate_hz: float = 10.0
+    decades: float = 0.0
+    late_us: int | None = None
+
+
+EDGES = {
+    "ideal": EdgeSettings(),
+    "paper": EdgeSettings(),
+    # Measured (docs/results.md): on real parts the plain rule loses what calibration and a threshold keep.
+    "board": EdgeSettings(front_end="adc", calibrate=True, f_V=0.001, theta_V=0.04, summed=True),
+}
+"""Edges of each preset of the physics."""
+
+DITHERED: dict[str, Any] = {"f_V": 0.003, "theta_V": 0.02, "summed": False}
+"""Threshold of a trimmed comparator, which knows whether |q| is beyond a gate, but nothing that could be summed."""
+NO_THRESHOLD: dict[str, Any] = {"f_V": 0.0, "theta_V": 0.0, "summed": False}
+
+
+def edges_of(preset: str, front_end: str | None) -> EdgeSettings:
+    """Edges of a preset, with another front end than its own if one is named and what that can do of it."""
+    edge = EDGES[preset]
+    if front_end and front_end != edge.front_end:
+        edge = replace(edge, front_end=front_end)
+        if front_end == "comparator":
+            edge = replace(edge, calibrate=False, **NO_THRESHOLD)
+        elif front_end == "trimmed" and edge.summed:
+            edge = replace(edge, **DITHERED)
+    return edge
+
+
+GATE_ENDS_C16 = (1 << 16, 1 << 15, 1 << 16)
+"""What a board takes floor, dither and bar below: role_edges."""
+
+
+def gate_c16(edge: EdgeSettings, physics: Physics) -> tuple[int, int, int]:
+    """Floor, dither and bar of an edge, in a board's unit, 1/16 ADC code."""
+    floor, theta = physics.c16(edge.f_V), physics.c16(edge.theta_V)
+    return (floor, 0, theta) if edge.summed else (floor, theta, 0)
+
+
+@dataclass(frozen=True)
+class ClampSettings:
+    """How the supervisor teaches.
+
+    Attributes
+    ----------
+    eta : float
+        Nudge, 0 < eta <= 1.
+    dwell_s : float
+        How long one example is shown, s. By default a fifth of the mean wait at the default rate: with a whole one most
+        edges fire on an example before the next comes, and end higher on large networks; with much less, what settles
+        after each change of examples costs more than it gains (measured: docs/results.md).
+    order : {'fixed', 'shuffled', 'random'}
+        Of the examples.
+    """
+
+    eta: float = 0.5
+    dwell_s: float = 0.02
+    order: str = "shuffled"
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Examples taught from ``from_updates`` updates per edge on: source_V (B, S), desired_V (B, O), in V."""
+
+    name: str
+    from_updates: float
+    source_V: np.ndarray
+    desired_V: np.ndarray
+
+
+@dataclass(frozen=True)
+class Damage:
+    """One edge fails at ``at_updates`` updates per edge.
+
+    ``dead``: its controller stops, the resistors stay. ``stuck_a0`` .. ``stuck_b1``: a comparator output is
+    stuck at 0 or 1. ``cut``: both resistors open.
+    """
+
+    edge: int
+    kind: str
+    at_updates: float
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run, completely: the same job always gives the same record.
+
+    ``sources`` and ``targets`` are node indices, ``updates`` is per edge, ``start_taps`` (E,) or None for 64
+    everywhere, ``samples`` the number of records on the way, ``trace`` asks for every firing.
+    """
+
+    network: Network
+    sources: tuple[int, ...]
+    targets: tuple[int, ...]
+    lessons: tuple[Lesson, ...]
+    damage: tuple[Damage, ...] = ()
+    edge: EdgeSettings = EdgeSettings()
+    clamp: ClampSettings = ClampSettings()
+    physics: Physics = Physics()
+    rule: str = "clockfree"
+    updates: int = 1500
+    seed: int = 0
+    start_taps: np.ndarray | None = None
+    trace: bool = False
+    samples: int = 500
+
+
+class JobError(ValueError):
+    """A job that no bench can be built for: the `key` of the task that is wrong, and `text`, what was expected."""
+
+    def __init__(self, key: str, text: str):
+        super().__init__(f"{key}: {text}")
+        self.key, self.text = key, text
+
+
+def check(job: Job) -> None:
+    """Raise JobError where a job asks for what its rule or front end does not have: it would be left out in silence."""
+    front_end, physics = job.edge.front_end, job.physics
+    if job.edge.decades and job.rule != "clockfree":
+        text = f"expected 0 with rule {job.rule}, which has one trigger for all edges, got {job.edge.decades:g}"
+        raise JobError("edge.decades", text)
+    if front_end == "comparator":
+        for key in ("f_V", "theta_V", "calibrate"):
+            if value := getattr(job.edge, key):
+                expected = "false" if key == "calibrate" else "0"
+                text = f"expected {expected} with front_end comparator, which measures nothing, got"
+                raise JobError(f"edge.{key}", f"{text} {str(value).lower()}")
+    elif physics.sigma_V:
+        text = "the paper's bias is one of comparators"
+        raise JobError("physics.sigma_V", f"expected 0 with front_end {front_end} ({text}), got {physics.sigma_V:g}")
+    if job.edge.summed and "adc" not in front_end:
+        raise JobError("edge.summed", f"expected false with front_end {front_end}, which measures no drops, got true")
+    if job.edge.summed and 0 < physics.c16(job.edge.theta_V) < LEAST_BAR:
+        least_V = LEAST_BAR / 65536 * physics.supply_V
+        raise JobError("edge.theta_V", f"expected 0 or at least {least_V:.2g} V for sums, got {job.edge.theta_V:g}")
+    for key, c16, end in zip(("f_V", "theta_V", "theta_V"), gate_c16(job.edge, physics), GATE_ENDS_C16, strict=True):
+        if c16 >= end:
+            text = f"expected less than {end / 65536 * physics.supply_V:g} V on this supply, got"
+            raise JobError(f"edge.{key}", f"{text} {getattr(job.edge, key):g}")
+    if physics.sigma_V and physics.sigma_kind != "signed" and (physics.offset_V or physics.noise_V):
+        text = "expected 0 beside offset_V or noise_V, which no bias on the magnitudes has, got"
+        raise JobError("physics.sigma_V", f"{text} {physics.sigma_V:g}")
+    for damage in job.damage:
+        if damage.kind.startswith("stuck") and "adc" in front_end:
+            text = f"expected dead or cut with front_end {front_end}, which has no comparators, got"
+            raise JobError("damage", f"{text} {damage.kind}")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The state of a run at one moment.
+
+    ``error_V2`` is the mean over the examples of the present lesson and its outputs of (V_F - V_D)^2, V^2, on
+    the circuit itself; ``measured_error_V2`` the same from the supervisor's last readings (nan until every
+    example was read). ``outputs_V`` is (B, O), ``taps`` (E,), each counter one integer per edge, and
+    ``trace`` the firings since the sample before: rows of edge, t_us, a, b, step, tap_after.
+
+    On boards nobody knows more than what was measured: both errors are that of the readings. ``events`` is what
+    happened to boards since the sample before: ``event``, ``time_us``, ``text``, and what else there is to say of it.
+    """
+
+    time_us: int
+    updates: float
+    lesson: int
+    error_V2: float
+    measured_error_V2: float
+    outputs_V: np.ndarray
+    taps: np.ndarray
+    counters: dict[str, list[int]]
+    trace: list[tuple[int, ...]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)

@@ -1,0 +1,1 @@
+"""The kernel: the same edge code, compiled, on the same circuit."""

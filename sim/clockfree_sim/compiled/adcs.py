@@ -1,0 +1,83 @@
+"""Compiled ADCs of the edges: as `parts.converters` has them, on the compiled circuit."""
+
+from numba import njit
+from numba.extending import overload_attribute
+
+from clockfree_sim.circuit import elimination as at
+from clockfree_sim.circuit import voltages
+from clockfree_sim.circuit.lanes import get
+from clockfree_sim.compiled.firmware import WITHIN, read_adc, read_pico_adc
+from clockfree_sim.compiled.records import ADC, CHANNELS
+from clockfree_sim.compiled.typed_record import EdgeType, method_of
+from clockfree_sim.plant import noise
+
+
+@method_of(EdgeType, "read")
+def _read(self):
+    def read(self):
+        bench = self.bench
+        if get(bench.state, at.STALE):
+            voltages.voltages(bench.plan, bench.state, bench.now[0])
+        if self.front_end == ADC:
+            return read_adc(self)
+        return read_pico_adc(self)
+
+    return read
+
+
+@overload_attribute(EdgeType, "channels")
+def _channels(self):
+    channels = tuple(range(CHANNELS))
+    return lambda self: channels
+
+
+@method_of(EdgeType, "code", **WITHIN)
+def _code(self, channel):
+    def code(self, channel):
+        bench = self.bench
+        node = get(bench.plan, get(bench.plan, at.P_EDGES) + at.EDGE_SIZE * self.index + at.E_TAIL + channel % 2)
+        free, clamped = voltages.node_sensed(bench.plan, bench.state, node, bench.now[0])
+        return _converted(self, free if channel < 2 else clamped, channel)
+
+    return code
+
+
+@method_of(EdgeType, "free")
+def _free(self):
+    def free(self):
+        bench = self.bench
+        drop, _ = voltages.drops_sensed(bench.plan, bench.state, self.index, bench.now[0])
+        return _u16(_converted(self, 0.5 * (self.supply_V + drop), 0))
+
+    return free
+
+
+@method_of(EdgeType, "clamped")
+def _clamped(self):
+    def clamped(self):
+        bench = self.bench
+        _, drop = voltages.drops_sensed(bench.plan, bench.state, self.index, bench.now[0])
+        return _u16(_converted(self, 0.5 * (self.supply_V + drop), 1))
+
+    return clamped
+
+
+@njit(error_model="numpy")
+def _u16(code):
+    return code << 4 | code >> 8
+
+
+@njit(error_model="numpy", **WITHIN)
+def _converted(edge, volts, channel):
+    """Code of a channel: how many levels are not above its input, which is close to the input itself."""
+    codes = volts * edge.codes_per_V + edge.shift[channel]
+    if edge.noise_V:
+        codes += edge.noise_V * noise.gauss(edge.noise_key, edge.drawn) * edge.codes_per_V
+        edge.drawn += 1
+    levels, begin = edge.bench.levels, edge.levels * 4095
+    code = min(max(int(codes), 0), 4095)
+    while code < 4095 and get(levels, begin + code) <= codes:
+        code += 1
+    while code > 0 and get(levels, begin + code - 1) > codes:
+        code -= 1
+    return code

@@ -1,0 +1,48 @@
+"""Compiled front ends: an edge looks at its pins or its drops, many times while it calibrates."""
+
+from numba import njit
+
+from clockfree_sim.compiled import adcs, comparators, pots  # what the methods of an edge call
+from clockfree_sim.compiled.firmware import (
+    WITHIN,
+    look_at_drops,
+    look_at_pins,
+    look_at_trimmed_pins,
+    mean_of_drops,
+    nulling,
+)
+from clockfree_sim.compiled.loop import lent_bench
+from clockfree_sim.compiled.records import COMPARATOR, TRIMMED
+from clockfree_sim.compiled.typed_record import EdgeType, edge_of, method_of
+
+__all__ = ["adcs", "comparators", "mean", "null", "pots"]
+
+
+@method_of(EdgeType, "look", **WITHIN)
+def _look(self, gate):
+    def look(self, gate):
+        if self.front_end == COMPARATOR:
+            return look_at_pins(self, gate)
+        if self.front_end == TRIMMED:
+            return look_at_trimmed_pins(self, gate)
+        return look_at_drops(self, gate)
+
+    return look
+
+
+@njit(cache=True, error_model="numpy")
+def mean(bench, edges, alike, reads):
+    """Every edge takes the mean of so many readings of its drops, one after another."""
+    bench = lent_bench(bench)
+    for index in range(len(edges)):
+        for wait_us in mean_of_drops(edge_of(edges[index], alike[0], bench), reads):
+            bench.now[0] += wait_us
+
+
+@njit(cache=True, error_model="numpy")
+def null(bench, edges, alike, reads):
+    """Every edge finds its trim, one after another, with so many readings of A at each step."""
+    bench = lent_bench(bench)
+    for index in range(len(edges)):
+        for wait_us in nulling(edge_of(edges[index], alike[0], bench), reads):
+            bench.now[0] += wait_us

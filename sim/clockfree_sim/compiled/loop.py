@@ -1,0 +1,124 @@
+"""The compiled loop of a clock-free run: whose turn is next, its firing, and the supervisor's ticks in between."""
+
+import numpy as np
+from numba import njit
+
+from clockfree_board import clock
+from clockfree_sim.circuit.lanes import get, put
+from clockfree_sim.compiled.clamp import act, next_of_clamp
+from clockfree_sim.compiled.firmware import fire, tick, ticks_add
+from clockfree_sim.compiled.pots import move, next_move
+from clockfree_sim.compiled.records import LATER, Bench
+from clockfree_sim.compiled.typed_record import edge_of, lent
+from clockfree_sim.plant import noise
+from clockfree_sim.plant.timeline import NEVER
+
+HALF, MASK = clock.HALF, clock.MASK
+
+
+@njit(cache=True, error_model="numpy")
+def enter(turns, edge, time_us):
+    """Put an edge's next turn into the tournament; NEVER takes it out.
+
+    `turns` is a binary tree with the winner, the smallest of all, at 1, and the edges' own entries in its second half.
+    An entry is time times half its size, plus edge: of two at the same microsecond the lower edge is first. It is good
+    for 2**48 us (9 years) with 16,384 edges.
+    """
+    half = len(turns) >> 1
+    at = half + edge
+    best = time_us if time_us == NEVER else time_us * half + edge
+    put(turns, at, best)
+    while at > 1:
+        best = min(best, get(turns, at ^ 1))
+        at >>= 1
+        put(turns, at, best)
+
+
+@njit(error_model="numpy")
+def go_on(bench, show, edges, alike, until_us, moving):
+    """Virtual time goes on to a moment, and so do supervisor and clamp; what is due at that moment comes later.
+
+    Wipers that are to move later do so if they are `moving`.
+    """
+    now = bench.now
+    while True:
+        move_us, move_asked, wiper = next_move(bench) if moving else (NEVER, NEVER, 0)
+        clamp_us, clamp_asked, hold = next_of_clamp(show.clamp) if show.digital else (NEVER, NEVER, False)
+        first_us = min(min(move_us, clamp_us), now[1])
+        if first_us >= until_us:
+            break
+        now[0] = first_us
+        # Of several at one microsecond the one that was asked for first.
+        move_asked = move_asked if move_us == first_us else NEVER
+        clamp_asked = clamp_asked if clamp_us == first_us else NEVER
+        tick_asked = now[2] if now[1] == first_us else NEVER
+        if tick_asked <= min(move_asked, clamp_asked):
+            now[1] += (tick(show, now[1] & MASK) - now[1]) & MASK
+            now[2] = now[3]
+            now[3] += 1
+        elif move_asked < clamp_asked:
+            move(bench, edges, alike, wiper)
+        else:
+            act(show.clamp, bench.plan, bench.state, now, hold)
+    now[0] = until_us
+
+
+@njit(error_model="numpy", forceinline=True)
+def lent_bench(bench):
+    """The bench of a run, to its firings; see `bound.lent`."""
+    return Bench(
+        lent(bench.plan),
+        lent(bench.state),
+        lent(bench.ladders),
+        bench.taps,
+        lent(bench.levels),
+        lent(bench.now),
+        lent(bench.moves),
+        lent(bench.pending),
+    )
+
+
+@njit(cache=True, error_model="numpy")
+def serve(bench, show, edges, alike, turns, rows, count):
+    """Go on until so many firings have been made.
+
+    Parameters
+    ----------
+    bench : Bench
+    show : Show
+    edges : (E,) EDGE
+    alike : (1,) SHARED
+    turns : (2 P,) int64, see `enter`
+    rows : (count or 0, 6) int64, filled with the trace
+    count : int
+    """
+    bench = lent_bench(bench)
+    shared, now = alike[0], bench.now
+    moving = shared.wipers == LATER
+    much = moving or show.digital
+    half = len(turns) >> 1
+    shift = 0
+    while 1 << shift < half:
+        shift += 1
+    done = 0
+    while done < count:
+        turn = get(turns, 1)
+        time_us, index = turn >> shift, turn & (half - 1)
+        if much or now[1] < time_us:
+            go_on(bench, show, edges, alike, time_us, moving)
+        else:  # nothing happens before; most firings are spared a call
+            now[0] = time_us
+        record = edges[index]
+        firings, now_us = record.firings, time_us & MASK
+        due_us = fire(edge_of(record, shared, bench), now_us)
+        if record.firings != firings:
+            if len(rows):
+                rows[done] = index, now_us, record.a, record.b, record.step, record.tap
+            done += 1
+        if shared.lateness_us:
+            drawn = noise.uniform(record.lateness_key, record.served)
+            record.served += 1
+            due_us = ticks_add(due_us, int(np.rint(-shared.lateness_us * np.log(drawn))))
+        ahead_us = (due_us - now_us) & MASK
+        # After a late firing a short wait may already be over: then the edge is due at once.
+        enter(turns, index, time_us + ahead_us if ahead_us < HALF else time_us)

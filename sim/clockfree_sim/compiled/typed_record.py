@@ -1,0 +1,125 @@
+"""The typed record: an object of the firmware to compiled code, and what its methods need beside it.
+
+To a method of `clockfree_board.edge.Edge`, compiled over globals of its own (`firmware`), ``self`` is the edge's
+record, the record of what all edges share, and the bench: the arrays that its chips and the circuit are to compiled
+code. Fields of both records are its attributes; its methods are added by `numba.extending.overload_method`.
+``self.sense`` is the same object again, and ``self.pots`` the same fields with the methods of a potentiometer's driver.
+
+Nothing here counts references: whoever calls compiled code keeps records and arrays alive until it returns.
+"""
+
+from hashlib import sha256
+
+from numba import types
+from numba.core import cgutils
+from numba.core.imputils import impl_ret_borrowed, lower_getattr_generic, lower_setattr_generic
+from numba.core.typing.templates import AttributeTemplate, infer_getattr
+from numba.extending import intrinsic, models, overload_method, register_model
+
+
+class _Bound(types.Type):
+    """Two records and a bench, which is any numba type."""
+
+    def __init__(self, record, shared, bench):
+        self.record, self.shared, self.bench = record, shared, bench
+        self._parts = f"{record} {shared} {bench}"
+        # Part of the name of every function that it is given to: the whole would be a thousand letters.
+        super().__init__(name=f"{type(self).__name__}{sha256(self._parts.encode()).hexdigest()[:8]}")
+
+    @property
+    def key(self):
+        """What tells it from others."""
+        return self._parts
+
+    def holder(self, name):
+        """Which of the two records has a field: 'record', 'shared' or None."""
+        return "record" if name in self.record.fields else "shared" if name in self.shared.fields else None
+
+
+class EdgeType(_Bound):
+    """An edge, its clock and its front end."""
+
+
+class PotsType(_Bound):
+    """Its potentiometer."""
+
+
+@register_model(EdgeType)
+@register_model(PotsType)
+class _BoundModel(models.StructModel):
+    def __init__(self, manager, bound):
+        # Pointers, which a record is anyway to numba, but for a generator's: that would keep a copy of a record.
+        members = [(name, types.CPointer(getattr(bound, name))) for name in ("record", "shared")]
+        members.append(("bench", bound.bench))
+        super().__init__(manager, bound, members)
+
+
+_METHOD_OF_POTS = "step"  # which is a field of the edge, too: what the rule said last
+
+
+@infer_getattr
+class _BoundAttribute(AttributeTemplate):
+    key = _Bound
+
+    def generic_resolve(self, bound, name):
+        if name == "sense":
+            return bound
+        if name == "pots":
+            return PotsType(bound.record, bound.shared, bound.bench)
+        if name == "bench":
+            return bound.bench
+        if isinstance(bound, PotsType) and name == _METHOD_OF_POTS:
+            return None
+        holder = bound.holder(name)
+        return getattr(bound, holder).typeof(name) if holder else None
+
+
+@lower_getattr_generic(_Bound)
+def _get(context, builder, bound, value, name):
+    if name in ("sense", "pots"):
+        return impl_ret_borrowed(context, builder, bound, value)
+    parts = cgutils.create_struct_proxy(bound)(context, builder, value)
+    if name == "bench":
+        return impl_ret_borrowed(context, builder, bound.bench, parts.bench)
+    holder = bound.holder(name)
+    record = getattr(bound, holder)
+    return context.get_getattr(record, name)(context, builder, record, getattr(parts, holder), name)
+
+
+@lower_setattr_generic(_Bound)
+def _set(context, builder, signature, arguments, name):
+    bound, value = signature.args
+    parts = cgutils.create_struct_proxy(bound)(context, builder, arguments[0])
+    holder = bound.holder(name)
+    assign = context.get_setattr(name, types.void(getattr(bound, holder), value))
+    return assign(builder, (getattr(parts, holder), arguments[1]))
+
+
+def method_of(kind, name, **options):
+    """Give EdgeType or PotsType a method: as `numba.extending.overload_method`."""
+    return overload_method(kind, name, jit_options={"error_model": "numpy", **options})
+
+
+@intrinsic
+def edge_of(typing_context, record, shared, bench):
+    """The edge that is this record, with what all share, on a bench."""
+    bound = EdgeType(record, shared, bench)
+
+    def generate(context, builder, signature, arguments):
+        parts = cgutils.create_struct_proxy(bound)(context, builder)
+        parts.record, parts.shared, parts.bench = arguments
+        return impl_ret_borrowed(context, builder, bound, parts._getvalue())
+
+    return bound(record, shared, bench), generate
+
+
+@intrinsic
+def lent(typing_context, array):
+    """The same array to a callee that outlives nobody: counting references to it at every firing would cost half."""
+
+    def generate(context, builder, signature, arguments):
+        view = context.make_array(array)(context, builder, arguments[0])
+        view.meminfo = context.get_constant_null(types.MemInfoPointer(types.voidptr))
+        return view._getvalue()
+
+    return array(array), generate

@@ -1,0 +1,152 @@
+"""The plant: the twin circuit with its supplies, its clamp and its imperfections, below the driver line."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from clockfree_model.job import Job
+from clockfree_model.parts import START_TAP, TOP
+from clockfree_model.physics import LEAST_OHM
+from clockfree_sim.circuit.twins import Circuit
+from clockfree_sim.plant.clamp import DigitalClamp
+from clockfree_sim.plant.noise import FIXED, stream
+from clockfree_sim.plant.timeline import Time
+
+
+class Plant:
+    """The twin circuit of one job, as chips meet it.
+
+    Wipers report their moves to the callback of ``mover``, front ends look through ``drops`` and ``node``, and the
+    supervisor's chips call ``drive``.
+
+    Parameters
+    ----------
+    job : Job
+    time : Time
+        A timeline, or wall time.
+
+    Attributes
+    ----------
+    change : callable
+        ``change(edge, g_free_S, g_clamped_S, now_us)``: how a conductance changes; at once, in every clock-free run.
+    clamp : DigitalClamp or None
+        None is the analog one.
+    fixed : list of callable
+        Part-to-part constants of each edge: standard normal draws.
+    """
+
+    def __init__(self, job: Job, time: Time):
+        network, physics = job.network, job.physics
+        self.job, self.physics, self.time = job, physics, time
+        # Tracks that differ, wipers that move one after the other, and pulse pots that may part: two circuits.
+        self.twins = bool(physics.mismatch or physics.skew_us or job.edge.pot != "mcp42xx")
+        self.circuit = Circuit(
+            len(network.nodes),
+            network.ends,
+            job.sources,
+            job.targets,
+            twins=self.twins,
+            settle_free_us=physics.settle_us,
+            # Clamp and nodes are two first-order lags in a row: one with the sum of their time constants.
+            settle_clamped_us=physics.settle_us + physics.clamp_us,
+        )
+        self._settles = bool(physics.settle_us or physics.clamp_us)
+        self.change: Callable[[int, float, float, int], None] = self.circuit.step
+        self.fixed = [stream(job.seed, i, FIXED, normal=True, block=16) for i in range(len(network.ends))]
+        self.ratio = [1.0 + physics.mismatch * draw() for draw in self.fixed]
+        # Conductance at each tap, of each edge and twin; an edge that is cut has zeros.
+        self._g_free = [self._conductances(1.0) for _ in network.ends]
+        self._g_clamped = [self._conductances(r) for r in self.ratio] if self.twins else self._g_free
+        own = stream(job.seed, len(network.ends), FIXED, normal=True, block=16)
+        self._clamp_error_V = np.array([physics.clamp_error_V * own() for _ in job.targets])
+        g_free = np.array([g[START_TAP] for g in self._g_free])
+        self.circuit.load(g_free, np.array([g[START_TAP] for g in self._g_clamped]) if self.twins else None)
+        self._free = memoryview(self.circuit.v_free)
+        self._clamped = memoryview(self.circuit.v_clamped)
+        self.clamp: DigitalClamp | None = None
+        if physics.clamp_period_us:
+            times_us = physics.clamp_period_us, physics.clamp_delay_us
+            self.clamp = DigitalClamp(self.circuit, time, *times_us, self._clamp_error_V)
+
+    def _conductances(self, ratio: float) -> list[float]:
+        pot = self.job.edge.pot
+        ohm = self.physics.resistance(np.arange(TOP[pot] + 1), ratio, steps=99 if pot == "x9c" else 128)
+        return (1.0 / np.maximum(ohm, LEAST_OHM)).tolist()
+
+    def conductances(self) -> tuple[np.ndarray, np.ndarray]:
+        """Conductance at each tap of each edge, S (E, taps), in the free and in the clamped twin."""
+        return np.array(self._g_free), np.array(self._g_clamped)
+
+    # -- wipers --------------------------------------------------------------------------------------------------
+
+    def mover(self, edge: int) -> Callable[[int, int], None]:
+        """Callback of an edge's potentiometer: ``on_wiper(wiper, tap)``, wiper 0 in the free twin."""
+        g_free, g_clamped = self._g_free[edge], self._g_clamped[edge]
+        age_us, skew_us = self.physics.age_us, self.physics.skew_us
+        change, time = self.change, self.time
+        if not self.twins:
+
+            def move(wiper: int, tap: int) -> None:
+                if wiper:  # both move within one chip select: the step is complete with the second
+                    change(edge, g_free[tap], g_free[tap], time.now_us)
+        else:
+            at = [START_TAP, START_TAP]
+            together = self.job.edge.pot == "mcp42xx" and not skew_us
+
+            def move(wiper: int, tap: int) -> None:
+                at[wiper] = tap
+                if wiper or not together:
+                    change(edge, g_free[at[0]], g_clamped[at[1]], time.now_us)
+
+        if not age_us and not skew_us:
+            return move
+        delays = (age_us, age_us + skew_us)
+        return lambda wiper, tap: time.later(time.now_us + delays[wiper], lambda: move(wiper, tap))
+
+    def cut(self, edge: int) -> None:
+        """Both resistors of an edge open, for good."""
+        for table in (self._g_free[edge], self._g_clamped[edge]):
+            table[:] = [0.0] * len(table)
+        self.change(edge, 0.0, 0.0, self.time.now_us)
+
+    # -- what a front end sees -----------------------------------------------------------------------------------
+
+    def drops(self, edge: int) -> Callable[[], tuple[float, float]]:
+        """Callable that gives the free and the clamped drop of an edge now, V."""
+        if self._settles:
+            sensed, time = self.circuit.drops, self.time
+            return lambda: sensed(edge, time.now_us)
+        tail, head = self.job.network.ends[edge].tolist()
+        free, clamped = self._free, self._clamped
+        return lambda: (free[tail] - free[head], clamped[tail] - clamped[head])
+
+    def node(self, node: int, twin: int) -> Callable[[], float]:
+        """Callable that gives the voltage of a node in the free (0) or clamped (1) twin now, V."""
+        if self._settles:
+            sensed, time = self.circuit.node, self.time
+            return lambda: sensed(node, time.now_us)[twin]
+        volts = self._clamped if twin else self._free
+        return lambda: volts[node]
+
+    # -- supplies and clamp --------------------------------------------------------------------------------------
+
+    def drive(self, source_V: np.ndarray, desired_V: np.ndarray, eta: float, clamped: bool) -> None:
+        """The supervisor's outputs have changed: sources, desired voltages, nudge, and whether the clamp is on."""
+        now_us = self.time.now_us
+        if clamped and self.clamp:
+            self.clamp.drive(source_V, desired_V, eta)
+            return
+        self.circuit.example(source_V, desired_V, eta, self._clamp_error_V, now_us)
+        if not clamped:
+            self.circuit.float_clamp(now_us)
+            if self.clamp:
+                self.clamp.rest()
+
+    def settled(self, source_V: np.ndarray, desired_V: np.ndarray, eta: float) -> tuple[np.ndarray, np.ndarray]:
+        """Node voltages of the free and the clamped twin, V (N,), once everything has settled; disturbs nothing."""
+        circuit = self.circuit
+        state = circuit.state.copy()
+        circuit.example(source_V, desired_V, eta, self._clamp_error_V, self.time.now_us)
+        found = circuit.v_free.copy(), circuit.v_clamped.copy()
+        circuit.state[:] = state
+        return found

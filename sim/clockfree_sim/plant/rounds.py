@@ -1,0 +1,52 @@
+"""Who takes part at a global trigger: the paper's clocked rules, for comparison only.
+
+Edges act together in three modules of this name and nowhere else: who takes part (here), objects (`world.rounds`) and
+compiled (`compiled.rounds`). They exist in simulation alone and no board has anything like them.
+"""
+
+import itertools
+from collections.abc import Iterator
+
+import numpy as np
+
+from clockfree_model.job import Job
+from clockfree_sim.plant import oscillator
+
+BLOCK = 256
+"""Rounds for which it is found out at once who takes part."""
+OSCILLATORS = "oscillators"
+
+
+def probability(rule: str) -> float:
+    """p of a clocked rule: 'sync' is 1, 'p=0.25' and 'oscillators=0.25' are 0.25; ValueError for anything else."""
+    if rule == "sync":
+        return 1.0
+    name, _, number = rule.partition("=")
+    p = float(number) if name in ("p", OSCILLATORS) else 0.0
+    if not 0.0 < p <= 1.0 or (name == OSCILLATORS and p < oscillator.LEAST_P):
+        raise ValueError(
+            f"rule {rule!r}: expected clockfree, sync, p=P with 0 < P <= 1, or "
+            f"{OSCILLATORS}=P with {oscillator.LEAST_P} <= P <= 1"
+        )
+    return p
+
+
+def period_us(job: Job) -> int:
+    """Time from one round to the next, us: the mean wait of the edges' own clocks."""
+    return round(1e6 / job.edge.rate_hz)
+
+
+def taking_part(job: Job) -> Iterator[np.ndarray]:
+    """Which edges take part, whether alive or not: endless, bool (BLOCK, E) at a time, a row for each round.
+
+    By sync and p= every edge draws for itself. By oscillators= those do whose oscillator is above the bias at which one
+    of nominal parts is for a share p of its time.
+    """
+    p, edges = probability(job.rule), len(job.network.ends)
+    if job.rule.startswith(f"{OSCILLATORS}="):
+        built = oscillator.build(edges, np.random.default_rng([job.seed, 0x6F736369]))
+        bias_V = oscillator.bias_of(p)
+        firsts = itertools.count(0, BLOCK)
+        return (oscillator.taking_part(built, bias_V, BLOCK, first).T.copy() for first in firsts)
+    random = np.random.default_rng([job.seed, 0x73796E63])
+    return (random.random((BLOCK, edges)) < p for _ in itertools.repeat(None))

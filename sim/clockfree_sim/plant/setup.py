@@ -1,0 +1,235 @@
+"""A job wired up: circuit, chips, boards and supervisor in HOLD, and the schedule of a run once edges are at work.
+
+What makes the edges fire is an engine's: objects (`world`) or compiled code (`compiled`), siblings over one `Setup`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Protocol
+
+import numpy as np
+
+from clockfree_model.job import Damage, Job, Sample, check
+from clockfree_sim.plant.plant import Plant
+from clockfree_sim.plant.timeline import Pace, Timeline
+from clockfree_sim.plant.wiring import EdgeBoard, SupervisorBoard
+
+COUNTERS = ("firings", "up", "down", "rail", "dropped", "skipped", "errors")
+SETTLED_US = 1000
+"""After this long the nodes have settled."""
+
+
+class Engine(Protocol):
+    """What runs one job, from its set-up to its last sample."""
+
+    job: Job
+    plant: Plant
+
+    def run(self) -> Iterator[Sample]:
+        """Learn: yields a sample at the start, then ``job.samples`` more, evenly spaced in updates per edge."""
+
+
+class Edges(Protocol):
+    """The edges of a job at work, as a run has them."""
+
+    def start(self, index: int) -> None:
+        """An edge starts its own clock."""
+
+    def stop(self, index: int) -> None:
+        """An edge falls silent."""
+
+    def teach(self) -> None:
+        """The supervisor has taken a lesson."""
+
+    def inspect(self) -> None:
+        """Something was damaged."""
+
+    def serve(self, count: int) -> None:
+        """Go on for some events: no more than so many firings, but for a round that began."""
+
+    def firings(self) -> int:
+        """Firings of all edges so far."""
+
+    def taps(self) -> np.ndarray:
+        """Tap of every edge (E,)."""
+
+    def counters(self) -> dict[str, list[int]]:
+        """The `COUNTERS`, an integer for each edge."""
+
+    def trace(self) -> list[tuple[int, ...]]:
+        """The firings since this was last asked for, if the job wants them."""
+
+
+class Setup:
+    """One job on simulated boards, in HOLD.
+
+    Parameters
+    ----------
+    job : Job
+    pace : callable or None
+        ``pace(plant, time)`` makes what decides whose turn it is, before any wiper has moved; None is the timeline, on
+        which every edge keeps its own appointments.
+
+    Raises
+    ------
+    JobError
+        A job that no bench could be built for; see `check`.
+
+    Attributes
+    ----------
+    time : Timeline
+    plant : Plant
+        The circuit, its supplies and its imperfections.
+    pace : Pace
+    boards : list of EdgeBoard
+        Chips, drivers and Edge object of each edge.
+    supervisor : SupervisorBoard
+    lesson : int
+        Which one is taught now.
+    updates : float
+        Updates per edge so far: the sum over firings of one over the number of live edges.
+    """
+
+    def __init__(self, job: Job, pace: Callable[[Plant, Timeline], Pace] | None = None):
+        check(job)
+        edges = len(job.network.ends)
+        self.job = job
+        self.time = Timeline(edges)
+        self.plant = Plant(job, self.time)
+        self.pace: Pace = pace(self.plant, self.time) if pace else self.time
+        self.boards = [EdgeBoard(self.plant, i) for i in range(edges)]
+        self.supervisor = SupervisorBoard(self.plant)
+        self.lesson = 0
+        self.updates = 0.0
+        self._live = set(range(edges))
+
+    def settle(self) -> None:
+        """Let whatever was written to the wipers arrive before anything learns."""
+        slowest_us = self.job.physics.age_us + self.job.physics.skew_us
+        if slowest_us:
+            self.time.advance(self.time.now_us + slowest_us + 1)
+
+    def run(self, edges: Edges) -> Iterator[Sample]:
+        """Teach, damage and sample as the job says while the edges learn; see `Engine.run`."""
+        job = self.job
+        changes: list[tuple[float, Callable[[], None]]] = []
+        for i, lesson in enumerate(job.lessons):
+            changes.append((lesson.from_updates, partial(self._teach, edges, i)))
+        for damage in job.damage:
+            changes.append((damage.at_updates, partial(self._break, edges, damage)))
+        changes.sort(key=lambda change: change[0])
+        while changes and changes[0][0] <= 0:
+            changes.pop(0)[1]()
+        self._start(edges)
+        yield self._sample(edges)
+        for stop in np.linspace(0, job.updates, job.samples + 1)[1:].tolist():
+            while changes and changes[0][0] <= stop:
+                at, change = changes.pop(0)
+                self._learn(edges, at)
+                change()
+            self._learn(edges, stop)
+            yield self._sample(edges)
+
+    def voltages(self) -> tuple[np.ndarray, np.ndarray]:
+        """Node voltages of the free and the clamped twin, V, each (B, N), for every example of the present lesson."""
+        found = [self.plant.settled(*shown) for shown in self.supervisor.settings(self.job.lessons[self.lesson])]
+        free, clamped = zip(*found, strict=True)
+        return np.array(free), np.array(clamped)
+
+    def _start(self, edges: Edges) -> None:
+        """RUN: every edge starts its own clock, the supervisor its own schedule."""
+        for i in sorted(self._live):
+            edges.start(i)
+        self.supervisor.start(self.time.now_us)
+        self.time.later(self.time.now_us, self._tick)
+
+    def _tick(self) -> None:
+        self.time.later(self.supervisor.tick(self.time.now_us), self._tick)
+
+    def _learn(self, edges: Edges, updates: float) -> None:
+        """Let the edges fire until there have been so many updates per edge."""
+        live = len(self._live)
+        wanted = round((updates - self.updates) * live)
+        done = 0
+        while live and done < wanted:
+            before = edges.firings()
+            edges.serve(wanted - done)  # events: an overdue firing, or half of a trimmed one, is none yet
+            done += edges.firings() - before
+        self.updates += done / live if live else 0.0
+
+    def _teach(self, edges: Edges, lesson: int) -> None:
+        self.lesson = lesson
+        self.supervisor.teach(self.job.lessons[lesson])
+        edges.teach()
+
+    def _break(self, edges: Edges, damage: Damage) -> None:
+        if damage.kind == "dead":
+            if damage.edge in self._live:
+                self._live.remove(damage.edge)
+                edges.stop(damage.edge)
+        elif damage.kind == "cut":
+            self.plant.cut(damage.edge)
+        else:
+            self.boards[damage.edge].chips.stick(damage.kind)
+        edges.inspect()
+
+    def _sample(self, edges: Edges) -> Sample:
+        lesson = self.job.lessons[self.lesson]
+        outputs_V = self.plant.circuit.outputs(lesson.source_V)
+        return Sample(
+            time_us=self.time.now_us,
+            updates=self.updates,
+            lesson=self.lesson,
+            error_V2=float(np.mean((outputs_V - lesson.desired_V) ** 2)),
+            measured_error_V2=self.supervisor.measured_error_V2(lesson),
+            outputs_V=outputs_V,
+            taps=edges.taps(),
+            counters=edges.counters(),
+            trace=edges.trace(),
+        )
+
+
+class Hold:
+    """A set-up before its edges have started, as calibration sees it; `clockfree_model.calibration.InHold`."""
+
+    def __init__(self, setup: Setup):
+        self.boards, self._time = setup.boards, setup.time
+        self.calm, self.release = setup.supervisor.calm, setup.supervisor.release
+        physics = setup.job.physics
+        self._settled_us = SETTLED_US + physics.age_us + physics.skew_us
+
+    def taps(self) -> list[int]:
+        """Tap of every edge."""
+        return [board.pots.tap for board in self.boards]
+
+    def limits(self) -> tuple[int, int]:
+        """Lowest and highest tap of an edge."""
+        return self.boards[0].pots.lowest, self.boards[0].pots.highest
+
+    def set_taps(self, taps: list[int]) -> None:
+        """Move every edge to a tap."""
+        for board, tap in zip(self.boards, taps, strict=True):
+            board.pots.set(tap)
+
+    def settle(self) -> None:
+        """Wait until the nodes have settled."""
+        self.wait(self._settled_us)
+
+    def null(self) -> None:
+        """Every edge nulls its offsets."""
+        for board in self.boards:
+            self._let(board.sense.nulling())
+
+    def match(self) -> None:
+        """Every edge adds a point to the fit of its mismatch."""
+        for board in self.boards:
+            self._let(board.sense.matching())
+
+    def wait(self, wait_us: int) -> None:
+        """Let time go on."""
+        self._time.advance(self._time.now_us + wait_us)
+
+    def _let(self, steps: Iterable[int]) -> None:
+        """Give an edge the time it asks for, step by step."""
+        for wait_us in steps:
+            self.wait(wait_us)

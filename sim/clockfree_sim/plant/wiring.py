@@ -1,0 +1,151 @@
+"""Simulated boards: the firmware's drivers and objects on the pins and buses of simulated chips."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from clockfree_board import clock
+from clockfree_board.converters import Latch, Mcp320x, Mcp4131, Mcp4728
+from clockfree_board.edge import Edge
+from clockfree_board.pots import Ad5222, Mcp42xx, PulsePots, X9cPots
+from clockfree_board.sense import AdcDrops, ComparatorPins, PicoAdcDrops, TrimmedPins
+from clockfree_board.supervisor import FIXED as IN_ORDER
+from clockfree_board.supervisor import MIXER_TOP, RANDOM, SHUFFLED, Supervisor
+from clockfree_model.job import Lesson, gate_c16
+from clockfree_model.parts import START_TAP
+from clockfree_model.rates import waits_us
+from clockfree_sim.parts.bus import I2cBus, SpiBus
+from clockfree_sim.plant.chips import DUTY_PER_C16, TRIM_SETTLE_US, EdgeChips, SupervisorChips
+from clockfree_sim.plant.plant import Plant
+
+CLOCKS = {"exponential": clock.EXPONENTIAL, "jittered": clock.JITTERED, "periodic": clock.PERIODIC}
+ORDERS = {"fixed": IN_ORDER, "shuffled": SHUFFLED, "random": RANDOM}
+
+
+def seeded(seed: int, index: int) -> list[int]:
+    """State of the clock of board ``index``, from the run's seed (its low 60 bits)."""
+    state = [0] * clock.SIZE
+    clock.seed(state, seed & clock.MASK, (seed >> 30) & clock.MASK, index)
+    return state
+
+
+class EdgeBoard:
+    """One edge: its chips, the drivers on them, its Edge.
+
+    Attributes
+    ----------
+    edge : Edge
+    pots, sense : the drivers
+    chips : EdgeChips
+    """
+
+    def __init__(self, plant: Plant, index: int):
+        settings, physics = plant.job.edge, plant.physics
+        spi = SpiBus()
+        self.chips = EdgeChips(plant, index, spi)
+        self.pots = self._pots(plant, index, spi)
+        self.sense = getattr(self, "_" + settings.front_end)(spi)
+        floor_c16, dither_c16, bar_c16 = gate_c16(settings, physics)
+        if bar_c16:
+            self.sense.keep_total(bar_c16)
+        state = seeded(plant.job.seed, index)
+        mean_us, late_us = waits_us(plant.job, index)
+        clock.configure(state, CLOCKS[settings.clock], mean_us)
+        self.edge = Edge(
+            state,
+            self.sense,
+            self.pots,
+            late_us,
+            floor_c16,
+            dither_c16,
+        )
+
+    def _pots(self, plant: Plant, index: int, spi: SpiBus):
+        lowest = plant.physics.lowest_tap()
+        pot, at = plant.job.edge.pot, self.chips.inputs
+        pots: Mcp42xx | PulsePots
+        if pot == "mcp42xx":
+            pots = Mcp42xx(spi, at["pot_cs"], lowest)
+        elif pot == "ad5222":
+            pots = Ad5222(at["clk"], at["ud"], at["pulse_cs"], at["mode"], at["dacsel"], lowest)
+        else:
+            pots = {"ad5220": PulsePots, "x9c": X9cPots}[pot](at["clk"], at["ud"], at["pulse_cs"], lowest)
+        pots.adopt()
+        start = plant.job.start_taps
+        tap = START_TAP if start is None else int(start[index])
+        if tap != pots.tap:
+            pots.set(tap)
+        return pots
+
+    def _comparator(self, spi: SpiBus):
+        return ComparatorPins(self.chips.outputs["a"], self.chips.outputs["b"])
+
+    def _trimmed(self, spi: SpiBus):
+        assert self.chips.trim is not None
+        a, b = self.chips.outputs["a"], self.chips.outputs["b"]
+        return TrimmedPins(a, b, self.chips.trim.duty_u16, DUTY_PER_C16, TRIM_SETTLE_US)
+
+    def _adc(self, spi: SpiBus):
+        return AdcDrops(Mcp320x(spi, self.chips.inputs["adc_cs"], channels=4))
+
+    def _pico_adc(self, spi: SpiBus):
+        return PicoAdcDrops(*self.chips.analog_u16)
+
+
+class SupervisorBoard:
+    """The supervisor with as many DAC, mixer and ADC chips as the task needs."""
+
+    def __init__(self, plant: Plant):
+        job = plant.job
+        self._plant = plant
+        self._supply_V = plant.physics.supply_V
+        outputs = len(job.targets)
+        channels = len(job.sources) + outputs
+        buses = [I2cBus() for _ in range(-(-channels // 32))]  # eight addresses on a bus
+        places = [(buses[i // 8], 0x60 + i % 8) for i in range(-(-channels // 4))]
+        spi = SpiBus()
+        self.chips = chips = SupervisorChips(plant, spi, places, outputs, [8] * -(-outputs // 8))
+        dacs = [Mcp4728(i2c, address) for i2c, address in places]
+        mixers = [Mcp4131(spi, cs) for cs in chips.mixer_cs]
+        adcs = [Mcp320x(spi, cs) for cs in chips.adc_cs]
+        state = seeded(job.seed, len(job.network.ends))
+        self.supervisor = Supervisor(state, dacs, Latch(chips.ldac), mixers, chips.clamp, adcs)
+        self._order, self._dwell_us = ORDERS[job.clamp.order], round(job.clamp.dwell_s * 1e6)
+        self.supervisor.nudge(round(plant.physics.mixer_eta(job.clamp.eta) * MIXER_TOP))
+        self.supervisor.clamp(True)
+
+    def teach(self, lesson: Lesson) -> None:
+        """Take a lesson; it is shown from the next tick on."""
+        codes = self._plant.physics.dac_codes(np.hstack([lesson.source_V, lesson.desired_V]))
+        self.supervisor.load(codes.tolist(), lesson.desired_V.shape[1], self._order, self._dwell_us)
+
+    def start(self, now_us: int) -> None:
+        """Begin the schedule: the first tick is due now."""
+        self.supervisor.start(now_us & clock.MASK)
+
+    def tick(self, now_us: int) -> int:
+        """The supervisor's event; returns when the next is due, absolute."""
+        due_us = self.supervisor.tick(now_us & clock.MASK)
+        return now_us + clock.ticks_diff(due_us, now_us & clock.MASK)
+
+    def settings(self, lesson: Lesson) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
+        """What the circuit is given at each example of a lesson: source_V, desired_V, eta, as the chips have them."""
+        volts = self._plant.physics.dac_volts
+        for source_V, desired_V in zip(lesson.source_V, lesson.desired_V, strict=True):
+            yield volts(source_V), volts(desired_V), self.chips.eta
+
+    def calm(self, source_V: np.ndarray) -> None:
+        """Calibration: float the clamp and put these voltages on the sources."""
+        self.supervisor.clamp(False)
+        self.supervisor.show(self._plant.physics.dac_codes(source_V).tolist())
+
+    def release(self) -> None:
+        """Calibration is over: the clamp is connected again."""
+        self.supervisor.clamp(True)
+
+    def measured_error_V2(self, lesson: Lesson) -> float:
+        """Mean squared error by the supervisor's own last readings, V^2; nan until every example was read."""
+        codes = np.array(self.supervisor.readings)
+        if (codes < 0).any():
+            return float("nan")
+        return float(np.mean((codes / 4096 * self._supply_V - lesson.desired_V) ** 2))

@@ -1,0 +1,1 @@
+"""Theory: what can be said of learning without a bench, and tests of what a bench did."""

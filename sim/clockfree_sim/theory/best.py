@@ -1,0 +1,152 @@
+"""The best achievable error of a task on a network: what no learning rule can beat with these resistors."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.sparse.linalg import splu
+
+from clockfree_model.final import Best
+from clockfree_model.job import Job
+from clockfree_model.network import Network
+from clockfree_model.parts import START_TAP
+from clockfree_model.physics import LEAST_OHM, TAPS, Physics
+from clockfree_sim.circuit.direct import laplacian
+
+REACHED_V2 = 1e-12
+"""An error below this is reached in every sense (1 uV rms): the search stops."""
+
+
+def best_errors(job: Job) -> list[Best]:
+    """Best achievable error at each moment of a run: anew for every lesson, and whenever edges are cut.
+
+    Every edge that is not cut counts as free to take any tap, a dead one too: nobody knows where it will be left.
+    """
+    cuts = [damage for damage in job.damage if damage.kind == "cut"]
+    begins = {lesson.from_updates for lesson in job.lessons} | {cut.at_updates for cut in cuts}
+    found = []
+    for begin in sorted(begins):
+        index = sum(lesson.from_updates <= begin for lesson in job.lessons) - 1
+        gone = [cut.edge for cut in cuts if cut.at_updates <= begin]
+        network = replace(job.network, ends=np.delete(job.network.ends, gone, axis=0))
+        error_V2 = best_error(
+            network,
+            job.sources,
+            job.targets,
+            job.lessons[index].source_V,
+            job.lessons[index].desired_V,
+            job.physics,
+            pot=job.edge.pot,
+        )
+        found.append(Best(index, begin, error_V2))
+    return found
+
+
+def best_error(
+    network: Network,
+    sources: tuple[int, ...],
+    targets: tuple[int, ...],
+    source_V: np.ndarray,
+    desired_V: np.ndarray,
+    physics: Physics,
+    pot: str = "mcp42xx",
+    starts: int = 8,
+    seed: int = 0,
+) -> float:
+    """Smallest mean squared error of the free outputs over continuous taps, V^2.
+
+    L-BFGS-B over the logarithms of the resistances, each between those of its lowest and highest tap, with the
+    gradient by the adjoint network, from all taps at 64 and then from random ones. A local search: the truth may be
+    lower still where the best of the starts is not below ``REACHED_V2``.
+
+    Parameters
+    ----------
+    network : Network
+    sources, targets : node indices
+    source_V, desired_V : (B, S) and (B, O) float
+        V.
+    physics : Physics
+        Says the resistance of a tap.
+    pot : str
+        Potentiometer: an X9C has taps up to 99, of 99 steps; the others up to 127, of 128.
+    starts, seed : int
+        Number of starts, and seed of the random ones.
+    """
+    problem = _Problem(network, sources, targets, source_V, desired_V, dense=len(network.nodes) <= 200)
+    lowest_tap = physics.lowest_tap()
+    highest_tap, steps = (99, 99) if pot == "x9c" else (TAPS - 1, TAPS)
+
+    def log_ohm(taps: np.ndarray) -> np.ndarray:
+        return np.log(np.maximum(physics.resistance(taps, steps=steps), LEAST_OHM))
+
+    lowest, highest = log_ohm(np.array([lowest_tap, highest_tap], dtype=float))
+    edges = len(network.ends)
+    rng = np.random.default_rng(seed)
+    # On large networks one start takes long, and is nearly always enough: many edges, few constraints.
+    starts = max(1, min(starts, 20_000 // edges))
+    best = np.inf
+    for start in range(starts):
+        taps = rng.uniform(lowest_tap, highest_tap, edges) if start else np.full(edges, float(START_TAP))
+        found = minimize(
+            problem.error,
+            log_ohm(taps),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[(lowest, highest)] * edges,
+            callback=_stop_when_reached,
+            options={"maxiter": 2000 if edges < 1000 else 300, "ftol": 1e-11, "gtol": 1e-14, "maxls": 40},
+        )
+        best = min(best, float(found.fun))
+        if best < REACHED_V2:
+            break
+    return best
+
+
+def _stop_when_reached(intermediate_result) -> None:
+    if intermediate_result.fun < REACHED_V2:
+        raise StopIteration
+
+
+class _Problem:
+    """Error and gradient as functions of the logarithms of the resistances."""
+
+    def __init__(self, network: Network, sources, targets, source_V, desired_V, dense: bool):
+        self._nodes = nodes = len(network.nodes)
+        self._ends = network.ends
+        self._sources = np.array(sources)
+        self._unknown = np.setdiff1d(np.arange(nodes), self._sources)
+        self._targets = np.array(targets)
+        self._source_V, self._desired_V = np.asarray(source_V, float), np.asarray(desired_V, float)
+        self._dense = dense
+        edges = np.arange(len(network.ends))
+        self._incidence = np.zeros((len(edges), nodes) if self._dense else (0, nodes))
+        if self._dense:
+            self._incidence[edges, network.ends[:, 0]] = 1.0
+            self._incidence[edges, network.ends[:, 1]] = -1.0
+
+    def error(self, log_ohm: np.ndarray) -> tuple[float, np.ndarray]:
+        """Mean squared error, V^2, and its gradient (E,)."""
+        g = np.exp(-log_ohm)
+        rows: Any
+        if self._dense:
+            rows = (self._incidence[:, self._unknown].T * g) @ self._incidence
+        else:
+            rows = laplacian(self._nodes, self._ends, g)[self._unknown]
+        matrix, feed = rows[:, self._unknown], -(rows[:, self._sources] @ self._source_V.T)
+        if self._dense:
+            inverse = np.linalg.inv(matrix)  # for the network and for its adjoint
+            solve = inverse.__matmul__
+        else:
+            solve = splu(matrix.tocsc()).solve
+        voltage = np.zeros((self._nodes, len(self._source_V)))
+        voltage[self._sources] = self._source_V.T
+        voltage[self._unknown] = solve(np.ascontiguousarray(feed))
+        off = voltage[self._targets] - self._desired_V.T
+        # The adjoint: inject the errors at the targets, with the sources at 0 V.
+        adjoint = np.zeros_like(voltage)
+        adjoint[self._targets] = 2.0 * off / off.size
+        adjoint[self._unknown] = solve(np.ascontiguousarray(adjoint[self._unknown]))
+        tail, head = self._ends.T
+        by_conductance = -np.sum((adjoint[tail] - adjoint[head]) * (voltage[tail] - voltage[head]), axis=1)
+        return float(np.mean(off**2)), -g * by_conductance

@@ -1,0 +1,1 @@
+"""The world: the firmware's own objects on simulated chips, in virtual time."""

@@ -1,0 +1,149 @@
+"""A run on boards in one thread: the boards' own code on the rig; the test says what comes between two questions."""
+
+import queue
+import time
+from pathlib import Path
+
+import numpy as np
+
+from clockfree.bench.boards import BoardBench
+from clockfree.learning.arming import Member, arm_edges, arm_supervisor
+from clockfree.learning.diagnostics import Diagnostics
+from clockfree.learning.learning import Learning
+from clockfree.learning.measuring import Probe
+from clockfree.learning.rejoining import Rejoining
+from clockfree.link.benchfile import BenchFile, board_config, config_hash
+from clockfree.link.handshake import NoAnswerError, RefusedError
+from clockfree_model.job import EdgeSettings, Job, Lesson
+from clockfree_model.network import load
+from tests.firmware.rig import Rig
+
+NETWORK = Path(__file__).resolve().parents[2] / "examples/networks/bridge.csv"
+RUN_ID = 5
+SERVED = (0, 1), (2, 3, 4)
+"""The edges of each board."""
+
+
+class DeskSession:
+    """What a Session is to those who ask, with a board on the rig at the other end."""
+
+    def __init__(self, bench, board, rig):
+        self.board, self.rig, self.name = board, rig, board.name
+        self._digest = config_hash(board_config(bench, board))
+        self.up = True
+        self.heard_s = time.monotonic()
+        self.asked = []
+        self.meanwhile = {}  # what happens just before a command of this kind arrives, once
+        self.put(rig)
+        (self.hello,) = rig.ok("hello")
+        self.boot = self.hello["boot"]
+
+    def put(self, rig):
+        """Another board, or the same after a reset."""
+        self.rig = rig
+        rig.chip.unique_id, rig.board._digest = self.name, self._digest
+
+    def ask(self, kind, *arguments, within_s=8.0):
+        self.meanwhile.pop(kind, lambda: None)()
+        self.asked.append(kind)
+        if not self.up:
+            raise NoAnswerError(f"{kind}: no answer: the board is away")
+        reply = self.rig.ask(kind, *arguments)
+        if reply[0] == "no":
+            raise RefusedError(f"{kind}: refused: {reply[2]}")
+        return reply[2:]
+
+
+class DeskFleet:
+    """What a Fleet is; but what is asked in a thread of its own is asked when the test lets it go on."""
+
+    def __init__(self, sessions):
+        self.sessions = sessions
+        self.events = queue.SimpleQueue()
+        self._apart = []
+
+    def each(self, act, sessions=None):
+        done, failed = {}, {}
+        for session in self.sessions if sessions is None else sessions:
+            try:
+                done[session] = act(session)
+            except (NoAnswerError, RefusedError) as error:
+                failed[session] = str(error)
+        return done, failed
+
+    def begin(self, act, session):
+        self._apart.append((act, session))
+
+    def go_on(self):
+        apart, self._apart = self._apart, []
+        for act, session in apart:
+            act(session)
+
+
+class Run:
+    """A run of two edge boards, with two edges and three, and a supervisor; everybody is armed."""
+
+    def __init__(self, front_end="comparator", trace=False, strict=False, **settings):
+        network = load(str(NETWORK))
+        lesson = Lesson("task", 0.0, np.array([[3.0, 0.2]]), np.array([[1.5]]))
+        edge = EdgeSettings(rate_hz=10.0, front_end=front_end, **settings)
+        self.job = job = Job(network, (0, 1), (2,), (lesson,), edge=edge, updates=100, trace=trace)
+        boards = [{"edges": [{"edge": network.edge_name(edge)} for edge in served]} for served in SERVED]
+        pins = ({"a": 4, "b": 5, "pot_cs": 17}, {"a": 6, "b": 7, "pot_cs": 20}, {"a": 8, "b": 9, "pot_cs": 21})
+        for number, board in enumerate(boards):
+            board["id"] = f"{number + 1:016x}"
+            board["edges"] = [edge | {"pins": taken} for edge, taken in zip(board["edges"], pins, strict=False)]
+        self.bench = bench = BenchFile.model_validate({"supervisor": {"id": "0" * 16}, "boards": boards})
+        desks = [Rig("supervisor"), *(Rig(edges=len(served)) for served in SERVED)]
+        made = [DeskSession(bench, board, rig) for board, rig in zip(bench.every_board, desks, strict=True)]
+        self.fleet = DeskFleet(made)
+        served = [[], *map(list, SERVED)]
+        self.members = [Member(session, own, session.boot) for session, own in zip(made, served, strict=True)]
+        arm_supervisor(self.members[0], job, RUN_ID, 0)
+        for member in self.members[1:]:
+            arm_edges(member, job, RUN_ID, [64] * len(member.edges))
+        self.said = []
+        taps, limits = np.full(5, 64), np.tile([0, 127], (5, 1))
+        complaints = Diagnostics(job, None, limits, strict)
+        rejoining = Rejoining(job, bench, RUN_ID, (100, int(job.trace)), False)
+        outputs_V = np.array([[2.0]])
+        self.learning = Learning(
+            self.fleet, self.members[0], self.members[1:], rejoining, outputs_V, taps, complaints, self.say
+        )
+
+    def board_bench(self):
+        """The bench of these boards, ready to run."""
+        bench = BoardBench(self.bench, "rig.toml")
+        bench._job, bench._teller, bench._run_id = self.job, self, RUN_ID
+        bench._fleet, bench._supervisor, bench._boards = self.fleet, self.members[0], self.members[1:]
+        bench._probe = Probe(self.job, self.fleet, self.members[0], self.members[1:])
+        bench._taps = np.full(5, 64)
+        return bench
+
+    def say(self, text):
+        """What a person reads."""
+        self.said.append(text)
+
+    @property
+    def supervisor(self):
+        return self.fleet.sessions[0]
+
+    @property
+    def boards(self):
+        return self.fleet.sessions[1:]
+
+    def tell(self, session, kind, what):
+        """Something that a session tells, heard at once."""
+        self.fleet.events.put((session, kind, what))
+        self.learning.turn(0.0)
+
+    def hear(self, session):
+        """The status of a board, as its heartbeat has it."""
+        self.tell(session, "heard", ["status", 1, session.rig.status()])
+
+    def firings(self):
+        """Firings of every edge, as the host has them."""
+        return self.learning.tally.count("firings").tolist()
+
+    def events(self):
+        return [event["event"] for event in self.learning.sample().events]
