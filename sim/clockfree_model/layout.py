@@ -47,4 +47,5 @@ def layout(nodes: int, ends: np.ndarray) -> np.ndarray:
     centred = squares - squares.mean(axis=0) - squares.mean(axis=1, keepdims=True) + squares.mean()
     _, _, axes = np.linalg.svd(centred, full_matrices=False)
     places = centred @ axes[:2].T
-    return places / np.abs(places).max()
+    scaled: np.ndarray = places / np.abs(places).max()
+    return scaled

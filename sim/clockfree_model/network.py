@@ -228,7 +228,7 @@ def planar(nodes: int = 64, edges: int = 143, seed: int = 0) -> Network:
 
 
 def read_file(path: str | Path) -> Network:
-    """Read a network from GraphML, node-link JSON, a CSV edge list or plain text with positions (see network_files)."""
+    """Read a network from GraphML, node-link JSON, a CSV edge list or plain text with positions (see importers)."""
     path = Path(path)
     names, pairs, positions = read_graph(path)
     indices = {name: i for i, name in enumerate(names)}

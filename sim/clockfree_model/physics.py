@@ -1,10 +1,14 @@
 """Every imperfection of a real bench, each with its own switch and a documented default: none."""
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from clockfree_board.supervisor import MIXER_TOP
+
+Taps = TypeVar("Taps", int, float, np.ndarray)
 
 TAPS = 128
 """Positions of a wiper: 0 .. 127."""
@@ -88,13 +92,14 @@ class Physics:
         ohm = self.supply_V / 2.5e-3 - self.wiper_ohm
         return max(0, int(np.ceil(ohm * TAPS / self.rab_ohm)))
 
-    def dac_codes(self, volts) -> np.ndarray:
+    def dac_codes(self, volts: ArrayLike) -> np.ndarray:
         """Codes of the supervisor's 12-bit DAC nearest to voltages, V; its top is one step below the supply."""
         return np.clip(np.rint(np.asarray(volts) / self.supply_V * DAC_STEPS), 0, DAC_STEPS - 1).astype(int)
 
-    def dac_volts(self, volts) -> np.ndarray:
+    def dac_volts(self, volts: ArrayLike) -> np.ndarray:
         """Voltages that the supervisor's DAC gives when asked for these, V."""
-        return self.dac_codes(volts) * (self.supply_V / DAC_STEPS)
+        codes: np.ndarray = self.dac_codes(volts)
+        return codes * (self.supply_V / DAC_STEPS)
 
     def c16(self, volts: float) -> int:
         """Volts in a board's unit of drops and thresholds, 1/16 of a 12-bit ADC code."""
@@ -105,12 +110,12 @@ class Physics:
         """Nudge that the supervisor's mixers give when asked for this: the nearest of 1/128 .. 1."""
         return max(1, round(eta * MIXER_TOP)) / MIXER_TOP
 
-    def resistance(self, tap, ratio=1.0, steps=TAPS):
+    def resistance(self, tap: Taps, ratio: float = 1.0, steps: int = TAPS) -> Taps:
         """Resistance at a tap (or array of taps) whose R_AB is ``ratio`` times nominal, in ``steps`` steps, ohm.
 
         A mismatch belongs to the resistor track, not to the wiper.
         """
-        return self.wiper_ohm + (tap + self.spare_taps) * (ratio * self.rab_ohm / steps)
+        return self.wiper_ohm + (tap + self.spare_taps) * (ratio * self.rab_ohm / steps)  # type: ignore[return-value]
 
 
 IDEAL = Physics()

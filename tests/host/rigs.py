@@ -114,7 +114,7 @@ class Run:
     def board_bench(self):
         """The bench of these boards, ready to run."""
         bench = BoardBench(self.bench, "rig.toml")
-        bench._job, bench._teller, bench._run_id = self.job, self, RUN_ID
+        bench._job, bench._observer, bench._run_id = self.job, self, RUN_ID
         bench._fleet, bench._supervisor, bench._boards = self.fleet, self.members[0], self.members[1:]
         bench._probe = Probe(self.job, self.fleet, self.members[0], self.members[1:])
         bench._taps = np.full(5, 64)

@@ -73,7 +73,7 @@ class BoardBench:
 
     # -- getting ready -------------------------------------------------------------------------------------------
 
-    def start(self, job: Job, teller: Observer) -> None:
+    def start(self, job: Job, observer: Observer) -> None:
         """Call every board, calibrate if the job says so, and tell each what it needs to know; they stay in HOLD.
 
         Raises
@@ -84,10 +84,10 @@ class BoardBench:
             A board that cannot do what it is told.
         """
         check_fit(job, self.bench, self.file)
-        self._job, self._teller = job, teller
+        self._job, self._observer = job, observer
         self._run_id = random.SystemRandom().randrange(1, NUMBERS)
         self._fleet = fleet = Fleet(self.bench, HEARTBEAT_S)
-        teller.say(f"calling {len(fleet.sessions)} boards")
+        observer.say(f"calling {len(fleet.sessions)} boards")
         call(fleet, self.file, self._anyway)
         edges = {job.network.edge_name(edge): edge for edge in range(len(job.network.ends))}
         self._supervisor = Member(fleet.supervisor, [], fleet.supervisor.boot)
@@ -101,7 +101,7 @@ class BoardBench:
         self._each("hold", hold, fleet.sessions)
         if job.edge.calibrate:
             self._each("taps", lambda session: self._set_taps(session, taps))
-            teller.say("calibrating in HOLD: every edge nulls its offsets")
+            observer.say("calibrating in HOLD: every edge nulls its offsets")
             self._probe.calibrate(taps)
         else:
             for board in self._boards:
@@ -174,7 +174,7 @@ class BoardBench:
             self._probe.outputs(job.lessons[0].source_V),
             self._taps,
             complaints,
-            self._teller.say,
+            self._observer.say,
         )
         yield learning.sample()
         try:
@@ -216,7 +216,7 @@ class BoardBench:
             for row in codes[: max(1, MOST_MEASURED // len(self._boards))]:
                 found.append(self._probe.example(row))
         except BoardError as error:
-            self._teller.say(f"not all could be measured in HOLD: {error}")
+            self._observer.say(f"not all could be measured in HOLD: {error}")
         return found
 
     def outputs(self, source_V: np.ndarray) -> np.ndarray | None:
@@ -227,7 +227,7 @@ class BoardBench:
             outputs_V = self._probe.outputs(source_V)
             return outputs_V if np.isfinite(outputs_V).all() else None
         except BoardError as error:
-            self._teller.say(f"no outputs for other examples than those taught: {error}")
+            self._observer.say(f"no outputs for other examples than those taught: {error}")
             return None
 
     def stop(self) -> None:

@@ -21,7 +21,7 @@ class Observer(Protocol):
 class Bench(Protocol):
     """A set of boards, real or simulated, that runs one job. `close` it, whatever happens."""
 
-    def start(self, job: Job, teller: Observer) -> None:
+    def start(self, job: Job, observer: Observer) -> None:
         """Get ready for a job: nothing learns yet."""
 
     def about(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ class SimBench:
 
     failures: list[str] = []  # noqa: RUF012 - nothing fails here
 
-    def start(self, job: Job, teller: Observer | None = None) -> None:
+    def start(self, job: Job, observer: Observer | None = None) -> None:
         """Wire the simulated bench, and calibrate it if the job says so."""
         from clockfree_sim.world.world import World  # compiled code: slow to load, and only running needs it
 

@@ -121,14 +121,14 @@ class VirtualBench(BoardBench):
         )
         super().__init__(nobody, NAME)
 
-    def start(self, job: Job, teller: Observer) -> None:
+    def start(self, job: Job, observer: Observer) -> None:
         """Make the boards up, flash them, and get them ready as any boards are."""
         self.bench = made_up(job)
         check_fit(job, self.bench, NAME)
         self._rack = VirtualRack(job, self.bench)
         self.bench = self._rack.bench
-        self._rack.flash(teller.share)
-        super().start(job, teller)
+        self._rack.flash(observer.share)
+        super().start(job, observer)
 
     def close(self) -> None:
         """Let go of the boards, and switch them off."""

@@ -33,20 +33,20 @@ class Context:
 
     def read(self, file: Path, model: "type[Model]") -> "Model":
         """A TOML file, as its model has it; InputError if it cannot be read or is not one."""
-        from clockfree.base.overrides import checked
+        from clockfree.base.overrides import checked  # pydantic: slow to load, and only a sweep asks
         from clockfree.base.toml import read_toml
 
         return checked(model, read_toml(file), file)
 
     def plan(self, task: Path, sets: Sequence[str]) -> "Plan":
         """What `clockfree run TASK --set KEY=VALUE ...` would run; InputError if it would not."""
-        from clockfree.task.plan import make_plan
+        from clockfree.task.plan import make_plan  # the same
 
         return make_plan(task, {}, sets, False)
 
     def versions(self) -> dict[str, str]:
         """Versions of whatever can change a result."""
-        from clockfree.task.plan import versions
+        from clockfree.task.plan import versions  # the same
 
         return versions()
 

@@ -19,7 +19,7 @@ def print_json(found: dict[str, Any]) -> None:
 
 def console(stderr: bool = False) -> "Console":
     """A terminal, or whatever stands for it, that shows text as it is: names may hold brackets and colons."""
-    from rich.console import Console
+    from rich.console import Console  # slow to load, and --help prints no table
 
     stream = sys.stderr if stderr else sys.stdout
     return Console(stderr=stderr, markup=False, emoji=False, highlight=False, width=None if stream.isatty() else WIDE)

@@ -13,6 +13,7 @@ bytes.
 
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -230,7 +231,7 @@ def read_wall_s(folder: Path, updates: float) -> float | None:
         return None
 
 
-def _records(path: Path):
+def _records(path: Path) -> Iterator[dict[str, Any]]:
     """Each whole line of a log as a dict."""
     try:
         with open(path, "rb") as file:

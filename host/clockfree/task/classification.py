@@ -64,7 +64,8 @@ class HeldOut:
     def answers(self, outputs_V: np.ndarray) -> np.ndarray:
         """Index of the class that each row of the free outputs (n, O), in V, stands for."""
         distances = np.linalg.norm(outputs_V[:, None, :] - self.class_V[None, :, :], axis=-1)
-        return distances.argmin(axis=1)
+        nearest: np.ndarray = distances.argmin(axis=1)
+        return nearest
 
     def accuracy(self, outputs_V: np.ndarray) -> float:
         """Share of right answers, 0 .. 1, from the free outputs (n, O) at `source_V`, in V."""
@@ -152,7 +153,8 @@ def scaled(features: np.ndarray, train: np.ndarray, input_V: list[float]) -> np.
     lowest, highest = features[train].min(axis=0), features[train].max(axis=0)
     # A feature that never varies says nothing; it stays at the low end.
     span = np.where(highest > lowest, highest - lowest, 1.0)
-    return input_V[0] + (input_V[1] - input_V[0]) * np.clip((features - lowest) / span, 0.0, 1.0)
+    volts: np.ndarray = input_V[0] + (input_V[1] - input_V[0]) * np.clip((features - lowest) / span, 0.0, 1.0)
+    return volts
 
 
 def majority_accuracy(train_labels: np.ndarray, test_labels: np.ndarray) -> float:

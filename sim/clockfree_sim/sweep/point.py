@@ -5,14 +5,17 @@ import math
 import time
 from dataclasses import dataclass, fields, is_dataclass
 from hashlib import sha256
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from clockfree_model.final import error_at
-from clockfree_model.job import Job
+from clockfree_model.job import Job, Sample
 from clockfree_sim import sources_digest
 from clockfree_sim.theory.best import best_errors
+
+if TYPE_CHECKING:
+    from clockfree_sim.plant.setup import Engine
 
 MOST_EDGES = 2000
 """Up to this many edges the best achievable error is looked for: beyond, it may take longer than the run."""
@@ -69,11 +72,11 @@ def measure(point: Point) -> dict[str, Any]:
         raise RuntimeError("this worker has another version of clockfree")
     began_s = time.perf_counter()
     job = point.job
-    engine, world = _world(job)
+    name, engine = _engine(job)
     samples, right = [], []
-    for sample in world.run():
+    for sample in engine.run():
         samples.append(sample)
-        right.append(_right(point, world, sample))
+        right.append(_right(point, engine, sample))
     last = samples[-1]
     updates = np.array([sample.updates for sample in samples])
     error_V2 = np.array([sample.error_V2 for sample in samples])
@@ -81,7 +84,7 @@ def measure(point: Point) -> dict[str, Any]:
     lesson = np.array([sample.lesson for sample in samples])
     training, test = np.array(right).T
     found = {
-        "engine": engine,
+        "engine": name,
         "initial_error_V2": error_V2[0],
         "final_error_V2": error_at(updates, error_V2, updates[-1], lesson),
         "measured_error_V2": error_at(updates, measured_V2, updates[-1], lesson),
@@ -97,10 +100,10 @@ def measure(point: Point) -> dict[str, Any]:
     return plain(found | {"wall_s": time.perf_counter() - began_s})
 
 
-def _world(job: Job) -> tuple[str, Any]:
+def _engine(job: Job) -> tuple[str, "Engine"]:
     """The fastest of the two that can run a job, by name, ready to run."""
-    from clockfree_sim.compiled.kernel import Kernel, check
-    from clockfree_sim.world.world import World
+    from clockfree_sim.compiled.kernel import Kernel, check  # compiled, slow to load: workers alone run points
+    from clockfree_sim.world.world import World  # the same
 
     try:
         check(job)
@@ -109,14 +112,14 @@ def _world(job: Job) -> tuple[str, Any]:
     return "kernel", Kernel(job)
 
 
-def _right(point: Point, world: Any, sample: Any) -> tuple[float, float]:
+def _right(point: Point, engine: "Engine", sample: Sample) -> tuple[float, float]:
     """Share of right answers on the taught and on the held-out examples; nan where nothing is classified."""
     exam = point.exams[sample.lesson]
     if exam is None:
         return math.nan, math.nan
     right = exam.answers(point.job.lessons[sample.lesson].desired_V)
     training = float((exam.answers(sample.outputs_V) == right).mean())
-    return training, exam.accuracy(world.plant.circuit.outputs(exam.source_V))
+    return training, exam.accuracy(engine.plant.circuit.outputs(exam.source_V))
 
 
 def _best(job: Job) -> float:

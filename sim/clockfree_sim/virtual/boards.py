@@ -84,7 +84,8 @@ class VirtualBoards:
         self._asked = 0
         ours, theirs = socket.socketpair()
         with theirs:
-            command = [sys.executable, "-c", _CHILD.format(theirs.fileno(), str(device))]
+            command = [sys.executable, "-P", "-c", _CHILD.format(theirs.fileno(), str(device))]
+            # -P: nothing in the current folder is taken for a package of ours.
             # A session of its own: Ctrl-C at this terminal is the parent's to act on.
             self._child = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], start_new_session=True

@@ -45,7 +45,7 @@ class Bench:
         ValueError where a configuration does not fit the job.
         """
         from clockfree_model.job import check
-        from clockfree_sim.plant.plant import Plant
+        from clockfree_sim.plant.plant import Plant  # compiled, slow to load: boards are up before
 
         check(job)
         if job.rule != "clockfree":

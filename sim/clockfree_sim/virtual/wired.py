@@ -36,7 +36,7 @@ class Wired:
 
         ValueError where it does not say what the job of the plant says.
         """
-        from clockfree_sim.plant.chips import EdgeChips
+        from clockfree_sim.plant.chips import EdgeChips  # compiled, slow to load: boards are up before
 
         self._buses(config)
         for place, wiring in enumerate(config["edges"]):
@@ -57,7 +57,7 @@ class Wired:
 
     def attach_supervisor(self, plant: Any, config: Mapping[str, Any], pads: list[Pad]) -> None:
         """DACs, mixers and ADCs of a configuration; ValueError where they are too few for the job of the plant."""
-        from clockfree_sim.plant.chips import SupervisorChips
+        from clockfree_sim.plant.chips import SupervisorChips  # the same
 
         self._buses(config)
         self.i2c_pins = (config["i2c"]["sda"], config["i2c"]["scl"])

@@ -9,7 +9,7 @@ import pytest
 from clockfree.flash import firmware
 from clockfree.flash.firmware import ARCHITECTURES, FirmwareError, compiled_files, source_files
 
-FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
+FIRMWARE = Path(__file__).resolve().parents[3] / "firmware"
 NATIVE = {"/clockfree_board/edge.mpy"}
 X64, ARMV6M, ARMV7EMSP = (ARCHITECTURES.index(name) for name in ("x64", "armv6m", "armv7emsp"))
 

@@ -24,7 +24,7 @@ from clockfree.task.plan import make_plan
 from clockfree_model.physics import PRESETS
 from tests.host.own_clock import late_us
 
-BRIDGE = Path(__file__).resolve().parents[2] / "examples/networks/bridge.csv"
+BRIDGE = Path(__file__).resolve().parents[3] / "examples/networks/bridge.csv"
 TASK = f"""
 network = "{BRIDGE}"
 updates = 60

@@ -7,7 +7,7 @@ import pytest
 
 from clockfree.commands import app
 from clockfree_model.final import error_at
-from clockfree_sim.paper import command, tasks
+from clockfree_sim.paper import making, tasks
 from clockfree_sim.paper.compare import CLOCKFREE, ONE, Case, compare, gain, rule_of
 from clockfree_sim.paper.discrete import job
 from clockfree_sim.paper.figures import fig4
@@ -35,7 +35,7 @@ def paper(monkeypatch, tmp_path):
     """The command, with making the figures put aside: what was asked for, and the network it would have been on."""
     monkeypatch.setattr(tasks, "LARGE", tasks.LARGE)
     made = []
-    monkeypatch.setattr(command, "make", lambda name, *_: made.append((name, tasks.LARGE)))
+    monkeypatch.setattr(making, "make", lambda name, *_: made.append((name, tasks.LARGE)))
     monkeypatch.chdir(tmp_path)
     return lambda *options: (app.status_of(["paper", "fig4", "--jobs", "1", *options]), made)
 

@@ -8,7 +8,7 @@ import pytest
 from clockfree.task.plan import make_plan
 from clockfree_model.network import NetworkError, load
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.toml"))
+EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.toml"))
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

@@ -8,7 +8,7 @@ from clockfree.commands import app
 from clockfree.commands.progress import Lines
 from clockfree.run import runlog
 from clockfree.task.plan import make_plan
-from tests.host.test_boardbench import BRIDGE, events
+from tests.host.bench.test_boards import BRIDGE, events
 from tests.sim.jobs import resistance, solve
 
 HEAD = f"""

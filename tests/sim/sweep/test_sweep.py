@@ -19,7 +19,7 @@ from clockfree_sim.sweep import workers
 from clockfree_sim.sweep.load import load
 from clockfree_sim.sweep.workers import Workers
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[3] / "examples"
 TASK = """
 network = "lab16"
 updates = 40

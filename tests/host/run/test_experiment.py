@@ -15,7 +15,7 @@ from clockfree_model.final import Best
 from clockfree_model.job import Damage
 from clockfree_sim.circuit.twins import free_outputs
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.toml"))
+EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.toml"))
 TASK = """
 updates = 20
 [placement]

@@ -122,7 +122,7 @@ class TestDrawn:
     @given(st.integers(0, 2**60 - 1))
     @settings(max_examples=25, deadline=None)
     def test_any_task_seed_makes_a_task_within_the_supply(self, seed):
-        task = load_task(Path(__file__).parents[2] / "examples/allostery.toml", {"task_seed": seed, "preset": "board"})
+        task = load_task(Path(__file__).parents[3] / "examples/allostery.toml", {"task_seed": seed, "preset": "board"})
         found = resolve(task, load("lab16"), resolve_physics(task, PRESETS), dense_outputs)
         assert len({*found.sources, *found.targets}) == 3
         assert found.lessons[0].source_V == pytest.approx(np.array([[0.1, 3.2]]), abs=STEP_V / 2)  # the board's margin

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from clockfree_model.job import ClampSettings, EdgeSettings
-from clockfree_sim.paper import command, staleness, tasks
+from clockfree_sim.paper import command, making, staleness, tasks
 from clockfree_sim.paper.compare import CLOCKFREE, ONE, Case, clocked, compare, gain, join, rule_of, section
 from clockfree_sim.paper.discrete import job
 from clockfree_sim.paper.figures import clockfree
@@ -202,7 +202,7 @@ def test_the_caption_says_the_numbers(data):
 def test_the_long_figure_is_whole_and_made_by_name_only(tmp_path):
     assert "large" not in command.NAMES and "large" in command.CHOICE
     with ThreadPoolExecutor(1) as pool:
-        command.make("large", pool, True, 0, tmp_path)
+        making.make("large", pool, True, 0, tmp_path)
     data = xr.load_dataset(tmp_path / "large.nc")
     assert data["edges"].values.tolist() == [144, 420]
     assert "144, 420 edges" in (tmp_path / "large.txt").read_text()

@@ -9,7 +9,7 @@ from clockfree.commands import app
 from clockfree.link.benchfile import board_config, read_bench
 from clockfree.task.plan import make_plan
 
-TASK = Path(__file__).parents[2] / "examples/allostery.toml"
+TASK = Path(__file__).parents[3] / "examples/allostery.toml"
 IDS = [f"e66058388353{number:04x}" for number in range(20)]
 
 

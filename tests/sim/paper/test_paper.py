@@ -16,7 +16,7 @@ import typer
 import xarray as xr
 
 from clockfree.commands import app
-from clockfree_sim.paper import command, save
+from clockfree_sim.paper import command, making, save
 from clockfree_sim.paper.small_steps import passages, small_step
 from clockfree_sim.paper.tasks import LARGE, START_OHM, Kind, make_task, task_seeds
 from clockfree_sim.paper.work import gather
@@ -24,7 +24,7 @@ from clockfree_sim.sweep import processes
 from clockfree_sim.theory.continuous import Rule, learn
 from clockfree_sim.theory.statistics import interval, mean_interval, median_interval
 from tests.sim.jobs import solve
-from tests.sim.test_sweep import children, gone
+from tests.sim.sweep.test_sweep import children, gone
 
 PARTS = ("measure", "draw", "table", "caption", "must_show")
 
@@ -121,7 +121,7 @@ def test_ctrl_c_in_a_figure_leaves_no_process_and_no_file(tmp_path):
 
 
 def test_a_process_that_dies_is_said_in_a_line(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(command, "make", lambda name, pool, *_: gather(pool, os._exit, [1], name))
+    monkeypatch.setattr(making, "make", lambda name, pool, *_: gather(pool, os._exit, [1], name))
     assert app.status_of(["paper", "fig4", "--jobs", "1", "--out", str(tmp_path)]) == 1
     assert capsys.readouterr().err.endswith("\nclockfree: fig4: one of its processes died: killed, or out of memory\n")
 

@@ -1,0 +1,38 @@
+"""Plain text with positions."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from clockfree_model.importers.reading import Graph, NetworkError
+
+
+def read(path: Path, text: str) -> Graph:
+    """First line `nodes edges size`, then a line `x y` for each node, then a line `a b` for each edge, nodes from 0."""
+    lines = text.splitlines()
+
+    def numbers(at: int, what: str, kinds: tuple[type, ...]) -> list[Any]:
+        words = lines[at].split() if at < len(lines) else []
+        try:
+            values = [kind(word) for kind, word in zip(kinds, words, strict=True)]
+        except ValueError:
+            values = [math.nan]
+        if not all(map(math.isfinite, values)):
+            got = repr(lines[at][:60]) if at < len(lines) else "the end of the file"
+            raise NetworkError(path, f"line {at + 1}", f"expected {what}, got {got}")
+        return values
+
+    node_count, edge_count, _ = numbers(0, "nodes edges size", (int, int, float))
+    positions = [numbers(1 + i, "x y of a node", (float, float)) for i in range(node_count)]
+    pairs = []
+    for at in range(1 + node_count, 1 + node_count + edge_count):
+        pair = numbers(at, "two node numbers", (int, int))
+        if not all(0 <= node < node_count for node in pair):
+            raise NetworkError(
+                path, f"line {at + 1}", f"expected two node numbers 0..{node_count - 1}, got {lines[at][:60]!r}"
+            )
+        pairs.append((str(pair[0]), str(pair[1])))
+    for at in range(1 + node_count + edge_count, len(lines)):
+        if lines[at].strip():
+            raise NetworkError(path, f"line {at + 1}", f"expected the end of the file, got {lines[at][:60]!r}")
+    return [str(i) for i in range(node_count)], pairs, [(x, y) for x, y in positions]

@@ -1,0 +1,90 @@
+"""A sweep from its file to its results: resolve all points, run those that are not done yet, keep what they come to."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import typer
+
+from clockfree_sim import sources_digest
+from clockfree_sim.sweep import results, workers
+from clockfree_sim.sweep.grid import SweepError
+from clockfree_sim.sweep.journal import Journal
+from clockfree_sim.sweep.load import Host, Sweep, load
+from clockfree_sim.sweep.point import Point
+from clockfree_sim.sweep.processes import cores
+from clockfree_sim.sweep.progress import Observer, progress
+
+FAILED, INTERRUPTED = 1, 130
+
+
+def run_sweep(host: Host, file: Path, jobs: int | None, scheduler: str | None, out: Path | None, as_json: bool) -> None:
+    """Run a sweep file, in processes or on the workers of a scheduler, and print what it came to.
+
+    Raises
+    ------
+    host.InputError
+        What cannot be run as it stands.
+    typer.Exit
+        It was interrupted, or a point failed.
+    """
+    if jobs and scheduler:
+        raise host.InputError("--jobs: expected it without --scheduler, which has workers of its own")
+    folder = out or Path("runs") / file.stem
+    with ExitStack() as stack:
+        observer = stack.enter_context(progress())
+        found = load(file, host, observer.resolved)
+        for axis in found.axes:
+            if axis.name in results.NAMES:
+                raise host.InputError(
+                    f"{file}: variants.{axis.name}: expected a name that no result has, got that of one"
+                )
+        try:
+            crew = stack.enter_context(workers.cluster(scheduler)) if scheduler else workers.processes(jobs or cores())
+            journal = Journal(folder, found, host.versions() | {"sources": sources_digest()})
+        except (SweepError, workers.WorkersError) as error:
+            raise host.InputError(f"{file}: {error}") from None
+        stack.callback(journal.close)
+        ended = "failed"
+        try:
+            ended = _run(found, journal, crew, observer)
+        finally:
+            data = results.write(found, journal, ended)
+    host.print(results.summary(found, journal), results.table(found, data), as_json)
+    if ended != "done":
+        raise typer.Exit(INTERRUPTED if ended == "interrupted" else FAILED)
+
+
+def _firings(point: Point) -> int:
+    return point.job.updates * len(point.job.network.ends)
+
+
+def _run(found: Sweep, journal: Journal, crew: workers.Workers, observer: Observer) -> str:
+    """Run what is left; returns how it ended: done, failed, interrupted."""
+    points, folder = found.points, journal.folder
+    left = [point for point in points if point.at not in journal.points]
+    ahead = sum(map(_firings, left))
+    total, count = sum(map(_firings, points)), len(points) - len(left)
+    if any(versions != journal.sessions[-1] for versions in journal.sessions):
+        observer.say(f"{folder}: its points were run with different versions; results.nc lists them")
+
+    def finished(point: Point, result: object) -> None:
+        nonlocal count, ahead
+        if isinstance(result, dict):
+            journal.done(point.at, result)
+        else:
+            journal.fail(point.at, str(result))
+            observer.say(f"{point.where}: failed: {result}")
+        count += 1
+        ahead -= _firings(point)
+        observer.ran(count, len(points), total - ahead, total)
+
+    observer.say(f"{len(left)} of {len(points)} points to run on {crew.what}, in {folder}")
+    try:
+        workers.run(left, crew, finished)
+    except KeyboardInterrupt:
+        observer.say(f"{len(journal.points)} of {len(points)} points are done; the same command goes on with the rest")
+        return "interrupted"
+    except workers.WorkersError as error:
+        observer.say(f"{error}: {len(journal.points)} of {len(points)} points are done; the same command goes on")
+        return "failed"
+    return "failed" if journal.failed else "done"
