@@ -30,7 +30,7 @@ help:
 	@echo "make run     virtual boards learn a task: TASK=$(TASK) RATE=$(RATE) firings/s/edge; the record goes to a new folder in runs/"
 	@echo "make compare the final error of a run among 100 simulated ones: RUN=runs/NAME, the newest if none is named"
 	@echo "make test    all tests"
-	@echo "make check   style, types and the laws of the design"
+	@echo "make check   style, types, contracts on imports, and the laws of the design"
 	@echo "make results the results of the README, measured anew (ten minutes)"
 	@echo "make figures the paper's figures and ours, with their data, to build/figures (half an hour)"
 	@echo "make figures-large  staleness on networks of up to 10,000 edges (five minutes)"
@@ -79,6 +79,7 @@ check: setup
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/mypy --config-file firmware/mypy.ini
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m pytest --quiet tests/test_laws.py
 
 results: $(INSTALLED)

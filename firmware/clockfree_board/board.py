@@ -1,4 +1,4 @@
-"""What a board does: HOLD or RUN, commands, telemetry, housekeeping, in one loop.
+"""The loop of a board: HOLD or RUN, commands, telemetry, housekeeping.
 
 The loop has an order. What is due by an edge's own clock comes first, then what the host asked, then what there is
 to tell, then the rest: whatever of that would take long waits for a moment in which nothing is due. A board that has

@@ -1,4 +1,4 @@
-"""One edge: its own clock says when, it senses, the rule decides, both wipers step."""
+"""An edge: its own clock says when, it senses, the rule decides, both wipers step."""
 
 from clockfree_board.clock import below, first_us, ticks_add, ticks_diff, wait_us
 from clockfree_board.rule import moved

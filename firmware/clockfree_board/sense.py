@@ -1,4 +1,4 @@
-"""What an edge can see of its own drops: comparator bits, or measured drops.
+"""Front ends of an edge: comparator bits, or measured drops.
 
 ``look(gate)`` returns the step the rule asks for, or AGAIN (call once more after ``settle_us``), or BLIND (the
 converter does not answer: no step). What was seen stays in ``a`` and ``b``: the two bits, or the free and the clamped

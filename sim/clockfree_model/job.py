@@ -1,4 +1,4 @@
-"""What a bench is asked to do, and what it reports while it does it: plain data, no behaviour."""
+"""A job, and the samples of its run: what a bench is asked to do and what it reports, as plain data."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -134,7 +134,8 @@ class Job:
     """One run, completely: the same job always gives the same record.
 
     ``sources`` and ``targets`` are node indices, ``updates`` is per edge, ``start_taps`` (E,) or None for 64
-    everywhere, ``samples`` the number of records on the way, ``trace`` asks for every firing.
+    everywhere, ``schedule`` says who fires when: `clockfree`, each edge by its own clock, or for comparison `sync`, `p=P`
+    or `oscillators=P` (files and options call it rule), ``samples`` the number of records on the way, ``trace`` asks for every firing.
     """
 
     network: Network
@@ -145,7 +146,7 @@ class Job:
     edge: EdgeSettings = EdgeSettings()
     clamp: ClampSettings = ClampSettings()
     physics: Physics = Physics()
-    rule: str = "clockfree"
+    schedule: str = field(default="clockfree", metadata={"key": "rule"})
     updates: int = 1500
     seed: int = 0
     start_taps: np.ndarray | None = None
@@ -164,8 +165,8 @@ class JobError(ValueError):
 def check(job: Job) -> None:
     """Raise JobError where a job asks for what its rule or front end does not have: it would be left out in silence."""
     front_end, physics = job.edge.front_end, job.physics
-    if job.edge.decades and job.rule != "clockfree":
-        text = f"expected 0 with rule {job.rule}, which has one trigger for all edges, got {job.edge.decades:g}"
+    if job.edge.decades and job.schedule != "clockfree":
+        text = f"expected 0 with rule {job.schedule}, which has one trigger for all edges, got {job.edge.decades:g}"
         raise JobError("edge.decades", text)
     if front_end == "comparator":
         for key in ("f_V", "theta_V", "calibrate"):

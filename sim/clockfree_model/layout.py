@@ -1,4 +1,4 @@
-"""Where to draw the nodes of a network that comes without positions."""
+"""Layout of a network that comes without positions, for drawings."""
 
 import networkx as nx
 import numpy as np

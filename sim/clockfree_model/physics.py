@@ -1,4 +1,4 @@
-"""Every imperfection of a real bench, each with its own switch and a documented default: none."""
+"""Physics of a bench: every imperfection of a real one, each with its own switch and a documented default: none."""
 
 from dataclasses import dataclass, replace
 from typing import TypeVar

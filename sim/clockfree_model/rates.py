@@ -1,4 +1,4 @@
-"""How often each edge fires by its own clock: on simulated boards, on virtual ones and on those of a lab."""
+"""Rates of the edges' own clocks: on simulated boards, on virtual ones and on those of a lab."""
 
 import numpy as np
 

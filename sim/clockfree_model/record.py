@@ -1,9 +1,10 @@
-"""What was run, as plain data: a job to TOML or JSON and back. The record of a run can be run again.
+"""Record of a job, as plain data: to TOML or JSON and back. What was run can be run again from it.
 
 Written are `run.toml` (for a person, and for `clockfree run RUN/run.toml`) and the first line of `log.jsonl`.
 """
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,16 @@ from clockfree_model.network import Network
 from clockfree_model.physics import Physics
 
 
+def named(value: Any) -> Iterator[tuple[str, Any]]:
+    """The fields of a dataclass by their keys in files: their names, where they have none of their own."""
+    for field in dataclasses.fields(value):
+        yield field.metadata.get("key", field.name), getattr(value, field.name)
+
+
 def plain(value: Any) -> Any:
     """Dataclasses, arrays and tuples as dicts, lists and numbers; what is None is left out of a dict."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = ((f.name, getattr(value, f.name)) for f in dataclasses.fields(value))
-        return {name: plain(part) for name, part in fields if part is not None}
+        return {key: plain(part) for key, part in named(value) if part is not None}
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
     if isinstance(value, list | tuple):
@@ -36,6 +42,7 @@ def job_from(table: dict[str, Any]) -> Job:
         The table is not one that `plain` wrote.
     """
     fields = dict(table)
+    fields["schedule"] = fields.pop("rule")
     fields["network"] = Network(**fields["network"])
     fields["sources"] = tuple(fields["sources"])
     fields["targets"] = tuple(fields["targets"])

@@ -15,7 +15,7 @@ from clockfree_sim.parts.converters import Mcp3208Chip, Mcp4728Chip
 from clockfree_sim.parts.potentiometers import Mcp4xxxChip, Mcp4131Chip
 
 
-class DeskChip:
+class RigChip:
     """hw.Chip without a chip: every look at the time takes `look_us`."""
 
     unique_id, boot, reset_cause, mpy = "0123456789abcdef", 77, "power", [6, 4, True]
@@ -58,7 +58,7 @@ class DeskChip:
         self.resets += 1
 
 
-class DeskPort:
+class RigPort:
     """A port that is two lists; listening passes the time. At most `room` messages wait to be sent."""
 
     def __init__(self, chip, room=100):
@@ -92,8 +92,8 @@ class Rig:
     """A board, and a host that asks it. `bits` are what the comparators of every edge say."""
 
     def __init__(self, role="edge", edges=1, config=None, start_us=0):
-        self.chip = DeskChip(start_us)
-        self.port = DeskPort(self.chip)
+        self.chip = RigChip(start_us)
+        self.port = RigPort(self.chip)
         self.bits = [0, 1]
         self.id = 100
         made = self._edges(edges) if role == "edge" else self._supervisor() if role == "supervisor" else None

@@ -229,7 +229,7 @@ def test_micropython_seals_and_opens_the_same(vm):
 
 
 SPOILT = """
-from clockfree.link import TO_BOARD, Lines, opened
+from clockfree_board.link import TO_BOARD, Lines, opened
 for size in 1, 7, 5000:
     lines = Lines(TO_BOARD)
     with open({path!r}, "rb") as file:

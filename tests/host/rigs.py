@@ -24,7 +24,7 @@ SERVED = (0, 1), (2, 3, 4)
 """The edges of each board."""
 
 
-class DeskSession:
+class RigSession:
     """What a Session is to those who ask, with a board on the rig at the other end."""
 
     def __init__(self, bench, board, rig):
@@ -54,7 +54,7 @@ class DeskSession:
         return reply[2:]
 
 
-class DeskFleet:
+class RigFleet:
     """What a Fleet is; but what is asked in a thread of its own is asked when the test lets it go on."""
 
     def __init__(self, sessions):
@@ -94,9 +94,9 @@ class Run:
             board["id"] = f"{number + 1:016x}"
             board["edges"] = [edge | {"pins": taken} for edge, taken in zip(board["edges"], pins, strict=False)]
         self.bench = bench = BenchFile.model_validate({"supervisor": {"id": "0" * 16}, "boards": boards})
-        desks = [Rig("supervisor"), *(Rig(edges=len(served)) for served in SERVED)]
-        made = [DeskSession(bench, board, rig) for board, rig in zip(bench.every_board, desks, strict=True)]
-        self.fleet = DeskFleet(made)
+        rigs = [Rig("supervisor"), *(Rig(edges=len(served)) for served in SERVED)]
+        made = [RigSession(bench, board, rig) for board, rig in zip(bench.every_board, rigs, strict=True)]
+        self.fleet = RigFleet(made)
         served = [[], *map(list, SERVED)]
         self.members = [Member(session, own, session.boot) for session, own in zip(made, served, strict=True)]
         arm_supervisor(self.members[0], job, RUN_ID, 0)

@@ -8,7 +8,7 @@ from clockfree_model.network import Network
 from clockfree_model.physics import IDEAL
 from clockfree_sim.plant.plant import Plant
 from clockfree_sim.plant.timeline import Timeline
-from clockfree_sim.plant.wiring import EdgeBoard
+from clockfree_sim.plant.wiring import SimulatedEdge
 
 
 class Bed(Plant):
@@ -24,7 +24,7 @@ class Bed(Plant):
         )
         self.side = side
         self.put(0.0, 0.0)
-        self.boards = [EdgeBoard(self, i) for i in range(len(ends))]
+        self.boards = [SimulatedEdge(self, i) for i in range(len(ends))]
 
     def put(self, free, clamped, head=2.0):
         """Choose the free and the clamped drop, and the voltage of the heads, V."""

@@ -59,17 +59,17 @@ def in_rounds():
     biased = dataclasses.replace(IDEAL, sigma_V=0.05)
     apart = {"start_taps": np.arange(0, 128, 8)}  # equal taps put outputs between two codes of an ADC
     for p in ("sync", "p=1", "p=0.3", "p=0.05", "oscillators=0.3"):
-        jobs[f"lab16 {p}"] = a_job(targets=2, examples=3, task_seed=3, rule=p, updates=200)
-        jobs[f"planar {p}"] = a_job(PLANAR, targets=3, examples=2, task_seed=12, rule=p, updates=60, seed=2**40)
-        jobs[f"noisy {p}"] = a_job(targets=2, examples=3, rule=p, physics=noisy, **apart, updates=100)
+        jobs[f"lab16 {p}"] = a_job(targets=2, examples=3, task_seed=3, schedule=p, updates=200)
+        jobs[f"planar {p}"] = a_job(PLANAR, targets=3, examples=2, task_seed=12, schedule=p, updates=60, seed=2**40)
+        jobs[f"noisy {p}"] = a_job(targets=2, examples=3, schedule=p, physics=noisy, **apart, updates=100)
         damage = (Damage(3, "dead", 20.5), Damage(1, "cut", 40), Damage(7, "stuck_a1", 50), Damage(0, "dead", 70))
-        more = {"rule": p, "damage": damage, **apart}
+        more = {"schedule": p, "damage": damage, **apart}
         jobs[f"damage {p}"] = a_job(targets=2, examples=3, task_seed=2, updates=100, **more)
-        jobs[f"late {p}"] = a_job(examples=3, rule=p, physics=late, updates=50, clamp={"dwell_s": 0.23})
-    jobs["sigma p=0.5"] = a_job(rule="p=0.5", physics=biased)
-    jobs["retraining p=0.5"] = retimed(a_job(lessons=2, examples=2, rule="p=0.5", updates=100), 0, 50.2)
+        jobs[f"late {p}"] = a_job(examples=3, schedule=p, physics=late, updates=50, clamp={"dwell_s": 0.23})
+    jobs["sigma p=0.5"] = a_job(schedule="p=0.5", physics=biased)
+    jobs["retraining p=0.5"] = retimed(a_job(lessons=2, examples=2, schedule="p=0.5", updates=100), 0, 50.2)
     # Rounds at the very microsecond of a change of example.
-    jobs["together p=0.5"] = a_job(examples=3, rule="p=0.5", clamp={"dwell_s": 0.1})
+    jobs["together p=0.5"] = a_job(examples=3, schedule="p=0.5", clamp={"dwell_s": 0.1})
     return jobs
 
 
@@ -162,7 +162,7 @@ def with_delays():
     for front_end in ("adc", "pico_adc"):
         edge = {"front_end": front_end, "calibrate": True, "f_V": 0.003, "theta_V": 0.02}
         for by in ("clockfree", "sync"):
-            jobs[f"board, {front_end}, {by}"] = a_job(targets=2, examples=3, physics=BOARD, edge=edge, rule=by)
+            jobs[f"board, {front_end}, {by}"] = a_job(targets=2, examples=3, physics=BOARD, edge=edge, schedule=by)
         aged = dataclasses.replace(BOARD, age_us=300, skew_us=40)
         jobs[f"aged board, {front_end}"] = a_job(examples=3, physics=aged, edge=edge, clamp={"eta": 1.0})
     return jobs

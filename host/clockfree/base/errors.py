@@ -1,4 +1,4 @@
-"""What a person got wrong, and what boards did."""
+"""Errors in one line: what a person got wrong, and what boards did."""
 
 
 class InputError(Exception):

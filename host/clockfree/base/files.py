@@ -1,4 +1,4 @@
-"""Where results are put: nothing is ever written over, and nothing is left half-written."""
+"""Files of results: nothing is ever written over, and nothing is left half-written."""
 
 import itertools
 import os

@@ -1,4 +1,4 @@
-"""Values laid over a file by the command line, and what is wrong with a value said in one line."""
+"""Overrides of a file by the command line, and errors of a value in one line."""
 
 import tomllib
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""A bench of boards: each edge of a network has one, and learns by itself; the host prepares, listens and keeps."""
+"""Bench of boards: each edge of a network has one, and learns by itself; the host prepares, listens and keeps."""
 
 import random
 import threading

@@ -1,4 +1,4 @@
-"""Is a job one for a bench? Asked before any port is opened."""
+"""Fit of a job to a bench, checked before any port is opened."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""A bench laid out for a job: which board serves which edge, and where a supervisor's chips are."""
+"""Layout of a bench for a job: which board serves which edge, and where a supervisor's chips are."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What every bench can do. Which bench is data: `sim`, `virtual`, or a bench file (TOML) of real boards."""
+"""Protocol of a bench: what each can do. Which one is data: `sim`, `virtual`, or a bench file (TOML) of real boards."""
 
 from collections.abc import Iterator
 from typing import Any, Protocol

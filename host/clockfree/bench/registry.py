@@ -8,26 +8,26 @@ from clockfree.bench.simulated import SimBench
 from clockfree.link.benchfile import read_bench
 
 
-def open_bench(name: str, rule: str, anyway: bool = False) -> Bench:
+def open_bench(name: str, schedule: str, anyway: bool = False) -> Bench:
     """The bench of this name: `sim`, `virtual`, or the path of a bench file.
 
     Parameters
     ----------
-    name, rule : str
+    name, schedule : str
     anyway : bool
         Take boards with another version of the firmware.
 
     Raises
     ------
     InputError
-        A bench file that cannot be read or is not one; a clocked rule on anything but the simulated bench.
+        A bench file that cannot be read or is not one; a clocked schedule on anything but the simulated bench.
     """
     if name == "sim":
         return SimBench()
     bench = None if name == "virtual" else read_bench(Path(name))
-    if rule != "clockfree":
+    if schedule != "clockfree":
         raise InputError(
-            f"{name}: --rule: expected clockfree on this bench, got {rule}, which is for the sim bench only"
+            f"{name}: --rule: expected clockfree on this bench, got {schedule}, which is for the sim bench only"
         )
     if bench is None:
         from clockfree.bench.virtual import VirtualBench  # brings the flash: slow to load, and sim does without

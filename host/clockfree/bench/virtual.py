@@ -1,4 +1,4 @@
-"""Virtual boards as a bench: made up from a job, flashed like real ones, and taught over their ports."""
+"""Bench of virtual boards: made up from a job, flashed like real ones, and taught over their ports."""
 
 import hashlib
 import math

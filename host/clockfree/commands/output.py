@@ -1,4 +1,4 @@
-"""What commands have in common: exit statuses, and how they print what they found."""
+"""Output of commands: exit statuses, and how they print what they found."""
 
 import json
 import sys

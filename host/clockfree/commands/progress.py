@@ -1,4 +1,4 @@
-"""How a run, or a flash, gets on, on stderr: a bar on a terminal, a few lines anywhere else."""
+"""Progress of a run, or a flash, on stderr: a bar on a terminal, a few lines anywhere else."""
 
 import math
 import sys

@@ -49,7 +49,7 @@ def run(
     if or_sim and bench == "virtual" and (why := no_virtual_boards()):
         say(f"{why}; so this runs on --bench sim")
         bench = "sim"
-    boards = open_bench(bench, plan.job.rule, anyway)
+    boards = open_bench(bench, plan.job.schedule, anyway)
     with progress() as shown:
         outcome = experiment.run(plan, task, bench, boards, out, shown)
     if as_json:

@@ -1,4 +1,4 @@
-"""What goes onto a board: the firmware's files, as source or compiled for the architecture of the board."""
+"""Firmware files for a board: as source, or compiled for its architecture."""
 
 import functools
 import hashlib

@@ -1,4 +1,4 @@
-"""What a flash says at a board's prompt: short programs in MicroPython, and how files are packed into them.
+"""Programs for a board's prompt while it is flashed, in MicroPython, and how files are packed into them.
 
 Every byte counts: a Pico's port takes 20 kB/s or so. Files go deflated, as literals in the program itself.
 """

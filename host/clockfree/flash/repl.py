@@ -1,4 +1,4 @@
-"""A board at its port while it is flashed, by mpremote: its raw prompt, its resets, and its coming back.
+"""Raw prompt of a board while it is flashed, by mpremote: its resets, and its coming back.
 
 The only module that knows mpremote, which blocks: a board has a thread of its own.
 """

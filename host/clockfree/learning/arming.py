@@ -1,4 +1,4 @@
-"""What boards are told in HOLD before they run a job, and again after a reset."""
+"""Arming the boards of a bench for a job, in HOLD, and again after a reset."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Who of a run's boards is with it, who is away, and who is being taken in again."""
+"""Attendance of a run's boards: who is with it, who is away, and who is being taken in again."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What goes wrong on boards, and how it is noticed: each thing said once, in plain words, with what to do next."""
+"""Diagnostics of boards in a run: each fault said once, in plain words, with what to do next."""
 
 from collections.abc import Callable, Iterator
 

@@ -1,4 +1,4 @@
-"""What a run on boards has to tell: events and firings for its log, lines for a person."""
+"""Events of a run on boards, and its firings: for its log, and as lines for a person."""
 
 import time
 from collections import Counter

@@ -1,4 +1,4 @@
-"""A run on boards, seen from the host: what they tell, and what is asked of them, from HOLD to HOLD.
+"""Learning on boards, seen from the host: what they tell, and what is asked of them, from HOLD to HOLD.
 
 Everything here happens in one thread, the caller's, but for what is asked of boards that come back; see Attendance.
 """

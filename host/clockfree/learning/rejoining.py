@@ -1,4 +1,4 @@
-"""Taking a board into a run again after it was away, was reset or was in HOLD."""
+"""Rejoining of a board: into a run again after it was away, was reset or was in HOLD."""
 
 import time
 from collections.abc import Sequence

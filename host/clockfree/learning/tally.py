@@ -1,4 +1,4 @@
-"""What the boards have told of a run: the last known state of every edge, and the supervisor's readings."""
+"""Tally of what boards have told of a run: the last known state of every edge, and the supervisor's readings."""
 
 from typing import Any
 

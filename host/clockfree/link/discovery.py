@@ -1,4 +1,4 @@
-"""Calling the roll: every board that has a port, or every board of a bench, and what each says of itself."""
+"""Discovery of boards: every one that has a port, or every one of a bench, and what each says of itself."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""All boards of a bench, each in a session of its own; what they say comes out of one queue."""
+"""The fleet: all boards of a bench, each in a session of its own; what they say comes out of one queue."""
 
 import queue
 from collections import Counter

@@ -1,4 +1,4 @@
-"""One question to a board and its answer, before there is a session: who is at a port, and in what state."""
+"""The handshake: one question to a board before there is a session, and who is at a port in what state."""
 
 import random
 import time

@@ -1,4 +1,4 @@
-"""How long to wait for a reply before asking again: from measured round trips, as TCP does it (RFC 6298)."""
+"""Round trips of a link, and how long to wait for a reply because of them, as TCP does it (RFC 6298)."""
 
 FIRST_S = 0.5
 LEAST_S = 0.1

@@ -1,4 +1,4 @@
-"""One board, for as long as the host has to do with it: commands with replies, telemetry, and its coming and going."""
+"""Session with one board: commands with replies, telemetry, and its coming and going."""
 
 import contextlib
 import re

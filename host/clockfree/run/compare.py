@@ -1,4 +1,4 @@
-"""Is a run on boards one of the simulation's? Its final error beside those of the same job with other clock seeds."""
+"""Comparison of a run with simulated ones: its final error beside those of the same job with other clock seeds."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace

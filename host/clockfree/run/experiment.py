@@ -1,4 +1,4 @@
-"""One run: plan, best achievable error, bench, log, results, figure. Nothing is written before all is checked."""
+"""An experiment: plan, best achievable error, bench, log, results, figure. Nothing is written before all is checked."""
 
 import math
 import os

@@ -1,4 +1,4 @@
-"""Did the edges of a run fire independently of one another? Asked of the times that the record of the run holds."""
+"""Independence of the edges of a run, tested on the firing times that its record holds."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A bench as it is now: what its boards say, and, where they are in HOLD, what they measure when they are asked."""
+"""Live view of a bench: what its boards say now, and, where they are in HOLD, what they measure when they are asked."""
 
 import time
 from dataclasses import dataclass, field

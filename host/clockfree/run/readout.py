@@ -1,4 +1,4 @@
-"""What can be read of a recorded run: voltages of nodes, drops and taps of edges, and where each value comes from.
+"""Read-out of a recorded run: voltages of nodes, drops and taps of edges, and where each value comes from.
 
 A run in virtual time is worked out again, so every voltage is known. Of a run on boards only what was measured is:
 in HOLD at its end, example by example, and nothing is made up for the rest.

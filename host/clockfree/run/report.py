@@ -1,4 +1,4 @@
-"""A run as a person sees it: `figure.png` (error against updates; the network with its taps) and a table."""
+"""Report of a run, for a person: `figure.png` (error against updates; the network with its taps) and a table."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The results of a run, made from its log: a netCDF data set, and the numbers that sum a run up."""
+"""Results of a run, made from its log: a netCDF data set, and the numbers that sum a run up."""
 
 from collections import Counter
 from typing import Any
@@ -132,7 +132,7 @@ def dataset(record: Record) -> xr.Dataset:
     data.attrs = {
         "title": "clockfree run",
         **said,
-        "rule": job.rule,
+        "rule": job.schedule,
         "seed": job.seed,
         "network": network.name,
         "ended": record.end["reason"],
@@ -172,7 +172,7 @@ def summary(record: Record, data: xr.Dataset) -> dict[str, Any]:
         "nodes": len(job.network.nodes),
         "edges": len(job.network.ends),
         "bench": about["bench"],
-        "rule": job.rule,
+        "rule": job.schedule,
         "preset": about["preset"],
         "seed": job.seed,
         "task_seed": about["task_seed"],

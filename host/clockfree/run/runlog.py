@@ -1,4 +1,4 @@
-"""The folder of one run: `log.jsonl` is the truth, everything else in it can be made again from it.
+"""Run folder: `log.jsonl` is the truth, everything else in it can be made again from it.
 
 run.toml         the resolved configuration, versions, seeds: what `clockfree run RUN/run.toml` runs again
 log.jsonl        one JSON object a line, appended and flushed: `run`, then `sample`, `firings`, `event`, last `end`

@@ -1,4 +1,4 @@
-"""One lesson of a task as volts: what to put on the sources, and what the targets should read."""
+"""Lessons of a task as volts: what to put on the sources, and what the targets should read."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

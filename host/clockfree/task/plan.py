@@ -1,4 +1,4 @@
-"""What to run, wholly resolved and checked: from a task file, or from the record of a run."""
+"""Plan of a run, wholly resolved and checked: from a task file, or from the record of a run."""
 
 import dataclasses
 import hashlib
@@ -98,7 +98,7 @@ def make_plan(file: Path, options: Mapping[str, Any], sets: Sequence[str], trace
         edge=found.edge,
         clamp=found.clamp,
         physics=physics,
-        rule=task.rule,
+        schedule=task.rule,
         updates=task.updates,
         seed=task.seed,
         start_taps=found.start_taps,
@@ -188,7 +188,9 @@ def _again(file: Path, data: dict[str, Any], given: dict[str, Any], sets: Sequen
         except ValidationError as error:
             options = {key: f"--{key}" for key in given}
             raise InputError(f"{file}: {one_line(_Changes, error, options)}") from None
-        job = dataclasses.replace(job, **changes)
+        job = dataclasses.replace(
+            job, **{"schedule" if key == "rule" else key: value for key, value in changes.items()}
+        )
         try:
             check(job)
         except JobError as error:

@@ -1,4 +1,4 @@
-"""From a task to a job's parts: nodes to indices, lessons to volts, everything random drawn.
+"""Resolution of a task to a job's parts: nodes to indices, lessons to volts, everything random drawn.
 
 What is random comes from the task seed, each part from a stream of its own (`numpy.random.SeedSequence` with the
 stream's number as spawn key), so that adding a lesson does not move the placement: stream 0 draws the placement

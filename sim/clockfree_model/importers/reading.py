@@ -1,4 +1,4 @@
-"""What readers of network files share: the graph that they give, and how they say what is wrong."""
+"""Reading of network files: the graph that every reader gives, and how it says what is wrong."""
 
 import math
 from collections.abc import Mapping, Sequence

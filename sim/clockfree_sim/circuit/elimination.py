@@ -43,7 +43,7 @@ def padded(count: int) -> int:
     return -(-count // LANES) * LANES
 
 
-def make_plan(nodes: int, ends: np.ndarray, sources: np.ndarray, targets: np.ndarray, trees: int, leaf: int = LEAF):
+def eliminated(nodes: int, ends: np.ndarray, sources: np.ndarray, targets: np.ndarray, trees: int, leaf: int = LEAF):
     """Flat plan of the elimination, and the number of doubles that its state needs.
 
     Parameters

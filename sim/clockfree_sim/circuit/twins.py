@@ -50,7 +50,7 @@ class Circuit:
         self.sources = np.array(sources, dtype=np.int64)
         self.targets = np.array(targets, dtype=np.int64)
         self.twins = twins
-        self.plan, size = at.make_plan(nodes, self.ends, self.sources, self.targets, 2 if twins else 1)
+        self.plan, size = at.eliminated(nodes, self.ends, self.sources, self.targets, 2 if twins else 1)
         self.state = _aligned(size)
         self.state[at.FLOATING] = 1.0
         self.state[at.RATE_FREE] = 1.0 / settle_free_us if settle_free_us else 0.0

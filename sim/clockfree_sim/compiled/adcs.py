@@ -15,9 +15,9 @@ from clockfree_sim.plant import noise
 @method_of(EdgeType, "read")
 def _read(self):
     def read(self):
-        bench = self.bench
-        if get(bench.state, at.STALE):
-            voltages.voltages(bench.plan, bench.state, bench.now[0])
+        wires = self.wires
+        if get(wires.state, at.STALE):
+            voltages.voltages(wires.plan, wires.state, wires.now[0])
         if self.front_end == ADC:
             return read_adc(self)
         return read_pico_adc(self)
@@ -34,9 +34,9 @@ def _channels(self):
 @method_of(EdgeType, "code", **WITHIN)
 def _code(self, channel):
     def code(self, channel):
-        bench = self.bench
-        node = get(bench.plan, get(bench.plan, at.P_EDGES) + at.EDGE_SIZE * self.index + at.E_TAIL + channel % 2)
-        free, clamped = voltages.node_sensed(bench.plan, bench.state, node, bench.now[0])
+        wires = self.wires
+        node = get(wires.plan, get(wires.plan, at.P_EDGES) + at.EDGE_SIZE * self.index + at.E_TAIL + channel % 2)
+        free, clamped = voltages.node_sensed(wires.plan, wires.state, node, wires.now[0])
         return _converted(self, free if channel < 2 else clamped, channel)
 
     return code
@@ -45,8 +45,8 @@ def _code(self, channel):
 @method_of(EdgeType, "free")
 def _free(self):
     def free(self):
-        bench = self.bench
-        drop, _ = voltages.drops_sensed(bench.plan, bench.state, self.index, bench.now[0])
+        wires = self.wires
+        drop, _ = voltages.drops_sensed(wires.plan, wires.state, self.index, wires.now[0])
         return _u16(_converted(self, 0.5 * (self.supply_V + drop), 0))
 
     return free
@@ -55,8 +55,8 @@ def _free(self):
 @method_of(EdgeType, "clamped")
 def _clamped(self):
     def clamped(self):
-        bench = self.bench
-        _, drop = voltages.drops_sensed(bench.plan, bench.state, self.index, bench.now[0])
+        wires = self.wires
+        _, drop = voltages.drops_sensed(wires.plan, wires.state, self.index, wires.now[0])
         return _u16(_converted(self, 0.5 * (self.supply_V + drop), 1))
 
     return clamped
@@ -74,7 +74,7 @@ def _converted(edge, volts, channel):
     if edge.noise_V:
         codes += edge.noise_V * noise.gauss(edge.noise_key, edge.drawn) * edge.codes_per_V
         edge.drawn += 1
-    levels, begin = edge.bench.levels, edge.levels * 4095
+    levels, begin = edge.wires.levels, edge.levels * 4095
     code = min(max(int(codes), 0), 4095)
     while code < 4095 and get(levels, begin + code) <= codes:
         code += 1

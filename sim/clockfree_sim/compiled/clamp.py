@@ -17,7 +17,7 @@ class Clamp(NamedTuple):
 
     In rings, `coming_V` (H, O) is what will be held, and `coming` (H, 2) when, and a number. `turn` counts those that
     have been held and those that were sampled, and has time and number of the next sample. Numbers tell which of two
-    events at one microsecond was asked for first; the next to be given is the fourth of a bench's `now`.
+    events at one microsecond was asked for first; the next to be given is the fourth of `now` of the wires.
     """
 
     period_us: int

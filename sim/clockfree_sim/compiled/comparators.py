@@ -16,13 +16,13 @@ from clockfree_sim.plant import noise
 @njit(error_model="numpy", **WITHIN)
 def _see(edge):
     """Take the drops of this moment."""
-    bench = edge.bench
+    wires = edge.wires
     if edge.kept:
-        if get(bench.state, at.STALE):
-            voltages.voltages(bench.plan, bench.state, bench.now[0])
-        edge.free_V, edge.clamped_V = voltages.drops_sensed(bench.plan, bench.state, edge.index, bench.now[0])
+        if get(wires.state, at.STALE):
+            voltages.voltages(wires.plan, wires.state, wires.now[0])
+        edge.free_V, edge.clamped_V = voltages.drops_sensed(wires.plan, wires.state, edge.index, wires.now[0])
     else:
-        edge.free_V, edge.clamped_V = schur.read(bench.plan, bench.state, edge.index)
+        edge.free_V, edge.clamped_V = schur.read(wires.plan, wires.state, edge.index)
 
 
 @method_of(EdgeType, "pin_a", **WITHIN)
@@ -93,7 +93,7 @@ def _trim_V(edge):
     """Shift of A's reference now, V: 0 where there is no trim."""
     if edge.front_end != TRIMMED:
         return 0.0
-    left = np.exp((edge.trim_us - edge.bench.now[0]) / edge.tau_us)
+    left = np.exp((edge.trim_us - edge.wires.now[0]) / edge.tau_us)
     return edge.trim_target_V + (edge.trim_was_V - edge.trim_target_V) * left
 
 
@@ -101,7 +101,7 @@ def _trim_V(edge):
 def _trim(self, duty):
     def trim(self, duty):
         self.trim_was_V = _trim_V(self)
-        self.trim_us = self.bench.now[0]
+        self.trim_us = self.wires.now[0]
         self.trim_target_V = self.span_V * (duty - 32768) / 32768
 
     return trim

@@ -1,4 +1,4 @@
-"""Edges as compiled code has them: a record of each, one of what all share, and what they are wired to."""
+"""Compiled edges: a record of each, one of what all share, and what they are wired to."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from clockfree_sim.circuit.voltages import settles
 from clockfree_sim.compiled import front_ends
 from clockfree_sim.compiled.clamp import compiled_clamp
 from clockfree_sim.compiled.firmware import Show
-from clockfree_sim.compiled.records import AFTER_ROUND, AT_ONCE, EDGE, FRONT_ENDS, LATER, NOWHERE, SHARED, Bench
+from clockfree_sim.compiled.records import AFTER_ROUND, AT_ONCE, EDGE, FRONT_ENDS, LATER, NOWHERE, SHARED, Wires
 from clockfree_sim.parts.converters import PERFECT
 from clockfree_sim.plant import noise
 from clockfree_sim.plant.chips import DUTY_PER_C16
@@ -38,7 +38,7 @@ class Edges:
     def __init__(self, setup: Setup):
         job, physics = setup.job, setup.job.physics
         self._setup = setup
-        self.edges = _edges_of(setup)
+        self.edges = _records_of(setup)
         self._alike, self._levels = _shared_of(setup), _levels_of(setup)
         self._now = np.zeros(4, dtype=np.int64)
         # Far more moves than are ever asked for within the longest delay, by edges that fire at random.
@@ -56,7 +56,7 @@ class Edges:
         ladders, which = np.unique(tables, axis=0, return_inverse=True)
         edges, alike = self.edges, self._alike
         edges["ladder_free"], edges["ladder_clamped"] = which.reshape(2, -1)
-        self._bench = Bench(
+        self._wires = Wires(
             circuit.plan, circuit.state, ladders.ravel(), ladders.shape[1], self._levels, self._now,
             self._moves, self._pending,
         )  # fmt: skip
@@ -84,13 +84,13 @@ class Edges:
     def means(self, reads: int) -> list[list[int]]:
         """Every edge takes the mean of so many readings; returns (E, 3) drops and their spread, 1/16 ADC code."""
         self._now[0] = self._setup.time.now_us
-        front_ends.mean(self._bench, self.edges, self._alike, reads)
+        front_ends.mean(self._wires, self.edges, self._alike, reads)
         return np.column_stack([self.edges[name] for name in ("a", "b", "spread")]).tolist()
 
     def null(self, reads: int) -> list[int]:
         """Every edge finds its trim, with so many readings of A at each step; returns them, c16."""
         self._now[0] = self._setup.time.now_us
-        front_ends.null(self._bench, self.edges, self._alike, reads)
+        front_ends.null(self._wires, self.edges, self._alike, reads)
         return self.edges["offset_c16"].tolist()
 
     def trim(self) -> None:
@@ -153,7 +153,7 @@ class Edges:
         self._setup.supervisor.supervisor.readings = self.readings.tolist()
 
 
-def _edges_of(setup: Setup) -> np.ndarray:
+def _records_of(setup: Setup) -> np.ndarray:
     """The edges as they are before anything was read or damaged, (E,) EDGE."""
     job, boards = setup.job, setup.boards
     physics, seed = job.physics, job.seed & 0xFFFFFFFFFFFFFFFF
@@ -184,7 +184,7 @@ def _shared_of(setup: Setup) -> np.ndarray:
     job, physics = setup.job, setup.job.physics
     board = setup.boards[0]
     edge, pots, sense, channels, trim = board.edge, board.pots, board.sense, board.chips.channels, board.chips.trim
-    clockfree = job.rule == "clockfree"
+    clockfree = job.schedule == "clockfree"
     shared = {
         "lowest": pots.lowest,
         "highest": pots.highest,

@@ -1,4 +1,4 @@
-"""The firmware's own functions, compiled: the same code objects, with nothing but what they call put in place.
+"""Compiled firmware: the same code objects, with nothing but what they call put in place.
 
 A function of the firmware finds what it calls, and the table of logarithms, among the globals of its module. Here each
 is made again over globals in which those are the compiled ones; its code is not touched, and there is no second copy.
@@ -86,7 +86,7 @@ class Show(structref.StructRefProxy):
     The fields of Supervisor, as integers and arrays; `examples` (B, S + O) are what each example puts on the circuit,
     V: its sources, and the part of the clamped targets' voltages that does not follow the free ones, or what a digital
     clamp nudges towards. `plan` and `state` are the circuit's, `levels` the codes' thresholds of the ADC, in codes, and
-    `codes_per_V` its scale. `now` is that of a `records.Bench`. A clamp that is
+    `codes_per_V` its scale. `now` is that of a `records.Wires`. A clamp that is
     not `digital` makes no use of `clamp`.
     """
 

@@ -11,7 +11,7 @@ from clockfree_sim.compiled.firmware import (
     mean_of_drops,
     nulling,
 )
-from clockfree_sim.compiled.loop import lent_bench
+from clockfree_sim.compiled.loop import lent_wires
 from clockfree_sim.compiled.records import COMPARATOR, TRIMMED
 from clockfree_sim.compiled.typed_record import EdgeType, edge_of, method_of
 
@@ -31,18 +31,18 @@ def _look(self, gate):
 
 
 @njit(cache=True, error_model="numpy")
-def mean(bench, edges, alike, reads):
+def mean(wires, edges, alike, reads):
     """Every edge takes the mean of so many readings of its drops, one after another."""
-    bench = lent_bench(bench)
+    wires = lent_wires(wires)
     for index in range(len(edges)):
-        for wait_us in mean_of_drops(edge_of(edges[index], alike[0], bench), reads):
-            bench.now[0] += wait_us
+        for wait_us in mean_of_drops(edge_of(edges[index], alike[0], wires), reads):
+            wires.now[0] += wait_us
 
 
 @njit(cache=True, error_model="numpy")
-def null(bench, edges, alike, reads):
+def null(wires, edges, alike, reads):
     """Every edge finds its trim, one after another, with so many readings of A at each step."""
-    bench = lent_bench(bench)
+    wires = lent_wires(wires)
     for index in range(len(edges)):
-        for wait_us in nulling(edge_of(edges[index], alike[0], bench), reads):
-            bench.now[0] += wait_us
+        for wait_us in nulling(edge_of(edges[index], alike[0], wires), reads):
+            wires.now[0] += wait_us

@@ -1,4 +1,4 @@
-"""Runs for sweeps: the firmware's own edge, rule and clock, compiled, on the same circuit as the bench's."""
+"""The kernel: the firmware's own edge, rule and clock, compiled, on the same circuit as the world's."""
 
 from collections.abc import Iterator
 
@@ -51,7 +51,7 @@ class Kernel:
         check(job)
         self.setup = setup = Setup(job)
         self.job, self.plant = job, setup.plant
-        self.edges: OwnClocks | Rounds = OwnClocks(setup) if job.rule == "clockfree" else Rounds(setup)
+        self.edges: OwnClocks | Rounds = OwnClocks(setup) if job.schedule == "clockfree" else Rounds(setup)
         if job.edge.calibrate:
             calibrate(job, _CompiledHold(setup, self.edges))
             self.edges.trim()

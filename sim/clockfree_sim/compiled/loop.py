@@ -8,7 +8,7 @@ from clockfree_sim.circuit.lanes import get, put
 from clockfree_sim.compiled.clamp import act, next_of_clamp
 from clockfree_sim.compiled.firmware import fire, tick, ticks_add
 from clockfree_sim.compiled.pots import move, next_move
-from clockfree_sim.compiled.records import LATER, Bench
+from clockfree_sim.compiled.records import LATER, Wires
 from clockfree_sim.compiled.typed_record import edge_of, lent
 from clockfree_sim.plant import noise
 from clockfree_sim.plant.timeline import NEVER
@@ -35,14 +35,14 @@ def enter(turns, edge, time_us):
 
 
 @njit(error_model="numpy")
-def go_on(bench, show, edges, alike, until_us, moving):
+def go_on(wires, show, edges, alike, until_us, moving):
     """Virtual time goes on to a moment, and so do supervisor and clamp; what is due at that moment comes later.
 
     Wipers that are to move later do so if they are `moving`.
     """
-    now = bench.now
+    now = wires.now
     while True:
-        move_us, move_asked, wiper = next_move(bench) if moving else (NEVER, NEVER, 0)
+        move_us, move_asked, wiper = next_move(wires) if moving else (NEVER, NEVER, 0)
         clamp_us, clamp_asked, hold = next_of_clamp(show.clamp) if show.digital else (NEVER, NEVER, False)
         first_us = min(min(move_us, clamp_us), now[1])
         if first_us >= until_us:
@@ -57,34 +57,34 @@ def go_on(bench, show, edges, alike, until_us, moving):
             now[2] = now[3]
             now[3] += 1
         elif move_asked < clamp_asked:
-            move(bench, edges, alike, wiper)
+            move(wires, edges, alike, wiper)
         else:
-            act(show.clamp, bench.plan, bench.state, now, hold)
+            act(show.clamp, wires.plan, wires.state, now, hold)
     now[0] = until_us
 
 
 @njit(error_model="numpy", forceinline=True)
-def lent_bench(bench):
-    """The bench of a run, to its firings; see `bound.lent`."""
-    return Bench(
-        lent(bench.plan),
-        lent(bench.state),
-        lent(bench.ladders),
-        bench.taps,
-        lent(bench.levels),
-        lent(bench.now),
-        lent(bench.moves),
-        lent(bench.pending),
+def lent_wires(wires):
+    """The wires of a run, to its firings; see `typed_record.lent`."""
+    return Wires(
+        lent(wires.plan),
+        lent(wires.state),
+        lent(wires.ladders),
+        wires.taps,
+        lent(wires.levels),
+        lent(wires.now),
+        lent(wires.moves),
+        lent(wires.pending),
     )
 
 
 @njit(cache=True, error_model="numpy")
-def serve(bench, show, edges, alike, turns, rows, count):
+def serve(wires, show, edges, alike, turns, rows, count):
     """Go on until so many firings have been made.
 
     Parameters
     ----------
-    bench : Bench
+    wires : Wires
     show : Show
     edges : (E,) EDGE
     alike : (1,) SHARED
@@ -92,8 +92,8 @@ def serve(bench, show, edges, alike, turns, rows, count):
     rows : (count or 0, 6) int64, filled with the trace
     count : int
     """
-    bench = lent_bench(bench)
-    shared, now = alike[0], bench.now
+    wires = lent_wires(wires)
+    shared, now = alike[0], wires.now
     moving = shared.wipers == LATER
     much = moving or show.digital
     half = len(turns) >> 1
@@ -105,12 +105,12 @@ def serve(bench, show, edges, alike, turns, rows, count):
         turn = get(turns, 1)
         time_us, index = turn >> shift, turn & (half - 1)
         if much or now[1] < time_us:
-            go_on(bench, show, edges, alike, time_us, moving)
+            go_on(wires, show, edges, alike, time_us, moving)
         else:  # nothing happens before; most firings are spared a call
             now[0] = time_us
         record = edges[index]
         firings, now_us = record.firings, time_us & MASK
-        due_us = fire(edge_of(record, shared, bench), now_us)
+        due_us = fire(edge_of(record, shared, wires), now_us)
         if record.firings != firings:
             if len(rows):
                 rows[done] = index, now_us, record.a, record.b, record.step, record.tap

@@ -32,5 +32,5 @@ class OwnClocks(Edges):
     def serve(self, count: int) -> None:
         """Go on until so many firings have been made."""
         rows = self._record(count)
-        loop.serve(self._bench, self._show, self.edges, self._alike, self._turns, rows, count)
+        loop.serve(self._wires, self._show, self.edges, self._alike, self._turns, rows, count)
         self._keep(rows)

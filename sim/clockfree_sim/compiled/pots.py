@@ -15,12 +15,12 @@ def _step(self, step):
     def step_(self, step):
         self.tap += step
         if self.wipers == AT_ONCE:
-            bench = self.bench
+            wires = self.wires
             g_free_S, g_clamped_S = conductances(self, self.tap, self.tap)
             if self.kept:
                 _conduct(self, g_free_S, g_clamped_S)
             else:  # it has just been read
-                schur.step_read(bench.plan, bench.state, self.index, g_free_S, g_clamped_S)
+                schur.step_read(wires.plan, wires.state, self.index, g_free_S, g_clamped_S)
         elif self.wipers == LATER:
             _ask(self, 0, self.age_us)
             _ask(self, 1, self.age_us + self.skew_us)
@@ -32,23 +32,23 @@ def _step(self, step):
 @njit(error_model="numpy", **WITHIN)
 def conductances(edge, free, clamped):
     """What an edge's two resistors are with their wipers at these taps, S."""
-    taps, ladders = edge.bench.taps, edge.bench.ladders
+    taps, ladders = edge.wires.taps, edge.wires.ladders
     return get(ladders, edge.ladder_free * taps + free), get(ladders, edge.ladder_clamped * taps + clamped)
 
 
 @njit(error_model="numpy")
 def _conduct(edge, g_free_S, g_clamped_S):
-    bench = edge.bench
-    schur.step(bench.plan, bench.state, edge.index, g_free_S, g_clamped_S)
-    if voltages.settles(bench.state):
-        voltages.voltages(bench.plan, bench.state, bench.now[0])
+    wires = edge.wires
+    schur.step(wires.plan, wires.state, edge.index, g_free_S, g_clamped_S)
+    if voltages.settles(wires.state):
+        voltages.voltages(wires.plan, wires.state, wires.now[0])
 
 
 @njit(error_model="numpy")
 def _ask(edge, wiper, delay_us):
     """A wiper is to be where the tap is, after a delay."""
-    bench = edge.bench
-    now, moves, pending = bench.now, bench.moves, bench.pending
+    wires = edge.wires
+    now, moves, pending = wires.now, wires.moves, wires.pending
     places, at_ = moves.shape[1], pending[wiper, 1]
     if at_ - pending[wiper, 0] == places:
         raise RuntimeError("more moves of wipers are under way than there is room for")
@@ -58,24 +58,24 @@ def _ask(edge, wiper, delay_us):
 
 
 @njit(error_model="numpy")
-def next_move(bench):
+def next_move(wires):
     """Time of the next move of a wiper, when it was asked for, and which wiper it is; NEVER if there is none."""
     time_us, asked, wiper = NEVER, NEVER, 0
     for each in range(2):
-        first = bench.pending[each, 0]
-        if first < bench.pending[each, 1]:
-            move = bench.moves[each, first % bench.moves.shape[1]]
+        first = wires.pending[each, 0]
+        if first < wires.pending[each, 1]:
+            move = wires.moves[each, first % wires.moves.shape[1]]
             if move[0] < time_us or (move[0] == time_us and move[1] < asked):
                 time_us, asked, wiper = move[0], move[1], each
     return time_us, asked, wiper
 
 
 @njit(error_model="numpy")
-def take_move(bench, edges, alike, wiper):
+def take_move(wires, edges, alike, wiper):
     """Let a wiper make the first of the moves it has before it: which edge's, and whether its resistors change now."""
-    first = bench.pending[wiper, 0]
-    bench.pending[wiper, 0] += 1
-    _, _, index, tap = bench.moves[wiper, first % bench.moves.shape[1]]
+    first = wires.pending[wiper, 0]
+    wires.pending[wiper, 0] += 1
+    _, _, index, tap = wires.moves[wiper, first % wires.moves.shape[1]]
     if wiper:
         edges[index].at_clamped = tap
     else:
@@ -84,10 +84,10 @@ def take_move(bench, edges, alike, wiper):
 
 
 @njit(error_model="numpy")
-def move(bench, edges, alike, wiper):
+def move(wires, edges, alike, wiper):
     """As `take_move`, and the circuit follows at once."""
-    index, complete = take_move(bench, edges, alike, wiper)
+    index, complete = take_move(wires, edges, alike, wiper)
     if complete:
-        edge = edge_of(edges[index], alike[0], bench)
+        edge = edge_of(edges[index], alike[0], wires)
         g_free_S, g_clamped_S = conductances(edge, edge.at_free, edge.at_clamped)
         _conduct(edge, g_free_S, g_clamped_S)

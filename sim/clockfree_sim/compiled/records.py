@@ -1,4 +1,4 @@
-"""What compiled code keeps of the edges of a run: a record of each, one of what all share, and what they are wired to.
+"""Records of compiled edges: one of each, one of what all share, and what they are wired to.
 
 Fields are those of the firmware's objects, by the same names, and after them what the chips are, as `parts` has them.
 """
@@ -57,7 +57,7 @@ AT_ONCE, AFTER_ROUND, LATER = range(3)
 later than the free one's."""
 
 
-class Bench(NamedTuple):
+class Wires(NamedTuple):
     """What edges are wired to.
 
     `plan` and `state` are the circuit's, `ladders` the conductance of each of `taps` taps of every kind of resistor, S,

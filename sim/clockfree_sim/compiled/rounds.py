@@ -7,7 +7,7 @@ from clockfree_board.clock import MASK
 from clockfree_sim.circuit import schur, voltages
 from clockfree_sim.compiled import firmware
 from clockfree_sim.compiled.edges import Edges
-from clockfree_sim.compiled.loop import go_on, lent_bench
+from clockfree_sim.compiled.loop import go_on, lent_wires
 from clockfree_sim.compiled.pots import conductances, next_move, take_move
 from clockfree_sim.compiled.records import AFTER_ROUND, LATER
 from clockfree_sim.compiled.typed_record import edge_of
@@ -43,7 +43,7 @@ class Rounds(Edges):
         live, made = np.array(self._live), 0
         while made < count:
             done, rounds = serve_rounds(
-                self._bench, self._show, self.edges, self._alike, live, self._taking_part, self._next_us,
+                self._wires, self._show, self.edges, self._alike, live, self._taking_part, self._next_us,
                 self._period_us, rows[made:], count - made,
             )  # fmt: skip
             made += done
@@ -55,12 +55,12 @@ class Rounds(Edges):
 
 
 @njit(cache=True, error_model="numpy")
-def serve_rounds(bench, show, edges, alike, live, taking_part, next_us, every_us, rows, count):
+def serve_rounds(wires, show, edges, alike, live, taking_part, next_us, every_us, rows, count):
     """As `Rounds.serve`, compiled: trigger rounds until at least so many firings have been made, or the table ends.
 
     Parameters
     ----------
-    bench, show, edges, alike : as for `loop.serve`
+    wires, show, edges, alike : as for `loop.serve`
     live : (L,) int64, edges that take part, ascending
     taking_part : (R, E) bool, a row for each of the next rounds
     next_us, every_us : int, time of the first round, and from one to the next
@@ -72,12 +72,12 @@ def serve_rounds(bench, show, edges, alike, live, taking_part, next_us, every_us
     int, int
         Firings made, and rounds.
     """
-    bench = lent_bench(bench)
+    wires = lent_wires(wires)
     shared = alike[0]
     chosen, stepped = np.empty(len(live), dtype=np.int64), np.empty(len(live), dtype=np.int64)
     done = rounds = 0
     while done < count and rounds < len(taking_part):
-        go_on(bench, show, edges, alike, next_us, shared.wipers == LATER)
+        go_on(wires, show, edges, alike, next_us, shared.wipers == LATER)
         next_us += every_us
         looking = 0
         for index in live:
@@ -86,13 +86,13 @@ def serve_rounds(bench, show, edges, alike, live, taking_part, next_us, every_us
                 looking += 1
         steps = 0
         while looking:
-            now_us = bench.now[0] & MASK
+            now_us = wires.now[0] & MASK
             again = 0
             for index in chosen[:looking]:
                 record = edges[index]
                 firings, tap = record.firings, record.tap
                 record.due_us = now_us  # whatever its own clock says
-                firmware.fire(edge_of(record, shared, bench), now_us)
+                firmware.fire(edge_of(record, shared, wires), now_us)
                 if record.firings == firings:
                     chosen[again] = index
                     again += 1
@@ -105,47 +105,47 @@ def serve_rounds(bench, show, edges, alike, live, taking_part, next_us, every_us
                     steps += 1
             looking = again
             if looking:
-                go_on(bench, show, edges, alike, bench.now[0] + shared.settle_us, False)
+                go_on(wires, show, edges, alike, wires.now[0] + shared.settle_us, False)
         if shared.wipers == AFTER_ROUND:
-            _step(bench, shared, edges, stepped[:steps])
+            _step(wires, shared, edges, stepped[:steps])
         else:
-            _move(bench, edges, alike)
+            _move(wires, edges, alike)
         rounds += 1
     return done, rounds
 
 
 @njit(error_model="numpy")
-def _step(bench, shared, edges, stepped):
+def _step(wires, shared, edges, stepped):
     """The circuit changes: the wipers of all edges move that have been stepped in a round."""
     g_S = np.empty((2, len(stepped)))
     for i in range(len(stepped)):
-        edge = edge_of(edges[stepped[i]], shared, bench)
+        edge = edge_of(edges[stepped[i]], shared, wires)
         g_S[0, i], g_S[1, i] = conductances(edge, edge.tap, edge.tap)
-    _step_all(bench, stepped, g_S)
+    _step_all(wires, stepped, g_S)
 
 
 @njit(error_model="numpy")
-def _move(bench, edges, alike):
+def _move(wires, edges, alike):
     """The circuit changes: all moves of wipers that were due while a round was going on."""
-    most = (bench.pending[:, 1] - bench.pending[:, 0]).sum()
+    most = (wires.pending[:, 1] - wires.pending[:, 0]).sum()
     moved, g_S = np.empty(most, dtype=np.int64), np.empty((2, most))
     moves = 0
     while True:
-        time_us, _, wiper = next_move(bench)
-        if time_us >= bench.now[0]:
+        time_us, _, wiper = next_move(wires)
+        if time_us >= wires.now[0]:
             break
-        index, complete = take_move(bench, edges, alike, wiper)
+        index, complete = take_move(wires, edges, alike, wiper)
         if complete:
-            edge = edge_of(edges[index], alike[0], bench)
+            edge = edge_of(edges[index], alike[0], wires)
             g_S[0, moves], g_S[1, moves] = conductances(edge, edge.at_free, edge.at_clamped)
             moved[moves] = index
             moves += 1
-    _step_all(bench, moved[:moves], g_S[:, :moves])
+    _step_all(wires, moved[:moves], g_S[:, :moves])
 
 
 @njit(error_model="numpy")
-def _step_all(bench, edges, g_S):
+def _step_all(wires, edges, g_S):
     if len(edges):
-        schur.step_all(bench.plan, bench.state, edges, g_S)
-        if voltages.settles(bench.state):
-            voltages.voltages(bench.plan, bench.state, bench.now[0])
+        schur.step_all(wires.plan, wires.state, edges, g_S)
+        if voltages.settles(wires.state):
+            voltages.voltages(wires.plan, wires.state, wires.now[0])

@@ -1,7 +1,7 @@
 """The typed record: an object of the firmware to compiled code, and what its methods need beside it.
 
 To a method of `clockfree_board.edge.Edge`, compiled over globals of its own (`firmware`), ``self`` is the edge's
-record, the record of what all edges share, and the bench: the arrays that its chips and the circuit are to compiled
+record, the record of what all edges share, and the wires: the arrays that its chips and the circuit are to compiled
 code. Fields of both records are its attributes; its methods are added by `numba.extending.overload_method`.
 ``self.sense`` is the same object again, and ``self.pots`` the same fields with the methods of a potentiometer's driver.
 
@@ -18,11 +18,11 @@ from numba.extending import intrinsic, models, overload_method, register_model
 
 
 class _Bound(types.Type):
-    """Two records and a bench, which is any numba type."""
+    """Two records and the wires, of any numba type."""
 
-    def __init__(self, record, shared, bench):
-        self.record, self.shared, self.bench = record, shared, bench
-        self._parts = f"{record} {shared} {bench}"
+    def __init__(self, record, shared, wires):
+        self.record, self.shared, self.wires = record, shared, wires
+        self._parts = f"{record} {shared} {wires}"
         # Part of the name of every function that it is given to: the whole would be a thousand letters.
         super().__init__(name=f"{type(self).__name__}{sha256(self._parts.encode()).hexdigest()[:8]}")
 
@@ -50,7 +50,7 @@ class _BoundModel(models.StructModel):
     def __init__(self, manager, bound):
         # Pointers, which a record is anyway to numba, but for a generator's: that would keep a copy of a record.
         members = [(name, types.CPointer(getattr(bound, name))) for name in ("record", "shared")]
-        members.append(("bench", bound.bench))
+        members.append(("wires", bound.wires))
         super().__init__(manager, bound, members)
 
 
@@ -65,9 +65,9 @@ class _BoundAttribute(AttributeTemplate):
         if name == "sense":
             return bound
         if name == "pots":
-            return PotsType(bound.record, bound.shared, bound.bench)
-        if name == "bench":
-            return bound.bench
+            return PotsType(bound.record, bound.shared, bound.wires)
+        if name == "wires":
+            return bound.wires
         if isinstance(bound, PotsType) and name == _METHOD_OF_POTS:
             return None
         holder = bound.holder(name)
@@ -79,8 +79,8 @@ def _get(context, builder, bound, value, name):
     if name in ("sense", "pots"):
         return impl_ret_borrowed(context, builder, bound, value)
     parts = cgutils.create_struct_proxy(bound)(context, builder, value)
-    if name == "bench":
-        return impl_ret_borrowed(context, builder, bound.bench, parts.bench)
+    if name == "wires":
+        return impl_ret_borrowed(context, builder, bound.wires, parts.wires)
     holder = bound.holder(name)
     record = getattr(bound, holder)
     return context.get_getattr(record, name)(context, builder, record, getattr(parts, holder), name)
@@ -101,16 +101,16 @@ def method_of(kind, name, **options):
 
 
 @intrinsic
-def edge_of(typing_context, record, shared, bench):
-    """The edge that is this record, with what all share, on a bench."""
-    bound = EdgeType(record, shared, bench)
+def edge_of(typing_context, record, shared, wires):
+    """The edge that is this record, with what all share, and its wires."""
+    bound = EdgeType(record, shared, wires)
 
     def generate(context, builder, signature, arguments):
         parts = cgutils.create_struct_proxy(bound)(context, builder)
-        parts.record, parts.shared, parts.bench = arguments
+        parts.record, parts.shared, parts.wires = arguments
         return impl_ret_borrowed(context, builder, bound, parts._getvalue())
 
-    return bound(record, shared, bench), generate
+    return bound(record, shared, wires), generate
 
 
 @intrinsic

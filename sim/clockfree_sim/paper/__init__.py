@@ -14,7 +14,7 @@ Such a module has five functions:
 ``caption(data) -> str``
     What was run, and where it disagrees with the paper; numbers in it come from the data.
 ``must_show(data) -> dict of str to bool``
-    What the issue asks to be seen, by the words of the demand, and whether it was; empty where nothing is asked.
+    What is expected to be seen, in words, and whether it was; empty where nothing is.
 
 `save` writes them to NAME.nc, NAME.png and NAME.txt.
 """

@@ -1,4 +1,4 @@
-"""One task, learnt by the continuous rule at every p, with small steps and with larger ones: the runs of fig1."""
+"""Runs of fig1: one task, learnt by the continuous rule at every p, with small steps and with larger ones."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Final errors of the same tasks, learnt in several ways: what fig4 and clockfree compare."""
+"""Comparisons of fig4 and clockfree: final errors of the same tasks, learnt in several ways."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -25,7 +25,7 @@ def clocked(p: float) -> str:
 
 def rule_of(p: float) -> dict[str, Any]:
     """What `discrete.job` needs for it."""
-    return {"rule": f"p={p!r}"}
+    return {"schedule": f"p={p!r}"}
 
 
 @dataclass(frozen=True)

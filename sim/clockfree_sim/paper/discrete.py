@@ -1,4 +1,4 @@
-"""One run of edges that step their wipers, by the firmware's own rule: a job for a task, and what it comes to."""
+"""Runs of edges that step their wipers, by the firmware's own rule: a job for a task, and what it comes to."""
 
 from dataclasses import dataclass, replace
 
@@ -19,7 +19,7 @@ ONE_WAIT_S = 1 / EdgeSettings().rate_hz
 def job(
     task: Task,
     seed: int,
-    rule: str = "clockfree",
+    schedule: str = "clockfree",
     eta: float = 0.5,
     physics: Physics = IDEAL,
     edge: EdgeSettings | None = None,
@@ -47,7 +47,7 @@ def job(
         edge=edge or EdgeSettings(),
         clamp=ClampSettings(eta, dwell_s),
         physics=physics,
-        rule=rule,
+        schedule=schedule,
         updates=updates,
         seed=seed,
         samples=samples,

@@ -1,4 +1,4 @@
-"""One task, learnt from one start with edges, or examples, left out at random: the runs of fig2."""
+"""Runs of fig2: one task, learnt from one start with edges, or examples, left out at random."""
 
 from dataclasses import dataclass
 from typing import Any

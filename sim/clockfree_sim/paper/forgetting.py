@@ -1,4 +1,4 @@
-"""A task that is learnt, and then learnt on and on: the runs of drift."""
+"""Runs of drift: a task that is learnt, and then learnt on and on."""
 
 from dataclasses import dataclass, replace
 from typing import Any

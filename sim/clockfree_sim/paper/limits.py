@@ -1,4 +1,4 @@
-"""One task up to and beyond what a network can reach, learnt by several rules: the runs of capacity."""
+"""Runs of capacity: one task up to and beyond what a network can reach, learnt by several rules."""
 
 from dataclasses import dataclass, replace
 from typing import Any

@@ -50,7 +50,7 @@ def make(name: str, pool, quick: bool, seed: int, out: Path) -> None:
     figure = importlib.import_module(f"clockfree_sim.paper.figures.{name}")
     began_s = time.monotonic()
     data = figure.measure(pool, quick, seed).assign_attrs(seed=seed, quick=int(quick))
-    verdicts = [f"{'seen' if seen else 'NOT SEEN'}: {demand}" for demand, seen in figure.must_show(data).items()]
+    verdicts = [f"{'seen' if seen else 'NOT SEEN'}: {expected}" for expected, seen in figure.must_show(data).items()]
     few = ["Few seeds (--quick): nothing here is a result."] if quick else []
     text = save.plain(figure.caption(data), "", figure.table(data), *verdicts, *few)
     with plt.rc_context(save.STYLE):

@@ -1,4 +1,4 @@
-"""Whether edges that all act at once overshoot, under a dithered threshold.
+"""Overshoot of edges that all act at once, under a dithered threshold.
 
 An edge that measures q = |dV_C| - |dV_F| steps by sign(q) with chance |q| / theta: a round of all edges moves the taps
 by q / theta on average. Let q be 0 at a solution, and answer to the taps by the matrix dq/dtap: what is off by d before

@@ -72,7 +72,7 @@ class Point:
     other: float = 1.0
     physics: Physics = BOARD
     edge: EdgeSettings = PLAIN
-    rule: str = "clockfree"
+    schedule: str = "clockfree"
     eta: float = 1.0
     long: bool = False
     run: Callable[[Job], Record] = by_kernel
@@ -84,7 +84,7 @@ def errors(case: tuple[Point, int]) -> list[float]:
     task = make_task(point.kind, seed, point.physics)
     updates, samples = AT[point.long], SAMPLES[point.long]
     made = discrete.job(
-        task, seed, point.rule, point.eta, point.physics, point.edge, updates=updates, samples=samples
+        task, seed, point.schedule, point.eta, point.physics, point.edge, updates=updates, samples=samples
     )  # fmt: skip
     record = point.run(made)
     return [error_at(*record, at) if at <= updates else np.nan for at in AT]
@@ -191,7 +191,7 @@ def ways(quick: bool) -> Iterator[Point]:
             continue
         clocked = (("plain, p = 1", PLAIN), ("floor and dither, p = 1", GATED), ("remedy, p = 1", REMEDY))
         for name, edge in clocked:
-            yield Point("ways", name, kind, count, edge=edge, rule="p=1", long=not quick and kind == small)
+            yield Point("ways", name, kind, count, edge=edge, schedule="p=1", long=not quick and kind == small)
         for name, run in hosts.items():
             yield Point("ways", name, kind, count, run=run)
         if kind == small:

@@ -1,4 +1,4 @@
-"""How a figure is drawn and kept: NAME.nc (the data), NAME.png, NAME.txt (caption and table)."""
+"""Files of a figure, and its style: NAME.nc (the data), NAME.png, NAME.txt (caption and table)."""
 
 import importlib.metadata
 import io

@@ -1,4 +1,4 @@
-"""How large steps of the continuous rule may be, and how many of them come to an error."""
+"""Small steps of the continuous rule: how large they may be, and how many of them come to an error."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""How old what an edge decides on may be: ways to learn with as many decisions on one outdated state, however made.
+"""Staleness of what an edge decides on: ways to learn with as many decisions on one outdated state, however made.
 
 In a round with chance p, p N edges decide on the same state. Where each fires by itself, r times a second, N r tau
 others do while something lags by tau: the wipers behind the decision (age), the nodes behind the wipers (settling), or

@@ -1,4 +1,4 @@
-"""Learning where oscillators decide whose turn it is at a trigger, where draws do, and where there is no trigger."""
+"""Turns of fig3: learning where oscillators decide whose turn it is at a trigger, where draws do, and without one."""
 
 from collections.abc import Mapping
 from concurrent.futures import Executor
@@ -31,7 +31,7 @@ def ways(edges: int) -> dict[str, Mapping[str, Any]]:
     """Clock-free, all at every trigger, and each share p of the triggers by draws and by oscillators."""
     found: dict[str, Mapping[str, Any]] = {CLOCKFREE: {}, ONE: rule_of(1.0)}
     for p in CHANCES:
-        found |= {name(DRAWS, p): rule_of(p), name(OSCILLATORS, p): {"rule": f"oscillators={p!r}"}}
+        found |= {name(DRAWS, p): rule_of(p), name(OSCILLATORS, p): {"schedule": f"oscillators={p!r}"}}
     return found
 
 

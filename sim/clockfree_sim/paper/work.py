@@ -1,4 +1,4 @@
-"""Many jobs over an executor, with a bar."""
+"""Work of a figure: many jobs over an executor, with a bar."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, as_completed

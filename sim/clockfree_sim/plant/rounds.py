@@ -1,4 +1,4 @@
-"""Who takes part at a global trigger: the paper's clocked rules, for comparison only.
+"""Rounds of a global trigger, and who takes part: the paper's clocked rules, for comparison only.
 
 Edges act together in three modules of this name and nowhere else: who takes part (here), objects (`world.rounds`) and
 compiled (`compiled.rounds`). They exist in simulation alone and no board has anything like them.
@@ -17,15 +17,15 @@ BLOCK = 256
 OSCILLATORS = "oscillators"
 
 
-def probability(rule: str) -> float:
+def probability(schedule: str) -> float:
     """p of a clocked rule: 'sync' is 1, 'p=0.25' and 'oscillators=0.25' are 0.25; ValueError for anything else."""
-    if rule == "sync":
+    if schedule == "sync":
         return 1.0
-    name, _, number = rule.partition("=")
+    name, _, number = schedule.partition("=")
     p = float(number) if name in ("p", OSCILLATORS) else 0.0
     if not 0.0 < p <= 1.0 or (name == OSCILLATORS and p < oscillator.LEAST_P):
         raise ValueError(
-            f"rule {rule!r}: expected clockfree, sync, p=P with 0 < P <= 1, or "
+            f"rule {schedule!r}: expected clockfree, sync, p=P with 0 < P <= 1, or "
             f"{OSCILLATORS}=P with {oscillator.LEAST_P} <= P <= 1"
         )
     return p
@@ -42,8 +42,8 @@ def taking_part(job: Job) -> Iterator[np.ndarray]:
     By sync and p= every edge draws for itself. By oscillators= those do whose oscillator is above the bias at which one
     of nominal parts is for a share p of its time.
     """
-    p, edges = probability(job.rule), len(job.network.ends)
-    if job.rule.startswith(f"{OSCILLATORS}="):
+    p, edges = probability(job.schedule), len(job.network.ends)
+    if job.schedule.startswith(f"{OSCILLATORS}="):
         built = oscillator.build(edges, np.random.default_rng([job.seed, 0x6F736369]))
         bias_V = oscillator.bias_of(p)
         firsts = itertools.count(0, BLOCK)

@@ -1,4 +1,4 @@
-"""A job wired up: circuit, chips, boards and supervisor in HOLD, and the schedule of a run once edges are at work.
+"""Set-up of a job: circuit, chips, boards and supervisor in HOLD, and the schedule of a run once edges are at work.
 
 What makes the edges fire is an engine's: objects (`world`) or compiled code (`compiled`), siblings over one `Setup`.
 """
@@ -12,7 +12,7 @@ import numpy as np
 from clockfree_model.job import Damage, Job, Sample, check
 from clockfree_sim.plant.plant import Plant
 from clockfree_sim.plant.timeline import Pace, Timeline
-from clockfree_sim.plant.wiring import EdgeBoard, SupervisorBoard
+from clockfree_sim.plant.wiring import SimulatedEdge, SimulatedSupervisor
 
 COUNTERS = ("firings", "up", "down", "rail", "dropped", "skipped", "errors")
 SETTLED_US = 1000
@@ -81,9 +81,9 @@ class Setup:
     plant : Plant
         The circuit, its supplies and its imperfections.
     pace : Pace
-    boards : list of EdgeBoard
+    boards : list of SimulatedEdge
         Chips, drivers and Edge object of each edge.
-    supervisor : SupervisorBoard
+    supervisor : SimulatedSupervisor
     lesson : int
         Which one is taught now.
     updates : float
@@ -97,8 +97,8 @@ class Setup:
         self.time = Timeline(edges)
         self.plant = Plant(job, self.time)
         self.pace: Pace = pace(self.plant, self.time) if pace else self.time
-        self.boards = [EdgeBoard(self.plant, i) for i in range(edges)]
-        self.supervisor = SupervisorBoard(self.plant)
+        self.boards = [SimulatedEdge(self.plant, i) for i in range(edges)]
+        self.supervisor = SimulatedSupervisor(self.plant)
         self.lesson = 0
         self.updates = 0.0
         self._live = set(range(edges))

@@ -29,7 +29,7 @@ def seeded(seed: int, index: int) -> list[int]:
     return state
 
 
-class EdgeBoard:
+class SimulatedEdge:
     """One edge: its chips, the drivers on them, its Edge.
 
     Attributes
@@ -92,7 +92,7 @@ class EdgeBoard:
         return PicoAdcDrops(*self.chips.analog_u16)
 
 
-class SupervisorBoard:
+class SimulatedSupervisor:
     """The supervisor with as many DAC, mixer and ADC chips as the task needs."""
 
     def __init__(self, plant: Plant):

@@ -1,4 +1,4 @@
-"""From a sweep file to points: every one resolved and checked before anything runs."""
+"""Points of a sweep file: every one resolved and checked before anything runs."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ class Plan(Protocol):
 
 
 class Host(Protocol):
-    """What the host lends to a desk command."""
+    """The host, as far as it lends itself to a command of the simulation."""
 
     InputError: type[Exception]
 

@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, is_dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from clockfree_model.final import error_at
 from clockfree_model.job import Job, Sample
+from clockfree_model.record import named
 from clockfree_sim import sources_digest
 from clockfree_sim.theory.best import best_errors
 
@@ -141,7 +142,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         return plain(value.tolist())
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+        return {key: plain(part) for key, part in named(value)}
     if isinstance(value, dict):
         return {key: plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):

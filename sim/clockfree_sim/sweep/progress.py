@@ -1,4 +1,4 @@
-"""How a sweep gets on, on stderr: a bar with the time left on a terminal, a line at its ends anywhere else."""
+"""Progress of a sweep, on stderr: a bar with the time left on a terminal, a line at its ends anywhere else."""
 
 import sys
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Where points are run: in any `concurrent.futures` executor; in processes, or on a Dask cluster."""
+"""Workers that run points: any `concurrent.futures` executor; processes, or a Dask cluster."""
 
 import logging
 from collections import deque

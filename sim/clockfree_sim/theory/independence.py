@@ -1,4 +1,4 @@
-"""Do the edges fire independently? A test on nothing but the times at which each of them fired.
+"""Independence of edges: a test on nothing but the times at which each of them fired.
 
 The procedure is HARDWARE's (Clock). What independent clocks would give is not computed, which would need a model of
 each clock, but measured on surrogates: every record is shifted by a random time of its own, so each edge keeps its own

@@ -1,4 +1,4 @@
-"""One board: MicroPython, its port, its flash, what is on its pins, and the ways it can be reset."""
+"""A virtual board: MicroPython, its port, its flash, what is on its pins, and the ways it can be reset."""
 
 import os
 import struct
@@ -25,7 +25,7 @@ _DOUBT_US = 1000
 _MOST_DOUBTS = 250
 
 
-class Board:
+class VirtualBoard:
     """One virtual board; it begins with `power_on`.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Virtual boards as the rest of the project holds them: ports to open, and hands to unplug, reset and power them."""
+"""Handle of virtual boards: ports to open, and hands to unplug, reset and power them."""
 
 import importlib.util
 import os

@@ -7,13 +7,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from clockfree_sim.virtual.board import Board
+from clockfree_sim.virtual.board import VirtualBoard
 from clockfree_sim.virtual.loop import Loop
 from clockfree_sim.virtual.ports import Watch
 from clockfree_sim.virtual.zygote import Zygote
 
 
-class Bench:
+class Rack:
     """All boards of a bench, the circuit they are wired to, and the loop they live in.
 
     Parameters
@@ -34,7 +34,8 @@ class Bench:
         self._loop, self._watch = Loop(), Watch()
         self._plant: Any = None
         self._boards = {
-            unique_id: Board(self._loop, zygote, self._watch, unique_id, folder, by_id, **options) for unique_id in ids
+            unique_id: VirtualBoard(self._loop, zygote, self._watch, unique_id, folder, by_id, **options)
+            for unique_id in ids
         }
         for board in self._boards.values():
             board.power_on()
@@ -48,8 +49,8 @@ class Bench:
         from clockfree_sim.plant.plant import Plant  # compiled, slow to load: boards are up before
 
         check(job)
-        if job.rule != "clockfree":
-            raise ValueError(f"rule: expected clockfree on virtual boards, got {job.rule}")
+        if job.schedule != "clockfree":
+            raise ValueError(f"rule: expected clockfree on virtual boards, got {job.schedule}")
         self._plant = Plant(job, self._loop.time)
         for unique_id, config in configs.items():
             board = self._boards[unique_id]
@@ -140,7 +141,7 @@ def main(number: int, device: str) -> None:
     handle = Connection(number)
     try:
         try:
-            bench = Bench(handle, zygote, *handle.recv())
+            bench = Rack(handle, zygote, *handle.recv())
             job, configs = handle.recv()
             if job is not None:
                 bench.wire(job, configs)

@@ -1,4 +1,4 @@
-"""What is on the pins of each board, by its configuration: the same chips that boards in virtual time have."""
+"""Chips on the pins of each board, by its configuration: the same that boards in virtual time have."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -12,7 +12,7 @@ from clockfree_model.job import Job, Sample
 from clockfree_sim.plant import noise
 from clockfree_sim.plant.setup import COUNTERS, Hold, Setup
 from clockfree_sim.plant.timeline import Fire
-from clockfree_sim.plant.wiring import EdgeBoard
+from clockfree_sim.plant.wiring import SimulatedEdge
 from clockfree_sim.world.rounds import Rounds
 
 
@@ -37,7 +37,7 @@ class World:
 
     def __init__(self, job: Job):
         # Edges are either on their own clocks or, in the paper's comparison, gathered in rounds.
-        self.setup = setup = Setup(job, None if job.rule == "clockfree" else Rounds)
+        self.setup = setup = Setup(job, None if job.schedule == "clockfree" else Rounds)
         self.job, self.time, self.plant = job, setup.time, setup.plant
         self.boards, self.supervisor = setup.boards, setup.supervisor
         if job.edge.calibrate:
@@ -96,7 +96,7 @@ class _Objects:
         mean_us = self._job.physics.lateness_us
         return lambda now_us: ticks_add(fire(now_us), round(-mean_us * log(draw())))
 
-    def _traced(self, index: int, board: EdgeBoard) -> Fire:
+    def _traced(self, index: int, board: SimulatedEdge) -> Fire:
         edge, sense, pots = board.edge, board.sense, board.pots
         fire = edge.fire
 

@@ -155,7 +155,7 @@ def test_separators_of_a_lattice_are_lines():
 def test_entries_on_the_way_up_are_few(network, most):
     """The cost of an event: entries of the blocks on an edge's path, per node. Lines drawn by hand give about 3.3."""
     nodes = len(network.nodes)
-    plan, _ = at.make_plan(nodes, network.ends, np.array([0, nodes - 1]), np.array([nodes // 2]), trees=1)
+    plan, _ = at.eliminated(nodes, network.ends, np.array([0, nodes - 1]), np.array([nodes // 2]), trees=1)
     entries = []
     for edge in range(len(network.ends)):
         record, sum_ = plan[plan[at.P_EDGES] + at.EDGE_SIZE * edge + at.E_RECORD], 0

@@ -121,7 +121,7 @@ def test_what_is_alone_is_alone():
 def test_errors_are_those_of_the_slow_reference(monkeypatch):
     monkeypatch.setattr(remedies, "AT", (60, 200))
     monkeypatch.setattr(remedies, "SAMPLES", (50, 100))
-    point = remedies.Point("ways", "remedy", SMALL, 2, edge=remedies.REMEDY, eta=0.5, rule="p=0.3", long=True)
+    point = remedies.Point("ways", "remedy", SMALL, 2, edge=remedies.REMEDY, eta=0.5, schedule="p=0.3", long=True)
     found = remedies.errors((point, 11))
     task = make_task(SMALL, 11, BOARD)
     job = discrete.job(

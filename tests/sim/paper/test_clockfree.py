@@ -30,7 +30,7 @@ def test_every_kind_of_staleness_is_as_many_decisions():
     ways = staleness.ways(16, (0.4, 4.0, 40.0, np.inf), clockfree.KINDS)
     assert ways.pop(CLOCKFREE) == {}
     for decisions, many in (("0.4", 0.4), ("4", 4), ("inf", 16)):
-        assert float(ways.pop(f"p, {decisions}")["rule"].removeprefix("p=")) == pytest.approx(many / 16)
+        assert float(ways.pop(f"p, {decisions}")["schedule"].removeprefix("p=")) == pytest.approx(many / 16)
         for kind, name in (("age", "age_us"), ("settling", "settle_us"), ("latency", "clamp_us")):
             physics = ways.pop(f"{kind}, {decisions}")["physics"]
             assert 16 * 10.0 * getattr(physics, name) / 1e6 == pytest.approx(many)
@@ -164,7 +164,7 @@ GOOD = {
 
 
 @pytest.mark.parametrize(
-    ("change", "demand"),
+    ("change", "expected"),
     [
         ({}, None),
         ({("tasks", 143, 3, 1): 5.5}, "p = 1 over clock-free at least 6"),
@@ -174,11 +174,11 @@ GOOD = {
         ({("tasks", 143, 2, 16): 2.5}, "default dwell"),
     ],
 )
-def test_demands_are_judged_by_the_data(change, demand, data):
+def test_what_is_expected_is_judged_by_the_data(change, expected, data):
     seen = clockfree.must_show(with_gains(data, GOOD | change))
     assert len(seen) == 6
     for each, was in seen.items():
-        assert was != (demand is not None and demand in each), each
+        assert was != (expected is not None and expected in each), each
 
 
 def test_few_tasks_are_not_enough(data):

@@ -43,5 +43,5 @@ def test_a_run_is_what_its_taps_say():
 
 def test_settings_reach_the_run():
     made = job(TASK, 3, edge=EdgeSettings(front_end="adc", theta_V=0.02, f_V=0.003), dwell_s=0.7, updates=20)
-    assert (made.edge.theta_V, made.clamp.dwell_s, made.rule) == (0.02, 0.7, "clockfree")
+    assert (made.edge.theta_V, made.clamp.dwell_s, made.schedule) == (0.02, 0.7, "clockfree")
     assert learnt(made).stepping < 0.9

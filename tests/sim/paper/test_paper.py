@@ -51,8 +51,8 @@ def test_every_figure_is_whole(name, folder):
         assert not any(str(dim).startswith("dim_") for dim in data[each].dims), each
     text = (folder / f"{name}.txt").read_text()
     assert text.startswith(figure.caption(data).split()[0]) and "--quick" in text
-    for demand, seen in figure.must_show(data).items():
-        assert ("seen: " if seen else "NOT SEEN: ") + demand in " ".join(text.split())
+    for expected, seen in figure.must_show(data).items():
+        assert ("seen: " if seen else "NOT SEEN: ") + expected in " ".join(text.split())
     assert (folder / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -73,7 +73,7 @@ def test_nothing_else_is_left(folder):
         (["fig1", "--out", "file"], "--out: expected a folder that can be made, got file"),
     ],
 )
-def test_bad_input_is_one_line_and_status_2(arguments, said, app, tmp_path, capsys, monkeypatch):
+def test_bad_input_is_one_line_and_status_2(arguments, said, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("")
     assert app.status_of(["paper", *arguments]) == 2

@@ -206,7 +206,7 @@ def test_same_seed_same_calibration():
 
 @pytest.mark.parametrize("rule", ["sync", "p=0.5"])
 def test_comparisons_are_calibrated_alike(rule):
-    one, other = World(calibrated()), World(calibrated(rule=rule))
+    one, other = World(calibrated()), World(calibrated(schedule=rule))
     for a, b in zip(one.boards, other.boards, strict=True):
         assert (a.sense.offset_free_c16, a.sense.mismatch) == (b.sense.offset_free_c16, b.sense.mismatch)
 

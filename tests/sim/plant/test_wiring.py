@@ -8,7 +8,7 @@ from scipy import stats
 
 from clockfree_board import clock
 from clockfree_model.physics import IDEAL, Physics
-from clockfree_sim.plant.wiring import EdgeBoard, seeded
+from clockfree_sim.plant.wiring import SimulatedEdge, seeded
 from tests.sim.bed import Bed
 
 LSB_V = 5 / 4096
@@ -145,7 +145,7 @@ def test_a_fixed_offset_favours_one_polarity_and_sigma_lifts_both():
     q = rng.normal(0, 0.0204, 4000)  # the spread at which 0.89 and 0.11 hold
     offset = Bed("comparator", physics=Physics(offset_V=0.025))
     offset.fixed[0] = lambda: 1.0
-    offset.boards = [EdgeBoard(offset, 0)]
+    offset.boards = [SimulatedEdge(offset, 0)]
     redrawn = Bed("comparator", physics=Physics(sigma_V=0.05))
     up = {}
     for name, bed in (("offset", offset), ("redrawn", redrawn)):

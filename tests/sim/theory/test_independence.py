@@ -128,7 +128,7 @@ def test_two_of_few_edges_in_lockstep_are_caught_by_either_number(edges):
 
 @pytest.mark.parametrize("rule", ["sync", "p=0.5"])
 def test_a_comparison_run_is_caught(rule):
-    verdict = examine(records_of(a_job(rule=rule, updates=200)))
+    verdict = examine(records_of(a_job(schedule=rule, updates=200)))
     assert not verdict.independent
     assert verdict.coincidences > 2 * verdict.coincidences_limit
     assert "NOT independent" in str(verdict)

@@ -48,7 +48,7 @@ def by_sixteen(rows):
 @pytest.mark.parametrize(("targets", "examples"), [(1, 1), (3, 4)])
 def test_all_of_a_round_decide_on_one_state(rule, targets, examples):
     clamp = {"order": "fixed", "dwell_s": 0.3, "eta": 1.0}
-    job = a_job("lab16", 2, targets, examples, clamp=clamp, rule=rule, updates=100, samples=20, trace=True)
+    job = a_job("lab16", 2, targets, examples, clamp=clamp, schedule=rule, updates=100, samples=20, trace=True)
     _, samples = run(job)
     rows = [row for sample in samples for row in sample.trace]
     assert replayed(job, rows, by_time).tolist() == samples[-1].taps.tolist()
@@ -71,7 +71,7 @@ def test_clock_free_edges_do_not():
 @pytest.mark.parametrize("f_V", [0.0, 0.003])
 def test_edges_that_look_twice_look_within_the_round(f_V):
     edge = {"front_end": "trimmed", "f_V": f_V}
-    job = a_job("lab16", 2, 3, edge=edge, rule="sync", clamp={"eta": 1.0}, updates=60, samples=6, trace=True)
+    job = a_job("lab16", 2, 3, edge=edge, schedule="sync", clamp={"eta": 1.0}, updates=60, samples=6, trace=True)
     _, samples = run(job)
     rows = [row for sample in samples for row in sample.trace]
     gate_V = IDEAL.c16(f_V) * 5 / 65536
@@ -84,14 +84,14 @@ def test_edges_that_look_twice_look_within_the_round(f_V):
 
 
 def test_wipers_that_move_late_move_before_the_next_round():
-    at_once = a_job(targets=2, rule="sync", updates=60)
+    at_once = a_job(targets=2, schedule="sync", updates=60)
     late = dataclasses.replace(at_once, physics=dataclasses.replace(IDEAL, age_us=300, skew_us=50))
     np.testing.assert_array_equal(trace(at_once)[:, [0, 2, 3, 4, 5]], trace(late)[:, [0, 2, 3, 4, 5]])
 
 
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
 def test_each_edge_takes_part_with_probability_p(p):
-    job = a_job(rule=f"p={p}", updates=300)
+    job = a_job(schedule=f"p={p}", updates=300)
     rows = trace(job)
     rounds = int(rows[-1, 1]) // PERIOD_US
     assert rounds == pytest.approx(300 / p, rel=0.05)
@@ -112,7 +112,7 @@ def test_each_edge_takes_part_with_probability_p(p):
 def test_edges_take_part_whose_oscillator_is_above_the_bias():
     """Trigger after trigger, those included at which none is; also when some edges are dead."""
     damage = (Damage(2, "dead", 30.0), Damage(11, "dead", 30.0))
-    job = a_job(rule="oscillators=0.2", updates=100, damage=damage, seed=3, samples=10, trace=True)
+    job = a_job(schedule="oscillators=0.2", updates=100, damage=damage, seed=3, samples=10, trace=True)
     _, samples = run(job)
     rows = [row for sample in samples for row in sample.trace]
     rounds = rows[-1][1] // PERIOD_US
@@ -130,13 +130,13 @@ def test_edges_take_part_whose_oscillator_is_above_the_bias():
 
 
 def test_p_of_one_is_sync():
-    assert (trace(a_job(rule="p=1")) == trace(a_job(rule="sync"))).all()
+    assert (trace(a_job(schedule="p=1")) == trace(a_job(schedule="sync"))).all()
 
 
 @pytest.mark.parametrize("rule", ["clockfree", "sync", "p=0.25", "oscillators=0.25"])
 def test_updates_are_counted_alike(rule):
     """An update is a firing, by whatever trigger: time is what differs."""
-    world, samples = run(a_job(rule=rule, updates=200, samples=40))
+    world, samples = run(a_job(schedule=rule, updates=200, samples=40))
     for sample in samples:
         firings = np.array(sample.counters["firings"])
         assert sample.updates == firings.sum() / 16
@@ -151,7 +151,7 @@ def test_updates_are_counted_alike(rule):
 def test_the_same_edges_take_part(front_end):
     """Their own code: imperfections, thresholds and clocks are those of a clock-free run."""
     edge = {"front_end": front_end} | ({} if front_end == "comparator" else {"f_V": 0.003, "theta_V": 0.02})
-    world, samples = run(a_job(physics=BOARD, edge=edge, rule="sync", updates=80, samples=4))
+    world, samples = run(a_job(physics=BOARD, edge=edge, schedule="sync", updates=80, samples=4))
     assert samples[-1].counters["firings"] == [80] * 16
     states = [tuple(board.edge.clock) for board in world.boards]
     assert len(set(states)) == 16
@@ -160,14 +160,14 @@ def test_the_same_edges_take_part(front_end):
 
 
 def test_a_dead_edge_takes_no_part():
-    job = a_job(rule="p=0.5", updates=60, damage=(Damage(2, "dead", 20.0), Damage(11, "dead", 40.0)))
+    job = a_job(schedule="p=0.5", updates=60, damage=(Damage(2, "dead", 20.0), Damage(11, "dead", 40.0)))
     _, samples = run(job)
     middle, end = (np.array(samples[i].counters["firings"]) for i in (5, -1))
     assert end[2] < 35 and end[11] > middle[11] and end[2] == middle[2]
 
 
 def test_another_seed_other_rounds():
-    one, other = (trace(a_job(rule="p=0.5", updates=20, seed=seed))[:100, 0] for seed in (0, 1))
+    one, other = (trace(a_job(schedule="p=0.5", updates=20, seed=seed))[:100, 0] for seed in (0, 1))
     assert (one != other).any()
 
 
@@ -186,12 +186,12 @@ def test_other_rules_are_refused(rule):
     with pytest.raises(ValueError):
         probability(rule)
     with pytest.raises(ValueError):
-        World(a_job(rule=rule))
+        World(a_job(schedule=rule))
 
 
 def test_a_cut_edge_stays_cut():
     """What a round once changed does not come back with the next."""
-    job = a_job(rule="sync", updates=40, samples=4, damage=(Damage(7, "dead", 10.0), Damage(7, "cut", 20.0)))
+    job = a_job(schedule="sync", updates=40, samples=4, damage=(Damage(7, "dead", 10.0), Damage(7, "cut", 20.0)))
     world, samples = run(job)
     ohm = np.where(np.arange(16) == 7, np.inf, resistance(samples[-1].taps))
     expected = twins(job, ohm, job.lessons[0].source_V[0], job.lessons[0].desired_V[0])

@@ -136,7 +136,7 @@ def test_the_board_decides_on_what_a_dense_solve_gives():
 @pytest.mark.parametrize("rule", ["clockfree", "p=0.5"])
 def test_same_job_same_samples_other_seed_other_trace(preset, front_end, rule):
     edge = {"front_end": front_end, "theta_V": 0.0 if front_end == "comparator" else 0.02}
-    job = a_job(targets=2, examples=3, physics=PRESETS[preset], edge=edge, rule=rule, updates=20, trace=True)
+    job = a_job(targets=2, examples=3, physics=PRESETS[preset], edge=edge, schedule=rule, updates=20, trace=True)
     one, other = run(job)[1], run(job)[1]
     assert len(one) == 11
     assert all(same(a, b) for a, b in zip(one, other, strict=True))
@@ -229,7 +229,7 @@ def test_a_network_of_one_edge(front_end, preset):
     physics = PRESETS[preset]
     for rule in ("clockfree", "sync"):
         edge = EdgeSettings(front_end=front_end)
-        job = Job(network, (0,), (1,), (lesson,), edge=edge, physics=physics, rule=rule, updates=70, samples=7)
+        job = Job(network, (0,), (1,), (lesson,), edge=edge, physics=physics, schedule=rule, updates=70, samples=7)
         world, samples = run(job)
         shown_V = physics.dac_volts(2.5)
         np.testing.assert_allclose(world.voltages()[0], [[shown_V, shown_V]], atol=1e-12)

@@ -14,7 +14,7 @@ from tests.sim.jobs import a_job, resistance, retimed, run, same, twins
 @pytest.mark.parametrize("rule", ["clockfree", "sync", "p=0.3"])
 @pytest.mark.parametrize("at", [0.0, 30.0])
 def test_a_dead_edge_falls_silent_at_its_update(rule, at):
-    job = a_job(updates=60, samples=12, rule=rule, damage=(Damage(5, "dead", at), Damage(5, "dead", at + 2)))
+    job = a_job(updates=60, samples=12, schedule=rule, damage=(Damage(5, "dead", at), Damage(5, "dead", at + 2)))
     world, samples = run(job)
     died = next(sample for sample in samples if sample.updates >= at)
     firings, end = np.array(died.counters["firings"]), np.array(samples[-1].counters["firings"])
@@ -80,7 +80,7 @@ def test_a_cut_edge_carries_nothing_and_goes_on_firing(pot, mismatch):
 
 @pytest.mark.parametrize("rule", ["clockfree", "sync"])
 def test_the_lesson_changes_at_its_update(rule):
-    job = retimed(a_job(examples=2, lessons=3, updates=90, samples=90, rule=rule), 0.0, 30.0, 60.5)
+    job = retimed(a_job(examples=2, lessons=3, updates=90, samples=90, schedule=rule), 0.0, 30.0, 60.5)
     _, samples = run(job)
     for sample in samples:
         assert sample.lesson == sum(sample.updates >= at for at in (30.0, 60.5))

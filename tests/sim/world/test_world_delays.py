@@ -144,7 +144,7 @@ def test_lateness_is_each_edges_own_and_each_seeds():
 
 def test_a_comparison_run_knows_no_lateness():
     """Its trigger is the simulation's own."""
-    job = a_job(rule="sync", updates=10)
+    job = a_job(schedule="sync", updates=10)
     late = dataclasses.replace(job, physics=delayed(lateness_us=500.0))
     assert (trace(job) == trace(late)).all()
     assert World(late).time.now_us == 0

@@ -1,4 +1,4 @@
-"""What the paper only conjectures: edges that fire by their own clocks, against rounds with p = 1 and less.
+"""Clock-free: edges that fire by their own clocks, which the paper conjectures, against rounds with p = 1 and less.
 
 All of it with ideal parts and the plain rule, at equal updates per edge: (1) every kind of task in three ways;
 (2) other clocks, and rates that are decades apart; (3) staleness: how many decisions are made on one, outdated state;
@@ -111,7 +111,7 @@ def pick(
 
 
 def must_show(data: xr.Dataset) -> dict[str, bool]:
-    """The demands of the issue; regressions at both nudges, as it names none for them."""
+    """Gains that are expected of clock-free edges; of regressions at both nudges."""
     by_task = section(data, "tasks")
     three = pick(by_task, True, 3)
     ratio, low, _ = gain(three)

@@ -63,7 +63,7 @@ def measure(pool: Executor, quick: bool, seed: int) -> xr.Dataset:
 
 
 def must_show(data: xr.Dataset) -> dict[str, bool]:
-    """Nothing is asked of this one; what the issue asks of clock-free edges, `clockfree` shows."""
+    """Nothing is expected of this one; what is of clock-free edges, `clockfree` shows."""
     return {}
 
 

@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-"""What a virtual board does before boot.py: flash as `/`, the pins of a board, and nothing of the host.
+"""Start of a virtual board, before boot.py: flash as `/`, the pins of a board, and nothing of the host.
 
 Runs on MicroPython (unix) in a process of its own, with the machine socket as file 3 and the flash as file 4. What a
 Pico does not have is put out of a program's way here. That keeps accidents in, not malice: it is no sandbox.
