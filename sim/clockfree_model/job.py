@@ -134,8 +134,9 @@ class Job:
     """One run, completely: the same job always gives the same record.
 
     ``sources`` and ``targets`` are node indices, ``updates`` is per edge, ``start_taps`` (E,) or None for 64
-    everywhere, ``schedule`` says who fires when: `clockfree`, each edge by its own clock, or for comparison `sync`, `p=P`
-    or `oscillators=P` (files and options call it rule), ``samples`` the number of records on the way, ``trace`` asks for every firing.
+    everywhere, ``samples`` the number of records on the way, ``trace`` asks for every firing. ``schedule``, which files
+    and options call rule, says who fires when: `clockfree`, each edge by its own clock, or for comparison `sync`, `p=P`
+    or `oscillators=P`.
     """
 
     network: Network

@@ -99,7 +99,7 @@ def with_adcs():
                 jobs[f"{front_end} {name}, {threshold}"] = job
         calibrated = {"front_end": front_end, "calibrate": True, **gates["gated"]}
         for p in ("clockfree", "sync", "p=0.3"):
-            more = {"physics": physics["board"], "edge": calibrated, "rule": p}
+            more = {"physics": physics["board"], "edge": calibrated, "schedule": p}
             jobs[f"{front_end} calibrated {p}"] = a_job(targets=2, examples=3, updates=80, **more)
             jobs[f"{front_end} summed {p}"] = a_job(
                 targets=2, examples=3, updates=80, **more | {"edge": calibrated | gates["summed"]}
@@ -127,7 +127,7 @@ def with_trims():
     late = {"age_us": 700, "skew_us": 400, "lateness_us": 300.0}
     for by in ("clockfree", "sync", "p=0.3", "p=0.05"):
         apart = {"start_taps": np.arange(4, 128, 8)}
-        more = {"targets": 2, "examples": 3, "task_seed": 1, "rule": by, "clamp": {"dwell_s": 0.0013}, **apart}
+        more = {"targets": 2, "examples": 3, "task_seed": 1, "schedule": by, "clamp": {"dwell_s": 0.0013}, **apart}
         nulled = {"front_end": "trimmed", "calibrate": True, **dithered}
         jobs[f"trimmed, nulled, {by}"] = a_job(physics=BOARD, edge=nulled, updates=80, **more)
         for name, physics in {"quiet": quiet, "board": BOARD, "late": dataclasses.replace(BOARD, **late)}.items():
@@ -155,7 +155,7 @@ def with_delays():
     for name, values in delays.items():
         physics = dataclasses.replace(IDEAL, **values)
         for by in ("clockfree", "sync", "p=0.3"):
-            more = {"physics": physics, "edge": often, "clamp": clamp, "rule": by, "seed": 3}
+            more = {"physics": physics, "edge": often, "clamp": clamp, "schedule": by, "seed": 3}
             jobs[f"{name}, {by}"] = a_job(targets=2, examples=3, task_seed=1, updates=100, **more)
     damage = (Damage(3, "dead", 20.5), Damage(1, "cut", 40), Damage(7, "stuck_a1", 50))
     jobs["damage, all"] = a_job(examples=3, damage=damage, physics=physics, edge=often, clamp=clamp)
@@ -182,7 +182,12 @@ def with_digital_clamps():
             edge = {"front_end": front_end, **often, **settings}
             for by in ("clockfree", "p=0.3"):
                 for physics in (quiet, board, dataclasses.replace(board, **late)):
-                    more = {"edge": edge, "clamp": {"dwell_s": 0.0037}, "rule": by, "start_taps": np.arange(4, 128, 8)}
+                    more = {
+                        "edge": edge,
+                        "clamp": {"dwell_s": 0.0037},
+                        "schedule": by,
+                        "start_taps": np.arange(4, 128, 8),
+                    }
                     kind = "quiet" if physics is quiet else "board" if physics is board else "late"
                     case = f"digital clamp, {name}, {front_end}, {kind}, {by}"
                     jobs[case] = a_job(targets=2, examples=3, task_seed=1, physics=physics, updates=30, **more)

@@ -29,18 +29,11 @@ from tests.sim.sweep.test_sweep import children, gone
 PARTS = ("measure", "draw", "table", "caption", "must_show")
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """All figures, quick, by the command."""
-    out = tmp_path_factory.mktemp("paper") / "figures"
-    with pytest.MonkeyPatch.context() as patch:  # a thread in place of processes, so that a warning fails the test
-        patch.setattr(processes, "pool", ThreadPoolExecutor)
-        assert app.status_of(["paper", "all", "--quick", "--jobs", "1", "--out", str(out)]) == 0
-    return out
-
-
 @pytest.mark.parametrize("name", command.NAMES)
-def test_every_figure_is_whole(name, folder):
+def test_every_figure_is_whole(name, tmp_path, monkeypatch):
+    folder = tmp_path / "figures"
+    monkeypatch.setattr(processes, "pool", ThreadPoolExecutor)  # no processes, so that a warning fails the test
+    assert app.status_of(["paper", name, "--quick", "--jobs", "1", "--out", str(folder)]) == 0
     figure = importlib.import_module(f"clockfree_sim.paper.figures.{name}")
     assert all(callable(getattr(figure, part)) and getattr(figure, part).__doc__ for part in PARTS[:4])
     data = xr.load_dataset(folder / f"{name}.nc")
@@ -54,11 +47,14 @@ def test_every_figure_is_whole(name, folder):
     for expected, seen in figure.must_show(data).items():
         assert ("seen: " if seen else "NOT SEEN: ") + expected in " ".join(text.split())
     assert (folder / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    assert {path.name for path in folder.iterdir()} == {f"{name}.{suffix}" for suffix in ("nc", "png", "txt")}
 
 
-def test_nothing_else_is_left(folder):
-    wanted = {f"{name}.{suffix}" for name in command.NAMES for suffix in ("nc", "png", "txt")}
-    assert {path.name for path in folder.iterdir()} == wanted
+def test_all_of_them_are_made_by_one_word(tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr(making, "make", lambda name, *given: made.append((name, given[1:])))
+    assert app.status_of(["paper", "all", "--quick", "--jobs", "1", "--seed", "3", "--out", str(tmp_path)]) == 0
+    assert made == [(name, (True, 3, tmp_path)) for name in command.NAMES]
 
 
 @pytest.mark.parametrize(
