@@ -12,7 +12,8 @@ import llvmlite.binding
 import numpy as np
 import pytest
 import xarray as xr
-from clockfree_host import cli
+
+from clockfree.commands import app as cli
 
 FIXTURES = Path(__file__).resolve().parent / "fixtures/runs-0.2"
 NAMES = sorted(path.name for path in FIXTURES.iterdir() if path.is_dir())
