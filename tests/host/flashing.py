@@ -59,7 +59,7 @@ def files(boards, id_):
         id_,
         "import os\n"
         "r = {}\n"
-        "for d in '/', '/clockfree_board/':\n"
+        "for d in ['/'] + ['/%s/' % e[0] for e in os.ilistdir('/') if e[0] == 'clockfree_board']:\n"
         "  for e in os.ilistdir(d):\n"
         "    if e[1] == 0x8000 and e[3] < 100000:\n"
         "      with open(d + e[0], 'rb') as f: r[d + e[0]] = f.read()\n"

@@ -1,7 +1,9 @@
 """The bench as a whole: it ends with its parent, takes no Ctrl-C meant for it, and says why where it cannot be had."""
 
+import contextlib
 import importlib.util
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -26,28 +28,40 @@ with VirtualBoards(None, {"e6614103e7452d2f": {}}, Path(sys.argv[1])) as boards:
 """
 
 
+@contextlib.contextmanager
+def hanging_up(port):
+    """Whether a port has hung up since, by one who holds it: its name may be another bench's by now."""
+    held, watch = os.open(port, os.O_RDWR | os.O_NOCTTY), select.poll()
+    try:
+        watch.register(held, 0)
+        yield lambda: any(event & select.POLLHUP for _, event in watch.poll(0))
+    finally:
+        os.close(held)
+
+
 @pytest.fixture
 def parent(tmp_path):
-    """A process that holds a virtual bench, its board's process, and its port."""
+    """A process that holds a virtual bench, its board's process, and whether the board's port has hung up."""
     command = [sys.executable, "-c", PARENT, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
         board, port = process.stdout.readline().split()
-        yield process, Path("/proc") / board, Path(port)
+        with hanging_up(port) as hung_up:
+            yield process, Path("/proc") / board, hung_up
         process.kill()
 
 
 def test_everything_ends_with_a_parent_that_is_killed(parent):
-    process, board, port = parent
-    assert board.exists() and port.exists()
+    process, board, hung_up = parent
+    assert board.exists() and not hung_up()
     process.kill()
-    wait(lambda: not board.exists() and not port.exists())
+    wait(lambda: not board.exists() and hung_up())
 
 
 def test_ctrl_c_at_the_terminal_is_the_parents(parent):
-    process, board, port = parent
+    process, board, hung_up = parent
     os.killpg(process.pid, signal.SIGINT)
     assert process.stdout.readline() == "True\n"
-    wait(lambda: not board.exists() and not port.exists())
+    wait(lambda: not board.exists() and hung_up())
 
 
 def test_a_bench_that_has_died_is_told(tmp_path):
@@ -60,12 +74,13 @@ def test_a_bench_that_has_died_is_told(tmp_path):
 
 
 def test_a_program_that_runs_ends_with_the_bench(tmp_path):
-    with VirtualBoards(None, {ONE: {}}, tmp_path) as boards, Repl(boards.port(ONE)) as repl:
-        board, port, by_id = Path("/proc") / str(boards.told(ONE)["process"]), boards.port(ONE), boards.by_id
-        repl.enter()
-        repl.start("while True: pass")
-    wait(lambda: not board.exists() and not by_id.exists())
-    assert not os.path.exists(port)
+    with contextlib.ExitStack() as stack:
+        with VirtualBoards(None, {ONE: {}}, tmp_path) as boards, Repl(boards.port(ONE)) as repl:
+            board, by_id = Path("/proc") / str(boards.told(ONE)["process"]), boards.by_id
+            hung_up = stack.enter_context(hanging_up(boards.port(ONE)))
+            repl.enter()
+            repl.start("while True: pass")
+        wait(lambda: not board.exists() and not by_id.exists() and hung_up())
 
 
 def test_boards_end_with_the_process_that_forks_them(tmp_path, capfd):
