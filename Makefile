@@ -72,7 +72,7 @@ compare: $(INSTALLED)
 	$(BIN)/clockfree compare "$(RUN)"
 
 test: setup
-	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: setup
 	$(BIN)/ruff check

@@ -25,11 +25,6 @@ settings.register_profile("repeatable", derandomize=True, deadline=None, databas
 settings.load_profile("repeatable")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What compiles the kernel goes first, in one process: the others find it in the cache when they come to it."""
-    items.sort(key=lambda item: item.get_closest_marker("compiles") is None)
-
-
 @pytest.fixture(scope="session")
 def ngspice() -> str:
     """Path of ngspice. Without it the test is skipped, or fails where CLOCKFREE_REQUIRE_NGSPICE is set (CI)."""

@@ -17,8 +17,6 @@ from clockfree_model.network import load
 from clockfree_sim.world.world import World
 from tests.firmware import tiny_world
 
-pytestmark = pytest.mark.xdist_group("same code")  # what its tests share is made once
-
 KINDS = {"exponential": clock.EXPONENTIAL, "jittered": clock.JITTERED, "periodic": clock.PERIODIC}
 TASK = {
     "sources": (0, 2),

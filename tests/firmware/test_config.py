@@ -11,8 +11,6 @@ from tests.sim.virtual.benches import edge_config, edge_job, supervisor_config
 from tests.sim.virtual.conftest import ONE, OTHER
 from tests.sim.virtual.repl import FIRMWARE, Repl
 
-pytestmark = pytest.mark.xdist_group("config")  # what its tests share is made once
-
 GOOD = {"format": 1, "role": "edge"}
 
 

@@ -21,8 +21,6 @@ from clockfree_sim.virtual import VirtualBoards
 from tests.sim.jobs import a_job
 from tests.sim.virtual.repl import wait
 
-pytestmark = pytest.mark.xdist_group("heap")  # what its tests share is made once
-
 LEAST_KIB = 32
 """In which nothing boots: less than the firmware itself takes."""
 STEP_KIB = 4

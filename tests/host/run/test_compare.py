@@ -11,8 +11,6 @@ import xarray as xr
 from clockfree.commands import app
 from clockfree.run import compare
 
-pytestmark = pytest.mark.xdist_group("compare")  # what its tests share is made once
-
 TASK = """
 updates = 20
 [placement]

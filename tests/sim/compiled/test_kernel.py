@@ -58,12 +58,7 @@ def rows_of(samples):
     return [row for sample in samples for row in sample.trace]
 
 
-FIRST = ("lab16 exponential", "lab16 sync")
-"""Between them they compile all of the kernel."""
-COMPILES = (pytest.mark.compiles, pytest.mark.xdist_group("compiles"))
-
-
-@pytest.mark.parametrize("name", [pytest.param(name, marks=COMPILES if name in FIRST else ()) for name in CASES])
+@pytest.mark.parametrize("name", CASES)
 def test_same_trace_and_samples_as_the_world(name, monkeypatch):
     job = CASES[name]
     world = World(job)

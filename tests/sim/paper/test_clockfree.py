@@ -14,8 +14,6 @@ from clockfree_sim.paper.figures import clockfree
 from clockfree_sim.paper.tasks import Kind
 from clockfree_sim.plant.rounds import period_us
 
-pytestmark = pytest.mark.xdist_group("clockfree")  # what its tests share is made once
-
 
 @pytest.fixture(scope="module")
 def data():

@@ -13,8 +13,6 @@ from clockfree_sim.plant import oscillator
 from clockfree_sim.theory.statistics import correlations, own_correlations
 from clockfree_sim.world.world import World
 
-pytestmark = pytest.mark.xdist_group("fig3")  # what its tests share is made once
-
 
 def integrated(oscillators, edge, seconds, step_s=1e-7):
     """Voltage of one capacitor from the moment at which it begins to charge, by Euler's steps: R C dV/dt = out - V."""

@@ -15,8 +15,6 @@ from clockfree_sim.paper.tasks import Kind, make_task
 from clockfree_sim.world.world import World
 from tests.sim.jobs import resistance, solve
 
-pytestmark = pytest.mark.xdist_group("fig4")  # what its tests share is made once
-
 
 @pytest.fixture(scope="module")
 def data():

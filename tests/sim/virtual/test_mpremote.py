@@ -7,8 +7,6 @@ import pytest
 
 from clockfree_sim.virtual import VirtualBoards
 
-pytestmark = pytest.mark.xdist_group("mpremote")  # what its tests share is made once
-
 ONE = "e6614103e7452d2f"
 
 
