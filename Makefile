@@ -72,7 +72,7 @@ compare: $(INSTALLED)
 	$(BIN)/clockfree compare "$(RUN)"
 
 test: setup
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 check: setup
 	$(BIN)/ruff check

@@ -25,6 +25,11 @@ settings.register_profile("repeatable", derandomize=True, deadline=None, databas
 settings.load_profile("repeatable")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of the simulation take longest: begun first, so that no process is left alone with one in the end."""
+    items.sort(key=lambda item: "sim" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def ngspice() -> str:
     """Path of ngspice. Without it the test is skipped, or fails where CLOCKFREE_REQUIRE_NGSPICE is set (CI)."""

@@ -13,13 +13,13 @@ from clockfree_sim.paper.discrete import job
 from clockfree_sim.paper.figures import clockfree
 from clockfree_sim.paper.tasks import Kind
 from clockfree_sim.plant.rounds import period_us
+from tests.sim.paper.figures import whole
 
 
 @pytest.fixture(scope="module")
-def data():
-    """All sections, quick."""
-    with ThreadPoolExecutor(1) as pool:
-        yield clockfree.measure(pool, True, 0)
+def data(tmp_path_factory):
+    """All sections, quick, of a figure that is whole."""
+    return whole("clockfree", tmp_path_factory.mktemp("paper") / "figures")
 
 
 # -- staleness -------------------------------------------------------------------------------------------------------
