@@ -62,7 +62,7 @@ BROKEN = [
     (laws.simulation, "world.py", "dues = {i: fires[i](now) for i in range(n)}"),
     (laws.simulation, "world.py", "edge.due_us = now"),
     (laws.simulation, "world.py", "if rule == 'sync':\n    pass"),
-    (laws.host, "taskfile.py", "from clockfree_board.pots import lowest_tap"),
+    (laws.host, "taskfile.py", "from clockfree_board.pots import Mcp42xx"),
     (laws.host, "taskfile.py", "from clockfree_board import edge"),
     (laws.host, "session.py", "from mpremote.transport_serial import SerialTransport"),
 ]

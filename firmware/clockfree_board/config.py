@@ -4,7 +4,7 @@ import json
 from hashlib import sha256
 
 CONFIG = "/clockfree.json"
-FORMAT = 1
+FORMAT = 2
 ROLES = ("edge", "supervisor")
 MOST_LOSS_MS = 500_000  # half a wrap of the ticks, and a little less
 

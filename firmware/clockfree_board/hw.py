@@ -12,6 +12,7 @@ import machine
 from machine import Pin
 
 from clockfree_board import clock
+from clockfree_board.assembly import assemble
 from clockfree_board.board import Board
 from clockfree_board.clock import MASK
 from clockfree_board.config import CONFIG, ConfigError, parse_config, printable, read_config, why
@@ -140,80 +141,69 @@ def _named_output(config, key):
         raise ConfigError("%s: expected an output pin, got %s (%s)" % (key, config[key], error)) from None
 
 
-def _input(number):
-    return Pin(number, Pin.IN)
-
-
 def _select(number):
     """A chip select, high from the start: never a glitch that a chip could hear."""
     return Pin(number, Pin.OUT, value=1)
 
 
-def _spi(config):
-    pins = config["spi"]
-    return machine.SPI(
-        0,
-        baudrate=pins["baud"],
-        polarity=0,
-        phase=0,
-        sck=Pin(pins["sck"]),
-        mosi=Pin(pins["mosi"]),
-        miso=Pin(pins["miso"]),
-    )
+class Lines:
+    """Pins and buses of the board, as `assembly` asks for them."""
 
+    def __init__(self, config):
+        self.select = _select
+        self.output = _output
+        self._config = config
+        self._spi = self._i2c = None
 
-def _sense(wiring, spi):
-    from clockfree_board import sense
+    @property
+    def spi(self):
+        """The SPI bus, set up when it is first asked for."""
+        if self._spi is None:
+            pins = self._config["spi"]
+            sck, mosi, miso = (Pin(pins[name]) for name in ("sck", "mosi", "miso"))
+            self._spi = machine.SPI(0, baudrate=pins["baud"], polarity=0, phase=0, sck=sck, mosi=mosi, miso=miso)
+        return self._spi
 
-    front_end, pins = wiring["front_end"], wiring["pins"]
-    if front_end == "comparator":
-        return sense.ComparatorPins(_input(pins["a"]), _input(pins["b"]))
-    if front_end == "trimmed":
-        trim = machine.PWM(Pin(pins["trim"]), freq=100_000, duty_u16=32768)
-        return sense.TrimmedPins(
-            _input(pins["a"]), _input(pins["b"]), trim.duty_u16, wiring["duty_per_c16"], wiring["settle_us"]
-        )
-    if front_end == "adc":
-        from clockfree_board.converters import Mcp320x
+    @property
+    def i2c(self):
+        """The I2C bus, likewise; on these chips the pins say which of the two it is."""
+        if self._i2c is None:
+            pins = self._config["i2c"]
+            sda, scl = Pin(pins["sda"]), Pin(pins["scl"])
+            self._i2c = machine.I2C(pins["sda"] >> 1 & 1, sda=sda, scl=scl, freq=pins["baud"])
+        return self._i2c
 
-        return sense.AdcDrops(Mcp320x(spi, _select(pins["adc_cs"]), channels=4))
-    if front_end == "pico_adc":
-        return sense.PicoAdcDrops(machine.ADC(26).read_u16, machine.ADC(27).read_u16)
-    raise ConfigError("front_end: expected comparator, trimmed, adc or pico_adc, got %s" % front_end)
+    def input(self, number):
+        """What a pin says."""
+        return Pin(number, Pin.IN)
 
+    def pwm(self, number):
+        """Duty of a PWM, 16 bits; half to begin with."""
+        return machine.PWM(Pin(number), freq=100_000, duty_u16=32768).duty_u16
 
-def _pots(wiring, spi, config):
-    from clockfree_board import pots as chips
-
-    pot, pins, reverse = wiring["pot"], wiring["pins"], wiring["reverse"]
-    lowest = chips.lowest_tap(config["supply_mv"], wiring["wiper_ohm"], wiring["rab_ohm"], config["most_ua"])
-    if pot == "mcp42xx":
-        found = chips.Mcp42xx(spi, _select(pins["pot_cs"]), lowest, reverse)
-        try:
-            found.adopt()  # a reset of the board leaves the wipers alone: take them as they are
-        except chips.PotError:
-            pass  # its tap stays unknown, and is told as such
-        return found
-    kinds = {"ad5220": chips.PulsePots, "ad5222": chips.Ad5222, "x9c": chips.X9cPots}
-    if pot not in kinds:
-        raise ConfigError("pot: expected mcp42xx, ad5220, ad5222 or x9c, got %s" % pot)
-    lines = [_output(pins["clk"]), _output(pins["ud"]), _select(pins["pulse_cs"])]
-    if pot == "ad5222":
-        lines.extend((_output(pins["mode"]), _output(pins["dacsel"])))
-    return kinds[pot](*lines, lowest=lowest, reverse=reverse)
+    def adc(self, number):
+        """What the board's own ADC reads at a pin, 16 bits."""
+        return machine.ADC(number).read_u16
 
 
 def _edge_role(chip, config):
     from clockfree_board.edge import Edge
+    from clockfree_board.pots import PotError
     from clockfree_board.role_edges import EdgeRole
 
     if not config["edges"]:
         raise ConfigError("edges: expected at least one")
-    spi = _spi(config)
+    lines = Lines(config)
     edges = []
     for i, wiring in enumerate(config["edges"]):
         try:
-            edges.append(Edge([0] * clock.SIZE, _sense(wiring, spi), _pots(wiring, spi, config), 0))
+            sense, pots = assemble(wiring["sense"], lines), assemble(wiring["pots"], lines)
+            if pots.reads_back:
+                try:
+                    pots.adopt()  # a reset of the board leaves the wipers alone: take them as they are
+                except PotError:
+                    pass  # its tap stays unknown, and is told as such
+            edges.append(Edge([0] * clock.SIZE, sense, pots, 0))
             if printable(wiring["edge"]) != wiring["edge"]:
                 raise ConfigError("edge: expected a name in printable ASCII, got %s" % wiring["edge"])
         except ConfigError as error:
@@ -224,21 +214,14 @@ def _edge_role(chip, config):
 
 
 def _supervisor_role(chip, config):
-    from clockfree_board.converters import Latch, Mcp320x, Mcp4131, Mcp4728
+    from clockfree_board.converters import Latch
     from clockfree_board.role_supervisor import SupervisorRole
     from clockfree_board.supervisor import Supervisor
 
-    spi = _spi(config)
-    i2c = machine.I2C(0, sda=Pin(config["i2c"]["sda"]), scl=Pin(config["i2c"]["scl"]), freq=400_000)
-    adcs = [Mcp320x(spi, _select(cs), channels) for cs, channels in config["adcs"]]
-    supervisor = Supervisor(
-        [0] * clock.SIZE,
-        [Mcp4728(i2c, address) for address in config["dacs"]],
-        Latch(_select(config["ldac"])),
-        [Mcp4131(spi, _select(cs)) for cs in config["mixers"]],
-        _output(config["clamp"]),
-        adcs,
-    )
+    lines = Lines(config)
+    dacs, mixers, adcs = ([assemble(part, lines) for part in config[kind]] for kind in ("dacs", "mixers", "adcs"))
+    latch, clamp = Latch(_select(config["ldac"])), _output(config["clamp"])
+    supervisor = Supervisor([0] * clock.SIZE, dacs, latch, mixers, clamp, adcs)
     clock.seed(supervisor.clock, 0, 0, 0)
     return SupervisorRole(chip, supervisor)
 

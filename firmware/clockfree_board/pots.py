@@ -4,7 +4,7 @@ Every driver has the same face: `tap` is the shadow of both wipers, or UNKNOWN,
 and never a guess; `lowest` and `highest` bound it; `reads_back` says whether
 the chip can tell its tap after a reset of the board; `adopt`, `set`, `step` and
 `check` are the only ways to change it. A tap counts resistance, whatever the
-wiring: R = R_W + tap R_AB / 128. With terminals B and W in the circuit a tap
+wiring: R = R_W + tap R_AB / steps. With terminals B and W in the circuit a tap
 is the chip's own code; with A and W (`reverse`) it is counted from the other
 end, so that UP always raises R.
 
@@ -23,16 +23,6 @@ class PotError(Exception):
     """The chip does not answer, or what it reads back cannot be the tap of an edge."""
 
 
-def lowest_tap(vdd_mv, wiper_ohm, rab_ohm, most_ua=2500):
-    """Lowest tap at which V_DD across one edge drives at most 2.5 mA through a terminal, or what `most_ua` says.
-
-    ceil((V_DD / 2.5 mA - R_W) * 128 / R_AB), in integers: the supply in mV, the
-    smallest wiper resistance and the end-to-end resistance in ohm, the current in uA.
-    """
-    excess = (1000 * vdd_mv - most_ua * wiper_ohm) * 128
-    return max(0, -(-excess // (most_ua * rab_ohm)))
-
-
 def _refuse_outside(tap, lowest, highest):
     if not lowest <= tap <= highest:
         raise ValueError("tap %d outside %d..%d" % (tap, lowest, highest))
@@ -45,18 +35,21 @@ class Mcp42xx:
     ----------
     spi : machine.SPI or the like, up to 10 MHz, mode 0 or 3
     cs : pin, active low
-    lowest : lowest tap this edge may take (`lowest_tap`)
+    lowest : lowest tap this edge may take: a lower one would let too much current through a wiper
     reverse : True where terminals A and W are in the circuit, so that an
         increment lowers R
+    highest : highest tap that is used
+    steps : into how many the chip divides R_AB
     """
 
     reads_back = True
-    highest = 127
 
-    def __init__(self, spi, cs, lowest=0, reverse=False):
-        _refuse_outside(lowest, 0, self.highest)
+    def __init__(self, spi, cs, lowest=0, reverse=False, highest=127, steps=128):
+        _refuse_outside(lowest, 0, highest)
         self.tap = UNKNOWN
         self.lowest = lowest
+        self.highest = highest
+        self._steps = steps
         self._reverse = reverse
         self._cs = cs
         self._transfer = spi.write_readinto
@@ -109,7 +102,7 @@ class Mcp42xx:
         """
         _refuse_outside(tap, self.lowest, self.highest)
         self.tap = UNKNOWN
-        code = 128 - tap if self._reverse else tap
+        code = self._steps - tap if self._reverse else tap
         self._exchange(bytes((0x00, code, 0x10, code)), bytearray(4))
         kept = self._read()
         if kept != tap:
@@ -141,13 +134,13 @@ class Mcp42xx:
         clamped = (answer[2] & 1) << 8 | answer[3]
         if free != clamped:
             raise PotError("wipers differ: %d and %d" % (free, clamped))
-        if free > 128:  # a line stuck high reads 1FF
+        if free > self._steps:  # a line stuck high reads 1FF
             raise PotError("pot does not answer")
-        return 128 - free if self._reverse else free
+        return self._steps - free if self._reverse else free
 
 
 class PulsePots:
-    """A pair of AD5220 on shared lines: one pulse on CLK moves both wipers, nothing reads back.
+    """A pair of AD5220, or of X9C104, on shared lines: one pulse on CLK moves both wipers, nothing reads back.
 
     Between steps CLK rests low, where a board in reset pulls it too, so that no
     reset makes an edge on it. The tap is known only by counting from an end
@@ -155,23 +148,26 @@ class PulsePots:
     would pass below `lowest`, where the supply can drive more current through
     a wiper than it may carry.
 
+    An X9C writes its EEPROM when CS rises while CLK, its INC, is high. It is low
+    at every deselect here, so nothing is ever stored: ten stores a second would
+    wear the chip out within hours.
+
     Parameters
     ----------
     clk, up_down, cs : pins; U/D high moves the wiper towards terminal A, CS is active low
-    lowest, reverse : as in Mcp42xx
+    lowest, reverse, highest, steps : as in Mcp42xx
     """
 
     reads_back = False
-    highest = 127
-    _codes = 128
-    _beyond = 1  # on A-W wiring the end stop is tap 128, this many above `highest`
 
-    def __init__(self, clk, up_down, cs, lowest=0, reverse=False):
+    def __init__(self, clk, up_down, cs, lowest=0, reverse=False, highest=127, steps=128):
+        self._beyond = steps - highest  # on A-W wiring the end stop is so many taps above `highest`
         if reverse and lowest < self._beyond:
             lowest = self._beyond
-        _refuse_outside(lowest, 0, self.highest)
+        _refuse_outside(lowest, 0, highest)
         self.tap = UNKNOWN
         self.lowest = lowest
+        self.highest = highest
         self._reverse = reverse
         self._clk = clk
         self._up_down = up_down
@@ -218,7 +214,7 @@ class PulsePots:
         return self.tap != UNKNOWN
 
     def _home(self):
-        self._pulse(self._levels[1], self._codes)
+        self._pulse(self._levels[1], self.highest + 1)
 
     def _pulse(self, level, count):
         clk = self._clk
@@ -238,12 +234,12 @@ class Ad5222(PulsePots):
 
     Parameters
     ----------
-    clk, up_down, cs, lowest, reverse : as in PulsePots
+    clk, up_down, cs, lowest, reverse, highest, steps : as in PulsePots
     mode, dacsel : pins
     """
 
-    def __init__(self, clk, up_down, cs, mode, dacsel, lowest=0, reverse=False):
-        PulsePots.__init__(self, clk, up_down, cs, lowest, reverse)
+    def __init__(self, clk, up_down, cs, mode, dacsel, lowest=0, reverse=False, highest=127, steps=128):
+        PulsePots.__init__(self, clk, up_down, cs, lowest, reverse, highest, steps)
         self._mode = mode
         self._dacsel = dacsel
         mode(0)
@@ -254,16 +250,3 @@ class Ad5222(PulsePots):
             self._dacsel(wiper)
             PulsePots._home(self)
         self._mode(0)
-
-
-class X9cPots(PulsePots):
-    """A pair of X9C104 on shared INC, U/D and CS lines: 100 taps, R = R_W + tap R_AB / 99.
-
-    The chip writes its EEPROM when CS rises while INC is high. INC rests low
-    here and is low at every deselect, so nothing is ever stored: ten stores a
-    second would wear the chip out within hours.
-    """
-
-    highest = 99
-    _codes = 100
-    _beyond = 0

@@ -172,7 +172,7 @@ class EdgeRole:
             raise Refused("bar_c16 out of range, or beside a dither")
         if not (0 <= low <= clock.MASK and 0 <= high <= clock.MASK and 0 <= kind <= clock.PERIODIC):
             raise Refused("seed or kind of clock out of range")
-        if (floor_c16 or dither_c16) and self._wiring[i]["front_end"] == "comparator":
+        if (floor_c16 or dither_c16) and getattr(edge.sense, "no_gate", False):
             raise Refused("two plain comparators know no threshold")
         keep_total = getattr(edge.sense, "keep_total", None)
         if keep_total:

@@ -26,6 +26,7 @@ class ComparatorPins:
     """Two comparators: pin a reads dV_C > dV_F, pin b reads dV_C + dV_F > 0."""
 
     settle_us = 0
+    no_gate = True  # it knows no threshold
 
     def __init__(self, a, b):
         self._pin_a = a

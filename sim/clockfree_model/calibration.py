@@ -8,12 +8,10 @@ from typing import Protocol
 import numpy as np
 
 from clockfree_model.job import Job
+from clockfree_model.parts import FRONT_ENDS
 
 MATCHING_POINTS = 12
 """Inputs and taps at which the twin mismatch is fitted."""
-
-MATCHES = ("adc", "pico_adc")
-"""Front ends that can fit it: those that measure."""
 
 
 class InHold(Protocol):
@@ -56,7 +54,7 @@ def calibrate(job: Job, bench: InHold) -> None:
     bench.calm(np.full(sources, 0.5 * supply_V))
     bench.settle()
     bench.null()
-    if job.edge.front_end in MATCHES:
+    if FRONT_ENDS[job.edge.front_end].measures:
         random = np.random.default_rng([job.seed, edges])
         before = bench.taps()
         lowest, highest = bench.limits()

@@ -7,6 +7,7 @@ import numpy as np
 
 from clockfree_board.rule import LEAST_BAR
 from clockfree_model.network import Network
+from clockfree_model.parts import FRONT_ENDS, POTS
 from clockfree_model.physics import Physics
 
 
@@ -16,10 +17,8 @@ class EdgeSettings:
 
     Attributes
     ----------
-    front_end : {'comparator', 'trimmed', 'adc', 'pico_adc'}
-        Two comparators; the same with a trim output on A; MCP3204 on SPI; the Pico's own ADC.
-    pot : {'mcp42xx', 'ad5220', 'ad5222', 'x9c'}
-        Twin potentiometer.
+    front_end, pot : str
+        Names of a front end and of a twin potentiometer in the table of parts.
     f_V, theta_V : float
         Floor, and dither width or bar, of the threshold on | |dV_C| - |dV_F| |, V; both zero is the plain rule. A
         calibrated edge that sums has its own noise for its floor where that is larger.
@@ -38,8 +37,8 @@ class EdgeSettings:
         A firing later than this is dropped; None is a tenth of the mean wait.
     """
 
-    front_end: str = "comparator"
-    pot: str = "mcp42xx"
+    front_end: str = next(iter(FRONT_ENDS))
+    pot: str = next(iter(POTS))
     f_V: float = 0.0
     theta_V: float = 0.0
     summed: bool = False
@@ -68,9 +67,10 @@ def edges_of(preset: str, front_end: str | None) -> EdgeSettings:
     edge = EDGES[preset]
     if front_end and front_end != edge.front_end:
         edge = replace(edge, front_end=front_end)
-        if front_end == "comparator":
+        part = FRONT_ENDS[front_end]
+        if not part.gates:
             edge = replace(edge, calibrate=False, **NO_THRESHOLD)
-        elif front_end == "trimmed" and edge.summed:
+        elif not part.measures and edge.summed:
             edge = replace(edge, **DITHERED)
     return edge
 
@@ -133,10 +133,10 @@ class Damage:
 class Job:
     """One run, completely: the same job always gives the same record.
 
-    ``sources`` and ``targets`` are node indices, ``updates`` is per edge, ``start_taps`` (E,) or None for 64
-    everywhere, ``samples`` the number of records on the way, ``trace`` asks for every firing. ``schedule``, which files
-    and options call rule, says who fires when: `clockfree`, each edge by its own clock, or for comparison `sync`, `p=P`
-    or `oscillators=P`.
+    ``sources`` and ``targets`` are node indices, ``updates`` is per edge, ``start_taps`` (E,) or None for the
+    start tap of the potentiometers, ``samples`` the number of records on the way, ``trace`` asks for every firing.
+    ``schedule``, which files and options call rule, says who fires when: `clockfree`, each edge by its own clock, or
+    for comparison `sync`, `p=P` or `oscillators=P`.
     """
 
     network: Network
@@ -166,19 +166,20 @@ class JobError(ValueError):
 def check(job: Job) -> None:
     """Raise JobError where a job asks for what its rule or front end does not have: it would be left out in silence."""
     front_end, physics = job.edge.front_end, job.physics
+    part = FRONT_ENDS[front_end]
     if job.edge.decades and job.schedule != "clockfree":
         text = f"expected 0 with rule {job.schedule}, which has one trigger for all edges, got {job.edge.decades:g}"
         raise JobError("edge.decades", text)
-    if front_end == "comparator":
+    if not part.gates:
         for key in ("f_V", "theta_V", "calibrate"):
             if value := getattr(job.edge, key):
                 expected = "false" if key == "calibrate" else "0"
-                text = f"expected {expected} with front_end comparator, which measures nothing, got"
+                text = f"expected {expected} with front_end {front_end}, which measures nothing, got"
                 raise JobError(f"edge.{key}", f"{text} {str(value).lower()}")
     elif physics.sigma_V:
         text = "the paper's bias is one of comparators"
         raise JobError("physics.sigma_V", f"expected 0 with front_end {front_end} ({text}), got {physics.sigma_V:g}")
-    if job.edge.summed and "adc" not in front_end:
+    if job.edge.summed and not part.measures:
         raise JobError("edge.summed", f"expected false with front_end {front_end}, which measures no drops, got true")
     if job.edge.summed and 0 < physics.c16(job.edge.theta_V) < LEAST_BAR:
         least_V = LEAST_BAR / 65536 * physics.supply_V
@@ -191,7 +192,7 @@ def check(job: Job) -> None:
         text = "expected 0 beside offset_V or noise_V, which no bias on the magnitudes has, got"
         raise JobError("physics.sigma_V", f"{text} {physics.sigma_V:g}")
     for damage in job.damage:
-        if damage.kind.startswith("stuck") and "adc" in front_end:
+        if damage.kind.startswith("stuck") and part.measures:
             text = f"expected dead or cut with front_end {front_end}, which has no comparators, got"
             raise JobError("damage", f"{text} {damage.kind}")
 

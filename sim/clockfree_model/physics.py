@@ -7,11 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from clockfree_board.supervisor import MIXER_TOP
+from clockfree_model.parts import Pot
 
 Taps = TypeVar("Taps", int, float, np.ndarray)
-
-TAPS = 128
-"""Positions of a wiper: 0 .. 127."""
 
 DAC_STEPS = 4096
 """Steps of the supervisor's DAC over the supply (MCP4728, 12 bits)."""
@@ -35,9 +33,9 @@ class Physics:
     rab_ohm, wiper_ohm : float
         End-to-end resistance of a potentiometer, and of its wiper, ohm.
     spare_taps : int
-        R = wiper_ohm + (tap + spare_taps) rab_ohm / 128; 1 in the paper's simulations, 0 on a real chip.
+        R = wiper_ohm + (tap + spare_taps) rab_ohm / steps; 1 in the paper's simulations, 0 on a real chip.
     limit_lowest : bool
-        The lowest tap follows from 2.5 mA per terminal (HARDWARE: ceil((V_DD / 2.5 mA - R_W) 128 / R_AB)), else 0.
+        The lowest tap follows from the current that a terminal may carry (`Pot.lowest_tap`), else 0.
     mismatch : float
         Standard deviation of the ratio of R_AB between the two twins of an edge.
     offset_V : float
@@ -85,12 +83,9 @@ class Physics:
     skew_us: int = 0
     lateness_us: float = 0.0
 
-    def lowest_tap(self) -> int:
-        """Lowest usable tap."""
-        if not self.limit_lowest:
-            return 0
-        ohm = self.supply_V / 2.5e-3 - self.wiper_ohm
-        return max(0, int(np.ceil(ohm * TAPS / self.rab_ohm)))
+    def lowest_tap(self, pot: Pot) -> int:
+        """Lowest usable tap of a potentiometer."""
+        return pot.lowest_tap(self.supply_V, self.wiper_ohm, self.rab_ohm) if self.limit_lowest else 0
 
     def dac_codes(self, volts: ArrayLike) -> np.ndarray:
         """Codes of the supervisor's 12-bit DAC nearest to voltages, V; its top is one step below the supply."""
@@ -106,16 +101,21 @@ class Physics:
         return round(volts / self.supply_V * 65536)
 
     @staticmethod
-    def mixer_eta(eta: float) -> float:
-        """Nudge that the supervisor's mixers give when asked for this: the nearest of 1/128 .. 1."""
-        return max(1, round(eta * MIXER_TOP)) / MIXER_TOP
+    def mixer_tap(eta: float) -> int:
+        """Tap of the supervisor's mixers for a nudge: the nearest, and at least one."""
+        return max(1, round(eta * MIXER_TOP))
 
-    def resistance(self, tap: Taps, ratio: float = 1.0, steps: int = TAPS) -> Taps:
-        """Resistance at a tap (or array of taps) whose R_AB is ``ratio`` times nominal, in ``steps`` steps, ohm.
+    @classmethod
+    def mixer_eta(cls, eta: float) -> float:
+        """Nudge that the supervisor's mixers give when asked for this: the nearest of 1/128 .. 1."""
+        return cls.mixer_tap(eta) / MIXER_TOP
+
+    def resistance(self, tap: Taps, pot: Pot, ratio: float = 1.0) -> Taps:
+        """Resistance at a tap (or array of taps) of a potentiometer whose R_AB is ``ratio`` times nominal, ohm.
 
         A mismatch belongs to the resistor track, not to the wiper.
         """
-        return self.wiper_ohm + (tap + self.spare_taps) * (ratio * self.rab_ohm / steps)  # type: ignore[return-value]
+        return self.wiper_ohm + (tap + self.spare_taps) * (ratio * self.rab_ohm / pot.steps)  # type: ignore[return-value]
 
 
 IDEAL = Physics()

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from clockfree_model.job import Job
+from clockfree_model.parts import POTS
 from clockfree_sim.circuit.direct import laplacian
 
 RECORD = Path("build/bench.json")
@@ -45,7 +46,9 @@ def ngspice_rate(job: Job, repeats: int = 3) -> float | None:
     rng = np.random.default_rng(0)
     lesson, eta = job.lessons[0], job.clamp.eta
     lines = ["twin networks"]
-    for i, ((a, b), ohm) in enumerate(zip(job.network.ends, job.physics.resistance(rng.integers(2, 128, 10**5)))):
+    for i, ((a, b), ohm) in enumerate(
+        zip(job.network.ends, job.physics.resistance(rng.integers(2, 128, 10**5), POTS[job.edge.pot]))
+    ):
         lines += [f"Rf{i} f{a} f{b} {ohm:.9g}", f"Rc{i} c{a} c{b} {ohm:.9g}"]
     for i, (node, volts) in enumerate(zip(job.sources, lesson.source_V[0])):
         lines += [f"Vf{i} f{node} 0 {volts:.9g}", f"Vc{i} c{node} 0 {volts:.9g}"]
@@ -119,7 +122,9 @@ def dense_rate(job: Job, firings: int = 400) -> float:
     free = [n for n in range(nodes) if n not in sources]
     clamped = [n for n in free if n not in targets]
     held = sources + targets
-    g = 1.0 / job.physics.resistance(rng.integers(job.physics.lowest_tap(), 128, len(ends)))
+    g = 1.0 / job.physics.resistance(
+        rng.integers(job.physics.lowest_tap(POTS[job.edge.pot]), 128, len(ends)), POTS[job.edge.pot]
+    )
     matrix = laplacian(nodes, ends, g).toarray()
     source_V, held_V = np.ones(len(sources)), np.ones(len(held))
     begun = time.process_time()

@@ -18,6 +18,7 @@ from _baseline import dense_rate, jax_rate, ngspice_rate, one_thread, record
 
 from clockfree_model.job import ClampSettings, EdgeSettings, Job, Lesson
 from clockfree_model.network import load
+from clockfree_model.parts import POTS
 from clockfree_sim.circuit.direct import solve
 from clockfree_sim.compiled.kernel import Kernel
 
@@ -51,7 +52,11 @@ def off_V(kernel: Kernel, job: Job, taps: np.ndarray) -> float:
     source_V, desired_V = lesson.source_V[0], lesson.desired_V[0]
     circuit.example(source_V, desired_V, job.clamp.eta)
     found_V = np.array([circuit.drops(edge) for edge in range(len(network.ends))])
-    g_free_S, nodes, outputs = 1.0 / job.physics.resistance(taps), len(network.nodes), list(job.targets)
+    g_free_S, nodes, outputs = (
+        1.0 / job.physics.resistance(taps, POTS[job.edge.pot]),
+        len(network.nodes),
+        list(job.targets),
+    )
     free_V = solve(nodes, network.ends, g_free_S, job.sources, source_V)[0]
     eta = job.physics.mixer_eta(job.clamp.eta)
     clamp_V = free_V[outputs] + eta * (desired_V - free_V[outputs])

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from clockfree_board.pots import Ad5222, Mcp42xx, PulsePots, X9cPots
+from clockfree_board.pots import Ad5222, Mcp42xx, PulsePots
 from clockfree_sim.parts.bus import SpiBus
 from clockfree_sim.parts.potentiometers import Ad5220PairChip, Ad5222Chip, Mcp4xxxChip, X9c104PairChip
 
@@ -49,13 +49,14 @@ class Bench:
             chip, driver, self.mirror = {
                 "ad5220": (Ad5220PairChip, PulsePots, 128),
                 "ad5222": (Ad5222Chip, Ad5222, 128),
-                "x9c": (X9c104PairChip, X9cPots, 99),
+                "x9c": (X9c104PairChip, PulsePots, 99),
             }[kind]
+            ends = {"highest": 99, "steps": 99} if kind == "x9c" else {}
             self.chip = chip(moved)
             self.line = Line(None)
             names = ["clk", "up_down", "cs"] + (["mode", "dacsel"] if kind == "ad5222" else [])
             pins = [self.line.pin(name, getattr(self.chip, name)) for name in names]
-            self.pot = driver(*pins, lowest=lowest, reverse=reverse)
+            self.pot = driver(*pins, lowest=lowest, reverse=reverse, **ends)
         self.reverse = reverse
         self.line.seen.clear()
 

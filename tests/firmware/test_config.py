@@ -11,15 +11,15 @@ from tests.sim.virtual.benches import edge_config, edge_job, supervisor_config
 from tests.sim.virtual.conftest import ONE, OTHER
 from tests.sim.virtual.repl import FIRMWARE, Repl
 
-GOOD = {"format": 1, "role": "edge"}
+GOOD = {"format": 2, "role": "edge"}
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "format: expected JSON of format 1"),
-        ("[]", "format: expected JSON of format 1"),
-        ('{"format":2,"role":"edge"}', "format: expected JSON of format 1"),
+        ("", "format: expected JSON of format 2"),
+        ("[]", "format: expected JSON of format 2"),
+        ('{"format":1,"role":"edge"}', "format: expected JSON of format 2"),
         (json.dumps({**GOOD, "role": "boss"}), "role: expected edge or supervisor, got boss"),
         (json.dumps({**GOOD, "on_loss": "Hold"}), "on_loss: expected learn or hold, got Hold"),
         (json.dumps({**GOOD, "loss_ms": "15"}), "loss_ms: expected 1..500000, got 15"),
@@ -80,13 +80,12 @@ def test_a_good_one(boards, name):
         (ONE, ["led"], 99, "led: expected an output pin, got 99 (invalid pin)"),
         (ONE, ["edges"], [], "edges: expected at least one"),
         (ONE, ["edges", 1, "edge"], "Zürich-A", "edges.1.edge: expected a name in printable ASCII, got Z?rich-A"),
-        (ONE, ["edges", 1, "front_end"], "eye", "edges.1.front_end: expected comparator, trimmed, adc or pico_adc, "
-         "got eye"),
-        (ONE, ["edges", 0, "pot"], "x", "edges.0.pot: expected mcp42xx, ad5220, ad5222 or x9c, got x"),
-        (ONE, ["edges", 1, "pins", "a"], None, "edges.1: nothing named a"),
-        (ONE, ["edges", 1, "pins", "pot_cs"], 77, "edges.1: invalid pin"),
-        (ONE, ["edges", 1, "rab_ohm"], 100, "edges.1: tap 1594 outside 0..127"),
-        (ONE, ["spi"], None, "nothing named spi"),
+        (ONE, ["edges", 1, "sense", "driver"], "sense:I", "edges.1: driver: nothing named sense:I in this firmware"),
+        (ONE, ["edges", 0, "pots", "driver"], "eye:Eye", "edges.0: driver: nothing named eye:Eye in this firmware"),
+        (ONE, ["edges", 1, "pots"], None, "edges.1: nothing named pots"),
+        (ONE, ["edges", 1, "pots", "pins", 0, 2], 77, "edges.1: invalid pin"),
+        (ONE, ["edges", 1, "pots", "given", "lowest"], 1594, "edges.1: tap 1594 outside 0..127"),
+        (ONE, ["spi"], None, "edges.0: nothing named spi"),
         (OTHER, ["mixers"], None, "nothing named mixers"),
         (OTHER, ["on_loss"], "Zürich", "on_loss: expected learn or hold, got Z?rich"),
     ],

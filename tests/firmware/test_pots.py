@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clockfree_board.pots import UNKNOWN, Mcp42xx, lowest_tap
+from clockfree_board.pots import UNKNOWN, Mcp42xx
+from clockfree_model.parts import POTS
 from tests.firmware.pots_bench import KINDS, Bench, actions, edges
 
 
@@ -88,20 +89,20 @@ def test_lowest_outside_the_pot_is_refused(kind, lowest):
 
 
 @pytest.mark.parametrize(
-    ("vdd_mv", "rab_ohm", "lowest"), [(3300, 100_000, 2), (5000, 100_000, 3), (3300, 10_000, 16), (5000, 10_000, 25)]
+    ("supply_V", "rab_ohm", "lowest"), [(3.3, 100_000, 2), (5.0, 100_000, 3), (3.3, 10_000, 16), (5.0, 10_000, 25)]
 )
-def test_lowest_tap_of_the_data_sheet(vdd_mv, rab_ohm, lowest):
-    assert lowest_tap(vdd_mv, 75, rab_ohm) == lowest
+def test_lowest_tap_of_the_data_sheet(supply_V, rab_ohm, lowest):
+    assert POTS["mcp42xx"].lowest_tap(supply_V, 75, rab_ohm) == lowest
 
 
-@given(st.integers(1000, 5500), st.integers(0, 4000), st.integers(1000, 1_000_000))
-def test_lowest_tap_is_the_first_that_limits_the_current(vdd_mv, wiper_ohm, rab_ohm):
-    exact = ceil((Fraction(vdd_mv * 2, 5) - wiper_ohm) * 128 / rab_ohm)
-    assert lowest_tap(vdd_mv, wiper_ohm, rab_ohm) == max(0, exact)
+@given(st.sampled_from([*POTS.values()]), st.integers(1000, 5500), st.integers(0, 4000), st.integers(1000, 1_000_000))
+def test_lowest_tap_is_the_first_that_limits_the_current(pot, vdd_mv, wiper_ohm, rab_ohm):
+    exact = ceil((Fraction(vdd_mv * 2, 5) - wiper_ohm) * pot.steps / rab_ohm)
+    assert pot.lowest_tap(vdd_mv / 1000, wiper_ohm, rab_ohm) == max(0, exact)
 
 
 SCRIPT = """
-from clockfree_board.pots import UNKNOWN, Ad5222, Mcp42xx, PotError, PulsePots, X9cPots, lowest_tap
+from clockfree_board.pots import UNKNOWN, Ad5222, Mcp42xx, PotError, PulsePots
 
 class Bus:  # answers as an MCP4231 with both wipers at `code`, or as an open line
     code = 64
@@ -141,12 +142,11 @@ for reverse in (False, True):
             attempt(*action)
             print(pot.tap)
     lines = [pin(name) for name in ("clk", "up_down", "cs", "mode", "dacsel")]
-    for kind, count in ((PulsePots, 3), (Ad5222, 5), (X9cPots, 3)):
-        pot = kind(*lines[:count], lowest=3, reverse=reverse)
+    for kind, count, highest, steps in ((PulsePots, 3, 127, 128), (Ad5222, 5, 127, 128), (PulsePots, 3, 99, 99)):
+        pot = kind(*lines[:count], lowest=3, reverse=reverse, highest=highest, steps=steps)
         for action in ((pot.check,), (pot.adopt,), (pot.step, -1), (pot.set, 60), (pot.set, 2)):
             attempt(*action)
             print(pot.tap)
-print(lowest_tap(3300, 75, 100000), lowest_tap(5000, 75, 10000))
 """
 
 UNDER_LOCK = """

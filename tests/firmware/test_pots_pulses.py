@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clockfree_board.pots import PulsePots, X9cPots
+from clockfree_board.pots import PulsePots
 from clockfree_sim.parts.potentiometers import X9c104PairChip
 from tests.firmware.pots_bench import PULSED, Bench, actions
 
@@ -72,7 +72,7 @@ def test_x9c_does_not_store_when_the_driver_starts(clk, cs):
     chip = X9c104PairChip(lambda *move: None)
     chip.cs(cs)
     chip.clk(clk)
-    X9cPots(chip.clk, chip.up_down, chip.cs)
+    PulsePots(chip.clk, chip.up_down, chip.cs, highest=99, steps=99)
     assert chip.stores == 0
     assert (chip.clk(), chip.cs()) == (0, 1)
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from clockfree_model.job import Job
+from clockfree_model.parts import POTS
 
 
 def drops(job: Job, taps: np.ndarray, lesson: int, outputs_V: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -14,7 +15,7 @@ def drops(job: Job, taps: np.ndarray, lesson: int, outputs_V: np.ndarray) -> tup
     from clockfree_sim.circuit.twins import free_outputs  # compiled: slow to load, and only a suspicion asks
 
     network, nodes = job.network, len(job.network.nodes)
-    ohm = job.physics.resistance(taps, steps=99 if job.edge.pot == "x9c" else 128)
+    ohm = job.physics.resistance(taps, POTS[job.edge.pot])
     source_V, desired_V = job.lessons[lesson].source_V, job.lessons[lesson].desired_V
 
     def solved(held: tuple[int, ...], held_V: np.ndarray) -> np.ndarray:

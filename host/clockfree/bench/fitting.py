@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from clockfree.base.errors import InputError
-from clockfree.link.benchfile import CHANNELS, BenchFile
+from clockfree.link.benchfile import BenchFile
 from clockfree_model.job import Job
+from clockfree_model.parts import CONVERTERS
 
 LEAST_DWELL_S = 0.02
 """Of boards. The largest supervisor, of eight DACs, takes some 6 ms to measure and to show an example, and no board
@@ -50,9 +51,9 @@ def lacking(bench: BenchFile, sources: int, targets: int) -> str | None:
     """
     board = bench.supervisor
     needs = {
-        "DAC channels": (sources + targets, sum(CHANNELS[dac.chip] for dac in board.dacs)),
+        "DAC channels": (sources + targets, sum(CONVERTERS[dac.chip].channels for dac in board.dacs)),
         "mixers": (targets, len(board.mixers)),
-        "ADC channels": (targets, sum(CHANNELS[adc.chip] for adc in board.adcs)),
+        "ADC channels": (targets, sum(CONVERTERS[adc.chip].channels for adc in board.adcs)),
     }
     for what, (needed, there) in needs.items():
         if needed > there:

@@ -6,12 +6,13 @@ from clockfree.base.errors import InputError
 from clockfree.base.overrides import checked
 from clockfree.link.benchfile import BenchFile
 from clockfree_model.job import Job
+from clockfree_model.parts import CONVERTERS
 
-FIRST_ADDRESS = 0x60
-ADC_CHANNELS = DACS = 8
-DAC_CHANNELS = 4
+DAC, ADC = CONVERTERS["mcp4728"], CONVERTERS["mcp3208"]
+DACS = 8
+"""Addresses that a DAC can have."""
 CHIP_SELECTS = (17, 20, 22, 0, 1, 2, *range(7, 15), 26, 27, 28, 23, 24, 29, *range(30, 48))
-"""Free pins of a supervisor's board: HARDWARE's first, then what a Pico has, then what larger chips have."""
+"""Free pins of a supervisor's board: those of the pin map first, then what a Pico has, then what larger chips have."""
 
 
 def boards_needed(job: Job) -> int:
@@ -39,7 +40,7 @@ def lay_out(job: Job, ids: Sequence[str], wiper_ohm: float, name: str) -> BenchF
     """
     network, physics = job.network, job.physics
     sources, targets = ([network.nodes[i] for i in chosen] for chosen in (job.sources, job.targets))
-    dacs, adcs = -(-(len(sources) + len(targets)) // DAC_CHANNELS), -(-len(targets) // ADC_CHANNELS)
+    dacs, adcs = -(-(len(sources) + len(targets)) // DAC.channels), -(-len(targets) // ADC.channels)
     if dacs > DACS or len(targets) + adcs > len(CHIP_SELECTS):
         text = f"{len(sources)} sources and {len(targets)} targets are more than one supervisor's board has pins for"
         raise InputError(f"{name}: placement: {text}: only --bench sim can run it")
@@ -57,7 +58,7 @@ def lay_out(job: Job, ids: Sequence[str], wiper_ohm: float, name: str) -> BenchF
             "id": ids[0],
             "sources": sources,
             "targets": targets,
-            "dacs": [{"address": FIRST_ADDRESS + i} for i in range(dacs)],
+            "dacs": [{"address": DAC.address + i} for i in range(dacs)],
             "mixers": [{"cs": next(selects)} for _ in targets],
             "adcs": [{"cs": cs} for cs in adc_selects],
         },

@@ -15,6 +15,7 @@ from clockfree.bench.protocol import Observer
 from clockfree.flash.deploy import deploy
 from clockfree.link.benchfile import BenchFile, Board, EdgeBoard, EdgeWiring, SupervisorBoard, board_config
 from clockfree_model.job import Job
+from clockfree_model.parts import MOST_A
 from clockfree_sim.virtual import VirtualBoards, VirtualBoardsError
 
 NAME = "virtual"
@@ -24,7 +25,7 @@ def made_up(job: Job) -> BenchFile:
     """A bench for a job, of boards that do not exist yet; InputError as `lay_out`."""
     physics = job.physics
     # The boards work out their lowest tap. A preset that knows none gets wipers that let no current do harm.
-    harmless_ohm = math.ceil(1000 * physics.supply_V / 2.5)
+    harmless_ohm = math.ceil(physics.supply_V / MOST_A)
     ids = [unique_id(job.seed, number) for number in range(boards_needed(job))]
     return lay_out(job, ids, physics.wiper_ohm if physics.limit_lowest else harmless_ohm, NAME)
 

@@ -9,15 +9,12 @@ import numpy as np
 from clockfree.link.session import ASK_S, Session
 from clockfree_board.link import NUMBERS
 from clockfree_model.job import Job, gate_c16
+from clockfree_model.parts import FRONT_ENDS, POTS
 from clockfree_model.rates import waits_us
 
 CLOCKS = ("exponential", "jittered", "periodic")
 ORDERS = ("fixed", "shuffled", "random")
 """Kinds of clock and of order, by the numbers that the firmware has for them."""
-MIXER_TOP = 128
-START_TAP = 64
-TRIMS = {"adc": 4, "pico_adc": 4, "trimmed": 1}
-"""How many values calibration finds at an edge with this front end."""
 _STRIDE = 0x2545F491  # spreads the count of restarts over the bits of a seed
 
 
@@ -93,7 +90,7 @@ def teach(member: Member, job: Job, run_id: int, lesson: int) -> None:
     """Upload a lesson; it is shown from the supervisor's next tick on. In HOLD, or while it runs."""
     ask, clamp = member.session.ask, job.clamp
     codes = lesson_codes(job, lesson)
-    eta = round(job.physics.mixer_eta(clamp.eta) * MIXER_TOP)
+    eta = job.physics.mixer_tap(clamp.eta)
     order, dwell_us = ORDERS.index(clamp.order), round(1e6 * clamp.dwell_s)
     words = seed_words(job.seed, member.restarts)
     shape = (len(codes), len(job.targets))
@@ -112,12 +109,14 @@ def lesson_codes(job: Job, lesson: int) -> list[list[int]]:
 
 def start_taps(job: Job) -> np.ndarray:
     """Tap of every edge at the start."""
-    return np.full(len(job.network.ends), START_TAP) if job.start_taps is None else np.array(job.start_taps)
+    if job.start_taps is None:
+        return np.full(len(job.network.ends), POTS[job.edge.pot].start_tap)
+    return np.array(job.start_taps)
 
 
 def no_trims(job: Job, member: Member) -> list[list[int]]:
     """What takes an earlier calibration off a board's edges; [] where the front end has none."""
-    count = TRIMS.get(job.edge.front_end, 0)
+    count = FRONT_ENDS[job.edge.front_end].trims
     return [[0] * count for _ in member.edges] if count else []
 
 

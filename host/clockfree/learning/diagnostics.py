@@ -7,6 +7,7 @@ import numpy as np
 from clockfree.learning.arming import Member
 from clockfree.learning.tally import Tally
 from clockfree_model.job import Job
+from clockfree_model.parts import FRONT_ENDS
 from clockfree_model.rates import rates_hz
 
 WARN_MISSED, FAIL_MISSED = 0.1, 0.5
@@ -73,7 +74,7 @@ class Diagnostics:
                 if tally.fresh[edge]:
                     yield from self._silent(tally, board, edge)
                     yield from self._counted(tally, board, edge)
-                    if self._job.edge.front_end in ("comparator", "trimmed"):
+                    if not FRONT_ENDS[self._job.edge.front_end].measures:
                         yield from self._stuck(tally, board, edge, lesson, outputs_V)
         yield from self._railed(tally)
 

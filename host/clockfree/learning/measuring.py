@@ -14,6 +14,7 @@ from clockfree.link.fleet import TROUBLE, Fleet
 from clockfree.link.session import Session
 from clockfree_model.calibration import calibrate
 from clockfree_model.job import Job
+from clockfree_model.parts import FRONT_ENDS, POTS
 
 ADC_STEPS = 4096
 C16_STEPS = 65536
@@ -57,7 +58,7 @@ class Probe:
         self._supervisor, self._boards = supervisor, boards
         self._of = {board.session: board for board in boards}
         self._taps: list[int] = []
-        self._limits = (0, 127)
+        self._limits = (0, POTS[job.edge.pot].highest)
         self._points = 0  # that were added to the fit of the mismatch
         self._silent: set[Session] = set()  # who did not answer once is not waited for again
 
@@ -84,7 +85,7 @@ class Probe:
             The supervisor does not answer; edges whose board does not are left out.
         """
         found = Measured(np.array(self._outputs(codes)))
-        if "adc" in self._job.edge.front_end:
+        if FRONT_ENDS[self._job.edge.front_end].measures:
             there = [session for session in self._of if session.up and session not in self._silent]
             told, failed = self._fleet.each(self._look, there)
             self._silent.update(failed)

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from clockfree.learning.arming import START_TAP, Member, arm_edges, arm_supervisor, hold
+from clockfree.learning.arming import Member, arm_edges, arm_supervisor, hold
 from clockfree.learning.tally import UNKNOWN
 from clockfree.link.benchfile import BenchFile, board_config
 from clockfree.link.handshake import RefusedError, misfit
 from clockfree.link.session import ASK_S, Session
 from clockfree_board.link import RUN, VERSION
 from clockfree_model.job import Job
+from clockfree_model.parts import POTS
 
 POWER_ON = 3
 """A tap this near to the one at power-on is taken as it is."""
@@ -165,11 +166,13 @@ class Rejoining:
 
     def _taps(self, member: Member, found: list[int], last: Sequence[int], lost_power: bool, joined: Joined) -> None:
         """Where each edge goes on: where its chip says it is, or, if that is lost, where it was last known to be."""
+        pot = POTS[self.job.edge.pot]
+        start = pot.start_tap
         for i, tap in enumerate(found):
             if tap == UNKNOWN:
                 tap = self.adopted(member.session, i)
-            # Pots that have lost their power stand at mid tap, and know nothing of what was learnt.
-            forgot = lost_power and tap == START_TAP and abs(last[i] - START_TAP) > POWER_ON
+            # Pots that have lost their power stand at their start tap, and know nothing of what was learnt.
+            forgot = lost_power and pot.forgets and tap == start and abs(last[i] - start) > POWER_ON
             if (tap == UNKNOWN or forgot) and last[i] != UNKNOWN:
                 tap = int(last[i])
                 joined.restored.append(i)

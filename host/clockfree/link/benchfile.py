@@ -1,21 +1,24 @@
 """The schema of bench files: which board serves which edges, where it is found, its chips and pins.
 
 One model for all: bench files are read through it, and whatever writes one writes it through it. Defaults are
-HARDWARE's pin map and chips. `board_config` is what each board is told of it, as its `/clockfree.json`.
+those of the table of parts. `board_config` is what each board is told of it, as its `/clockfree.json`.
 """
 
 import hashlib
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model, model_validator
 
+from clockfree.base.names import AdcName, DacName, FrontEndName, MixerName, PotName
 from clockfree.base.overrides import checked
 from clockfree.base.toml import dumps, read_toml
+from clockfree_model.parts import CONVERTERS, FRONT_ENDS, MOST_A, POTS, FrontEnd, Pot
 
 Pin = Annotated[int, Field(ge=0, le=47)]
+Address = Annotated[int, Field(ge=0x08, le=0x77)]
 UniqueId = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]{16}$")]
 Port = Annotated[str, StringConstraints(pattern=r"^(/\S+|COM\d+|(rfc2217|socket)://[^/:\s]+:\d+\S*)$")]
 EdgeName = Annotated[str, StringConstraints(pattern=r"^[ -~]{1,40}$")]  # what the link can carry
@@ -24,9 +27,7 @@ NodeName = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 SKIP_PIN = 3
 """Held low at reset it skips the program, so it serves nothing else."""
 FIRE_PIN = 15
-WIPER_OHM = {"mcp42xx": 75, "ad5220": 40, "ad5222": 45, "x9c": 40}
-CHANNELS = {"mcp4728": 4, "mcp3208": 8, "mcp3204": 4}
-CONFIG_FORMAT = 1
+CONFIG_FORMAT = 2
 
 
 class _Part(BaseModel):
@@ -44,64 +45,91 @@ class SpiPins(_Part):
     baud: int = Field(default=1_000_000, ge=100_000, le=10_000_000)
 
 
-class EdgePins(_Part):
-    """Pins of one edge; the defaults are HARDWARE's pin map of a board with a single edge."""
+class I2cPins(_Part):
+    """I2C bus of an edge's board; which one, the pins say."""
 
-    a: Pin = 4
-    b: Pin = 5
-    pot_cs: Pin = 17
-    adc_cs: Pin = 20
-    trim: Pin = 14
-    clk: Pin = 10
-    ud: Pin = 11
-    pulse_cs: Pin = 12
-    mode: Pin = 13
-    dacsel: Pin = 9
+    sda: Pin = 6
+    scl: Pin = 7
+    baud: int = Field(default=400_000, ge=10_000, le=1_000_000)
 
-    def used(self, front_end: str, pot: str) -> dict[str, int]:
-        """The pins that these chips need, by name, without those of the shared SPI and of the Pico's own ADC."""
-        senses = {"comparator": ("a", "b"), "trimmed": ("a", "b", "trim"), "adc": ("adc_cs",), "pico_adc": ()}
-        pulses = ("clk", "ud", "pulse_cs")
-        steps = {"mcp42xx": ("pot_cs",), "ad5220": pulses, "ad5222": (*pulses, "mode", "dacsel"), "x9c": pulses}
-        return {name: getattr(self, name) for name in (*senses[front_end], *steps[pot])}
+
+if TYPE_CHECKING:
+
+    class EdgePins(_Part):
+        """Pins of one edge, by their names in the table of parts."""
+
+else:
+    EdgePins = create_model(
+        "EdgePins",
+        __base__=_Part,
+        __doc__="Pins of one edge, by their names in the table of parts; the defaults suit a board with one edge.",
+        **{pin.name: (Pin, pin.gp) for part in FRONT_ENDS.values() for pin in part.every_pin},
+        **{pin.name: (Pin, pin.gp) for part in POTS.values() for pin in part.pins},
+    )
 
 
 class EdgeWiring(_Part):
     """One edge of the network on a board: its name (`A-B`), chips and pins.
 
-    ``reverse`` is A-W wiring, on which an increment lowers R. ``wiper_ohm`` is typical of the chip unless it is given.
-    The trim PWM of a comparator takes ``duty_per_c16`` of 65536 to move the reference by 1/16 ADC code, and
-    ``settle_us`` until it is there.
+    ``reverse`` is A-W wiring, on which an increment lowers R. ``wiper_ohm`` is typical of the chip unless it is given,
+    an ``address`` on I2C that of the chip. The trim PWM of a comparator takes ``duty_per_c16`` of 65536 to move the
+    reference by 1/16 ADC code, and ``settle_us`` until it is there.
     """
 
     edge: EdgeName
-    front_end: Literal["comparator", "trimmed", "adc", "pico_adc"] = "comparator"
-    pot: Literal["mcp42xx", "ad5220", "ad5222", "x9c"] = "mcp42xx"
+    front_end: FrontEndName = next(iter(FRONT_ENDS))
+    pot: PotName = next(iter(POTS))
     rab_ohm: float = Field(default=100e3, gt=0)
     wiper_ohm: float | None = Field(default=None, ge=0)
     reverse: bool = False
     duty_per_c16: int = Field(default=8, ge=1, le=32768)
     settle_us: int = Field(default=1000, ge=1, le=500_000)
+    pot_address: Address | None = None
+    front_end_address: Address | None = None
     pins: EdgePins = EdgePins()
+
+    @property
+    def parts(self) -> tuple[FrontEnd, Pot]:
+        """Its front end and its potentiometer."""
+        return FRONT_ENDS[self.front_end], POTS[self.pot]
 
     @property
     def gpios(self) -> list[int]:
         """Every pin of the board that this edge needs for itself."""
-        adc_inputs = [26, 27] if self.front_end == "pico_adc" else []
-        return [*self.pins.used(self.front_end, self.pot).values(), *adc_inputs]
+        front_end, pot = self.parts
+        return [getattr(self.pins, pin.name) for pin in (*front_end.every_pin, *pot.pins)]
 
-    def config(self) -> dict[str, Any]:
-        """What the board is told of this edge."""
-        trim = {"duty_per_c16": self.duty_per_c16, "settle_us": self.settle_us} if self.front_end == "trimmed" else {}
+    @property
+    def buses(self) -> set[str]:
+        """The buses of the board that it needs."""
+        front_end, pot = self.parts
+        on = CONVERTERS[front_end.converter].bus if front_end.converter else front_end.bus
+        return {on, pot.bus} - {""}
+
+    def addresses(self) -> list[int]:
+        """Addresses that its chips have on I2C."""
+        given = (self.front_end_address, self.pot_address)
+        return [part.address if at is None else at for part, at in zip(self.parts, given) if part.bus == "i2c"]
+
+    def config(self, supply_V: float, most_A: float) -> dict[str, Any]:
+        """What the board is told of this edge: its parts, and the lowest tap that the supply allows."""
+        front_end, pot = self.parts
+        wiper_ohm = pot.wiper_ohm if self.wiper_ohm is None else self.wiper_ohm
+        lowest = pot.lowest_tap(supply_V, wiper_ohm, self.rab_ohm, most_A)
+        if lowest > pot.highest:
+            text = (
+                f"expected a lowest tap of at most {pot.highest}, got {lowest} by supply_V, max_mA, rab_ohm, wiper_ohm"
+            )
+            raise ValueError(f"{self.edge}: {text}")
+        trim = {"duty_per_c16": self.duty_per_c16, "settle_us": self.settle_us} if front_end.trimmed else {}
+        pins = self.pins.model_dump()
+        given = {"lowest": lowest, "highest": pot.highest, "steps": pot.steps, "reverse": self.reverse}
         return {
             "edge": self.edge,
             "front_end": self.front_end,
             "pot": self.pot,
-            "rab_ohm": round(self.rab_ohm),
-            "wiper_ohm": round(WIPER_OHM[self.pot] if self.wiper_ohm is None else self.wiper_ohm),
-            "reverse": self.reverse,
-            "pins": self.pins.used(self.front_end, self.pot),
-            **trim,
+            "sense": front_end.spec(pins, self.front_end_address, **trim),
+            "pots": pot.spec(pins, self.pot_address, **given),
         }
 
 
@@ -154,7 +182,7 @@ class Board(_Part):
         """Pins of its chips, without those of the SPI bus."""
         raise NotImplementedError
 
-    def config(self) -> dict[str, Any]:
+    def config(self, supply_V: float, most_A: float) -> dict[str, Any]:
         """What a board of this role is told, beside what all boards are."""
         raise NotImplementedError
 
@@ -163,33 +191,47 @@ class EdgeBoard(Board):
     """A board that serves one or several edges, each with its own clock."""
 
     edges: list[EdgeWiring] = Field(min_length=1)
+    i2c: I2cPins = I2cPins()
+
+    @property
+    def _on_i2c(self) -> bool:
+        return any("i2c" in edge.buses for edge in self.edges)
 
     def _gpios(self) -> list[int]:
-        return [pin for edge in self.edges for pin in edge.gpios]
+        bus = [self.i2c.sda, self.i2c.scl] if self._on_i2c else []
+        return [*bus, *(pin for edge in self.edges for pin in edge.gpios)]
 
-    def config(self) -> dict[str, Any]:
+    @model_validator(mode="after")
+    def _addresses(self) -> "EdgeBoard":
+        address, times = Counter([at for edge in self.edges for at in edge.addresses()] or [0]).most_common(1)[0]
+        if times > 1:
+            raise ValueError(f"expected each I2C address once on a board, got 0x{address:02x} {times} times")
+        return self
+
+    def config(self, supply_V: float, most_A: float) -> dict[str, Any]:
         """The edges it serves."""
-        return {"role": "edge", "edges": [edge.config() for edge in self.edges]}
+        bus = {"i2c": self.i2c.model_dump()} if self._on_i2c else {}
+        return {"role": "edge", **bus, "edges": [edge.config(supply_V, most_A) for edge in self.edges]}
 
 
 class Dac(_Part):
     """A DAC of four channels on I2C."""
 
-    chip: Literal["mcp4728"] = "mcp4728"
+    chip: DacName = "mcp4728"
     address: int = Field(default=0x60, ge=0x60, le=0x67)
 
 
 class Mixer(_Part):
     """A potentiometer that sets eta at one target."""
 
-    chip: Literal["mcp4131"] = "mcp4131"
+    chip: MixerName = "mcp4131"
     cs: Pin
 
 
 class Adc(_Part):
     """An ADC that reads free outputs, on SPI."""
 
-    chip: Literal["mcp3208", "mcp3204"] = "mcp3208"
+    chip: AdcName = "mcp3208"
     cs: Pin = 17
 
 
@@ -213,16 +255,21 @@ class SupervisorBoard(Board):
     def _gpios(self) -> list[int]:
         return [self.sda, self.scl, self.ldac, self.clamp, *(m.cs for m in self.mixers), *(a.cs for a in self.adcs)]
 
-    def config(self) -> dict[str, Any]:
+    def config(self, supply_V: float, most_A: float) -> dict[str, Any]:
         """Its chips."""
+
+        def on_spi(chip: Mixer | Adc) -> dict[str, Any]:
+            part = CONVERTERS[chip.chip]
+            return part.spec({pin.name: chip.cs for pin in part.pins})
+
         return {
             "role": "supervisor",
-            "i2c": {"sda": self.sda, "scl": self.scl},
+            "i2c": I2cPins(sda=self.sda, scl=self.scl).model_dump(),
             "ldac": self.ldac,
             "clamp": self.clamp,
-            "dacs": [dac.address for dac in self.dacs],
-            "mixers": [mixer.cs for mixer in self.mixers],
-            "adcs": [[adc.cs, CHANNELS[adc.chip]] for adc in self.adcs],
+            "dacs": [CONVERTERS[dac.chip].spec({}, dac.address) for dac in self.dacs],
+            "mixers": [on_spi(mixer) for mixer in self.mixers],
+            "adcs": [on_spi(adc) for adc in self.adcs],
         }
 
     @model_validator(mode="after")
@@ -242,12 +289,18 @@ class BenchFile(_Part):
     """
 
     supply_V: float = Field(default=3.3, gt=0, le=5.5)
-    max_mA: float = Field(default=2.5, gt=0, le=5)
+    max_mA: float = Field(default=1000 * MOST_A, gt=0, le=5)
     on_loss: Literal["learn", "hold"] = "learn"
     loss_s: float = Field(default=15.0, ge=1, le=500)
     by_id: Annotated[str, StringConstraints(pattern=r"^/.")] | None = None
     supervisor: SupervisorBoard
     boards: list[EdgeBoard] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _lowest_taps(self) -> "BenchFile":
+        for board in self.boards:
+            board.config(self.supply_V, self.max_mA / 1000)
+        return self
 
     @property
     def every_board(self) -> list[Board]:
@@ -286,13 +339,11 @@ def board_config(bench: BenchFile, board: Board) -> dict[str, Any]:
         "led": board.led,
         "on_loss": bench.on_loss,
         "loss_ms": round(1000 * bench.loss_s),
-        "supply_mv": round(1000 * bench.supply_V),
-        "most_ua": round(1000 * bench.max_mA),
         "spi": board.spi.model_dump(),
     }
     if board.fire_pin is not None:
         common["fire"] = board.fire_pin
-    return {**common, **board.config()}
+    return {**common, **board.config(bench.supply_V, bench.max_mA / 1000)}
 
 
 def config_text(config: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from clockfree.link.handshake import RefusedError, misfit
 from clockfree.link.session import Session
 from clockfree.run.shown import NOBODY, shown
 from clockfree_board.link import EDGE_ROW, HOLD, VERSION
+from clockfree_model.parts import FRONT_ENDS
 
 SHOWN = ("tap", "firings", "up", "down", "rail", "dropped", "skipped", "errors", "age_us")
 READINGS_MS = 500
@@ -147,7 +148,7 @@ class Watcher:
         # In HOLD the drops are measured now; in RUN they are those of the last firing.
         free, clamped = seen[:2] if seen else (told.get("a", 0), told.get("b", 0))
         drops: list[float | None] = [None, None]
-        if "adc" in front_end and (seen or told.get("firings")):
+        if FRONT_ENDS[front_end].measures and (seen or told.get("firings")):
             drops = [value / C16_STEPS * self.bench.supply_V for value in (free, clamped)]
         return {
             "edge": edge, "source": session.name, "state": status.get("state"), **known,

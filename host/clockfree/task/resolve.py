@@ -19,6 +19,7 @@ from clockfree.task.lessons import Sizes, volts
 from clockfree.task.taskfile import LEAST_HZ, MOST_HZ, Task
 from clockfree_model.job import ClampSettings, Damage, EdgeSettings, Lesson, edges_of
 from clockfree_model.network import Network, NetworkError
+from clockfree_model.parts import MOST_A, POTS
 from clockfree_model.physics import Physics
 
 FreeOutputs = Callable[[Network, np.ndarray, tuple[int, ...], tuple[int, ...], np.ndarray], np.ndarray]
@@ -87,10 +88,12 @@ def resolve_physics(task: Task, presets: Mapping[str, Physics]) -> Physics:
             raise task.problem(key, f"expected {', '.join(SIGMA_KINDS)}, got {shown(value)}")
         changes[name] = value
     physics = dataclasses.replace(physics, **changes)
-    lowest = physics.lowest_tap()
-    if lowest > 127:
-        raise task.problem("physics", f"expected a lowest tap (2.5 mA) of at most 127, got {lowest}")
-    if physics.resistance(lowest) <= 0:
+    pot = POTS[_edge(task).pot]
+    lowest = physics.lowest_tap(pot)
+    if lowest > pot.highest:
+        text = f"expected a lowest tap ({1000 * MOST_A:g} mA) of at most {pot.highest}, got {lowest}"
+        raise task.problem("physics", text)
+    if physics.resistance(lowest, pot) <= 0:
         raise task.problem("physics", f"expected a resistance above 0 at the lowest tap {lowest}, got 0 ohm")
     return physics
 
@@ -120,7 +123,7 @@ def resolve(task: Task, network: Network, physics: Physics, free_outputs: FreeOu
             "clamp.eta", f"expected at least {LEAST_ETA:.4f}, half a step of the mixers, got {clamp.eta:g}"
         )
     clamp = dataclasses.replace(clamp, eta=physics.mixer_eta(clamp.eta))
-    highest = 99 if edge.pot == "x9c" else 127
+    pot = POTS[edge.pot]
     sources, targets = _placement(task, network)
     try:
         network.check(sources, targets)
@@ -128,8 +131,8 @@ def resolve(task: Task, network: Network, physics: Physics, free_outputs: FreeOu
         raise InputError(str(error)) from None
 
     def teach(source_V: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        taps = rng.integers(physics.lowest_tap(), highest, size=len(network.ends), endpoint=True)
-        return free_outputs(network, physics.resistance(taps), sources, targets, physics.dac_volts(source_V))
+        taps = rng.integers(physics.lowest_tap(pot), pot.highest, size=len(network.ends), endpoint=True)
+        return free_outputs(network, physics.resistance(taps, pot), sources, targets, physics.dac_volts(source_V))
 
     sizes = Sizes(len(sources), len(targets), physics.supply_V, physics.margin_V)
     lessons, held_out = [], []
@@ -146,7 +149,7 @@ def resolve(task: Task, network: Network, physics: Physics, free_outputs: FreeOu
         damage=_damage(task, network, sources),
         edge=edge,
         clamp=clamp,
-        start_taps=_start_taps(task, len(network.ends), physics.lowest_tap(), highest),
+        start_taps=_start_taps(task, len(network.ends), physics.lowest_tap(pot), pot.highest),
         held_out=tuple(held_out),
     )
 

@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from clockfree.base.errors import InputError
+from clockfree.base.names import FrontEndName, PotName
 from clockfree.base.overrides import one_line, origin, override, value_of
 from clockfree.base.toml import read_toml
 
@@ -181,8 +182,8 @@ class DamageTable(Table):
 class EdgeTable(Table):
     """Overrides of the job's EdgeSettings, which says what each means. The limits of a rate are the clock's."""
 
-    front_end: Literal["comparator", "trimmed", "adc", "pico_adc"] | None = None
-    pot: Literal["mcp42xx", "ad5220", "ad5222", "x9c"] | None = None
+    front_end: FrontEndName | None = None
+    pot: PotName | None = None
     f_V: float | None = Field(default=None, ge=0)
     theta_V: float | None = Field(default=None, ge=0)
     summed: bool | None = None

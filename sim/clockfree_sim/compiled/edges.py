@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from clockfree_board.clock import MASK
-from clockfree_model.calibration import MATCHES
+from clockfree_model.parts import FRONT_ENDS as PARTS
 from clockfree_model.rates import rates_hz
 from clockfree_sim.circuit import elimination as at
 from clockfree_sim.circuit.voltages import settles
@@ -15,8 +15,8 @@ from clockfree_sim.compiled.firmware import Show
 from clockfree_sim.compiled.records import AFTER_ROUND, AT_ONCE, EDGE, FRONT_ENDS, LATER, NOWHERE, SHARED, Wires
 from clockfree_sim.parts.converters import PERFECT
 from clockfree_sim.plant import noise
-from clockfree_sim.plant.chips import DUTY_PER_C16
 from clockfree_sim.plant.clamp import DigitalClamp
+from clockfree_sim.plant.front_ends import DUTY_PER_C16
 from clockfree_sim.plant.setup import COUNTERS, Setup
 
 
@@ -42,7 +42,7 @@ class Edges:
         self._alike, self._levels = _shared_of(setup), _levels_of(setup)
         self._now = np.zeros(4, dtype=np.int64)
         # Far more moves than are ever asked for within the longest delay, by edges that fire at random.
-        most = 8 * (physics.age_us + physics.skew_us) * rates_hz(job).sum() / 1e6
+        most = 8 * (physics.age_us + setup.plant.skew_us) * rates_hz(job).sum() / 1e6
         self._moves = np.zeros((2, len(self.edges) + 1000 + int(most), 4), dtype=np.int64)
         self._pending = np.zeros((2, 2), dtype=np.int64)
         self._clock = np.array(setup.supervisor.supervisor.clock)
@@ -95,7 +95,7 @@ class Edges:
 
     def trim(self) -> None:
         """Take what calibration has found."""
-        measured = self._setup.job.edge.front_end in MATCHES
+        measured = PARTS[self._setup.job.edge.front_end].measures
         drops = ("offset_free_c16", "offset_clamped_c16", "mismatch", "noise_c16")
         names = drops if measured else ("offset_c16",)
         trims = zip(*(board.sense.trims() for board in self._setup.boards), strict=True)
@@ -166,7 +166,7 @@ def _records_of(setup: Setup) -> np.ndarray:
     draws = noise.BIAS if _magnitude(setup) else noise.DECISION
     edges["noise_key"] = [noise.key_of(seed, i, draws) for i in range(len(boards))]
     edges["lateness_key"] = [noise.key_of(seed, i, noise.LATENESS) for i in range(len(boards))]
-    channels = [board.chips.channels for board in boards if board.chips.channels]
+    channels = [board.chips.front_end.channels for board in boards if board.chips.front_end.channels]
     if channels:
         offset_V = np.array([each.offset_V for each in channels])
         edges["shift"][:, : offset_V.shape[1]] = offset_V * (4096 / physics.supply_V)
@@ -183,7 +183,8 @@ def _shared_of(setup: Setup) -> np.ndarray:
     """What all edges share, (1,) SHARED."""
     job, physics = setup.job, setup.job.physics
     board = setup.boards[0]
-    edge, pots, sense, channels, trim = board.edge, board.pots, board.sense, board.chips.channels, board.chips.trim
+    edge, pots, sense, front_end = board.edge, board.pots, board.sense, board.chips.front_end
+    channels, trim = front_end.channels, front_end.trim
     clockfree = job.schedule == "clockfree"
     shared = {
         "lowest": pots.lowest,
@@ -194,9 +195,9 @@ def _shared_of(setup: Setup) -> np.ndarray:
         "settle_us": sense.settle_us,
         "front_end": FRONT_ENDS.index(job.edge.front_end),
         "kept": bool(channels) or not clockfree or settles(setup.plant.circuit.state),
-        "wipers": LATER if physics.age_us or physics.skew_us else AT_ONCE if clockfree else AFTER_ROUND,
+        "wipers": LATER if physics.age_us or setup.plant.skew_us else AT_ONCE if clockfree else AFTER_ROUND,
         "age_us": physics.age_us,
-        "skew_us": physics.skew_us,
+        "skew_us": setup.plant.skew_us,
         "magnitude": _magnitude(setup),
         "noise_V": channels.noise_V if channels else physics.noise_V,
         "sigma_V": physics.sigma_V if _magnitude(setup) and physics.sigma_kind == "redrawn" else 0.0,
@@ -216,13 +217,14 @@ def _levels_of(setup: Setup) -> np.ndarray:
     """Where the codes of each ADC begin, one after another; of one that stands for all, if they are perfect."""
     levels: list[Sequence[float]] = [PERFECT]
     if setup.job.physics.adc_inl_lsb:
-        levels = [board.chips.channels.levels for board in setup.boards if board.chips.channels] or levels
+        channels = [board.chips.front_end.channels for board in setup.boards]
+        levels = [each.levels for each in channels if each] or levels
     return np.concatenate(levels)
 
 
 def _comparators(setup: Setup, name: str) -> list[list]:
     """An attribute of A and B of every edge."""
-    return [[getattr(each, name) for each in board.chips.comparators or ()] for board in setup.boards]
+    return [[getattr(each, name) for each in board.chips.front_end.comparators or ()] for board in setup.boards]
 
 
 def _magnitude(setup: Setup) -> bool:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from clockfree_board.sense import READS, TRIM_READS
-from clockfree_model.calibration import MATCHES, calibrate
+from clockfree_model.calibration import calibrate
 from clockfree_model.job import Job, Sample
+from clockfree_model.parts import FRONT_ENDS, POTS
 from clockfree_sim.compiled.edges import Edges
 from clockfree_sim.compiled.own_clocks import OwnClocks
 from clockfree_sim.compiled.rounds import Rounds
@@ -15,8 +16,10 @@ def check(job: Job) -> None:
     """Raise ValueError where a job switches on what the kernel does not have: it would be left out in silence."""
     if not any(lesson.from_updates <= 0 for lesson in job.lessons):
         raise ValueError("lessons: none of them is taught from the start")
-    if job.edge.pot != "mcp42xx":
-        raise ValueError(f"pot {job.edge.pot}: the kernel has mcp42xx, whose wipers move together")
+    if not POTS[job.edge.pot].in_step:
+        raise ValueError(f"pot {job.edge.pot}: the kernel has those whose wipers never part")
+    if not FRONT_ENDS[job.edge.front_end].compiled:
+        raise ValueError(f"front_end {job.edge.front_end}: the kernel does not have it")
 
 
 class Kernel:
@@ -69,7 +72,7 @@ class _CompiledHold(Hold):
     def __init__(self, setup: Setup, edges: Edges):
         super().__init__(setup)
         self._setup, self._edges = setup, edges
-        self._measures = setup.job.edge.front_end in MATCHES
+        self._measures = FRONT_ENDS[setup.job.edge.front_end].measures
 
     def null(self) -> None:
         """Every edge nulls its offsets."""

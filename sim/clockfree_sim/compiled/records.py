@@ -8,11 +8,12 @@ from typing import NamedTuple
 import numpy as np
 
 from clockfree_board import clock, rule
+from clockfree_model import parts
 
 NOWHERE = np.iinfo(np.int64).min
 """Where a trim is that was never set."""
 
-FRONT_ENDS = ("comparator", "trimmed", "adc", "pico_adc")
+FRONT_ENDS = tuple(name for name, part in parts.FRONT_ENDS.items() if part.compiled)
 """An edge has a number for its own."""
 COMPARATOR, TRIMMED, ADC, PICO_ADC = range(len(FRONT_ENDS))
 

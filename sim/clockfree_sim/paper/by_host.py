@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from clockfree_model.job import Job
-from clockfree_model.parts import START_TAP
-from clockfree_model.physics import DAC_STEPS, TAPS
+from clockfree_model.physics import DAC_STEPS
 from clockfree_sim.circuit.twins import Circuit
+from clockfree_sim.paper.tasks import POT
 
 
 class _Tried:
@@ -20,12 +20,12 @@ class _Tried:
 
     def __init__(self, job: Job):
         physics, network, self._lesson = job.physics, job.network, job.lessons[0]
-        self._g_S = (1.0 / physics.resistance(np.arange(TAPS, dtype=float))).tolist()
-        self._lowest = physics.lowest_tap()
+        self._g_S = (1.0 / physics.resistance(np.arange(POT.highest + 1, dtype=float), POT)).tolist()
+        self._lowest = physics.lowest_tap(POT)
         self._code_V = physics.supply_V / DAC_STEPS
         self._circuit = Circuit(len(network.nodes), network.ends, job.sources, job.targets)
-        self.taps = [START_TAP] * len(network.ends)
-        self._circuit.load(np.full(len(self.taps), self._g_S[START_TAP]))
+        self.taps = [POT.start_tap] * len(network.ends)
+        self._circuit.load(np.full(len(self.taps), self._g_S[POT.start_tap]))
         self.measured_V2 = self._measure()
 
     def _measure(self) -> float:
@@ -39,7 +39,7 @@ class _Tried:
     def attempt(self, edge: int, step: int, better: Callable[[float, float], bool]) -> None:
         """Step one edge and read: stay if `better(new, old)`, else step back; a step past a rail is lost."""
         tap = self.taps[edge] + step
-        if not self._lowest <= tap < TAPS:
+        if not self._lowest <= tap <= POT.highest:
             return
         self._circuit.step(edge, self._g_S[tap], self._g_S[tap])
         measured_V2 = self._measure()

@@ -9,7 +9,7 @@ from clockfree_model.job import DITHERED, EDGES, EdgeSettings, Job
 from clockfree_model.physics import BOARD, IDEAL, Physics
 from clockfree_sim.circuit.direct import solve
 from clockfree_sim.paper.discrete import job, learnt
-from clockfree_sim.paper.tasks import Kind, make_task
+from clockfree_sim.paper.tasks import POT, Kind, make_task
 
 UPDATES, QUICK_UPDATES = 20_000, 400
 SAMPLES, QUICK_SAMPLES = 400, 100
@@ -65,14 +65,14 @@ def forgotten(run: Run) -> dict[str, Any]:
     """
     asked = run.job
     found = learnt(asked)
-    lowest = asked.physics.lowest_tap()
+    lowest = asked.physics.lowest_tap(POT)
     moved = found.counters["up"] + found.counters["down"]
     half = len(moved) // 2
     chosen = np.linspace(0, len(found.updates) - 1, POWERS).round().astype(int)
     return {
         "updates": found.updates,
         "error": found.error_V2,
-        "rail": ((found.taps <= lowest) | (found.taps == 127)).mean(axis=1),
+        "rail": ((found.taps <= lowest) | (found.taps == POT.highest)).mean(axis=1),
         "power": np.array([power_W(asked, taps) for taps in found.taps[chosen]]),
         "power_updates": found.updates[chosen],
         "stepping": (moved[-1] - moved[half]) / (found.counters["firings"][-1] - found.counters["firings"][half]),
@@ -82,7 +82,7 @@ def forgotten(run: Run) -> dict[str, Any]:
 def power_W(job: Job, taps: np.ndarray) -> tuple[float, float]:
     """Power dissipated in the resistors of the free and of the clamped twin, W; mean over the examples."""
     network, lesson = job.network, job.lessons[0]
-    g_S = 1.0 / job.physics.resistance(taps.astype(float))
+    g_S = 1.0 / job.physics.resistance(taps.astype(float), POT)
     tail, head = network.ends.T
     targets = list(job.targets)
 

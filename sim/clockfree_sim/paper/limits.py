@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from clockfree_model.job import DITHERED, EDGES, EdgeSettings, Job
-from clockfree_model.physics import IDEAL, TAPS
+from clockfree_model.physics import IDEAL
 from clockfree_sim.circuit.direct import solve
 from clockfree_sim.paper.discrete import Learnt, job, learnt
 from clockfree_sim.paper.overshoot import gain
-from clockfree_sim.paper.tasks import Kind, Task, make_task
+from clockfree_sim.paper.tasks import POT, Kind, Task, make_task
 from clockfree_sim.theory.best import best_error
 
 ETA = 1.0
@@ -56,8 +56,10 @@ class Run:
             return rng.uniform(0.0, IDEAL.supply_V, task.lesson.desired_V.shape)
         nodes, ends = len(task.network.nodes), task.network.ends
         alone = [
-            solve(nodes, ends, 1.0 / IDEAL.resistance(taps), task.sources, task.lesson.source_V)[:, target]
-            for taps, target in zip(rng.integers(0, TAPS, (len(task.targets), len(ends))), task.targets, strict=True)
+            solve(nodes, ends, 1.0 / IDEAL.resistance(taps, POT), task.sources, task.lesson.source_V)[:, target]
+            for taps, target in zip(
+                rng.integers(0, POT.highest + 1, (len(task.targets), len(ends))), task.targets, strict=True
+            )
         ]
         return np.column_stack(alone)
 
@@ -102,5 +104,5 @@ def _searched_V2(job: Job) -> float:
     lesson = job.lessons[0]
     starts = STARTS if len(job.network.ends) <= FEW_EDGES else LARGE_STARTS
     return best_error(
-        job.network, job.sources, job.targets, lesson.source_V, lesson.desired_V, job.physics, starts=starts
+        job.network, job.sources, job.targets, lesson.source_V, lesson.desired_V, job.physics, POT, starts=starts
     )

@@ -10,9 +10,9 @@ alone has but its own entry on the diagonal to fear.
 import numpy as np
 
 from clockfree_model.job import Lesson
-from clockfree_model.physics import IDEAL, TAPS
+from clockfree_model.physics import IDEAL
 from clockfree_sim.circuit.direct import laplacian, solve
-from clockfree_sim.paper.tasks import Task
+from clockfree_sim.paper.tasks import POT, Task
 
 OVERSHOOTS = 2.0
 """The gain above which it does."""
@@ -24,13 +24,13 @@ def gain(task: Task, lesson: Lesson, taps: np.ndarray, theta_V: float) -> float:
     Edges at a rail count as fixed: they step away from it only when q turns.
     """
     ends, targets = task.network.ends, list(task.targets)
-    g_S = 1.0 / IDEAL.resistance(taps.astype(float))
+    g_S = 1.0 / IDEAL.resistance(taps.astype(float), POT)
     free_V = solve(len(task.network.nodes), ends, g_S, task.sources, lesson.source_V)[0]
     held_V = np.concatenate([lesson.source_V[0], lesson.desired_V[0]])  # at a full nudge, whatever the taps
     clamped_V = solve(len(task.network.nodes), ends, g_S, (*task.sources, *targets), held_V[None])[0]
     by_g = _answers(task, g_S, (*task.sources, *targets), clamped_V) - _answers(task, g_S, task.sources, free_V)
-    by_tap = by_g * -(g_S**2) * float(IDEAL.resistance(1) - IDEAL.resistance(0))
-    inside = (taps > IDEAL.lowest_tap()) & (taps < TAPS - 1)
+    by_tap = by_g * -(g_S**2) * float(IDEAL.resistance(1, POT) - IDEAL.resistance(0, POT))
+    inside = (taps > IDEAL.lowest_tap(POT)) & (taps < POT.highest)
     eigenvalues = np.linalg.eigvals(by_tap[np.ix_(inside, inside)]).real
     return float(max(-eigenvalues.min(initial=0.0), 0.0) / theta_V)
 

@@ -6,13 +6,17 @@ import numpy as np
 
 from clockfree_model.job import Lesson
 from clockfree_model.network import Network, load
-from clockfree_model.physics import IDEAL, TAPS, Physics
+from clockfree_model.parts import POTS
+from clockfree_model.physics import IDEAL, Physics
 from clockfree_sim.circuit.direct import solve
 
 LARGE = "planar:64:143:0"
 """The larger network: 64 nodes, 143 edges, as many as the paper's has."""
 
-START_OHM = float(IDEAL.resistance(64))
+POT = POTS["mcp42xx"]
+"""The potentiometers of all figures, which have the paper's 128 levels."""
+
+START_OHM = float(IDEAL.resistance(POT.start_tap, POT))
 """Resistance of every edge at the start, ohm."""
 
 
@@ -45,7 +49,7 @@ class Task:
 
 
 def make_task(kind: Kind, seed: int, physics: Physics = IDEAL) -> Task:
-    """Draw placement, inputs and teacher; the teacher's taps are independent and uniform, lowest..127.
+    """Draw placement, inputs and teacher; the teacher's taps are independent and uniform over all that there are.
 
     Its resistors are those of the `physics`; voltages are of 0 .. 5 V.
     """
@@ -58,7 +62,7 @@ def make_task(kind: Kind, seed: int, physics: Physics = IDEAL) -> Task:
         source_V = np.array([[0.0, IDEAL.supply_V]])
     else:
         source_V = np.column_stack([rng.uniform(0.0, IDEAL.supply_V, (kind.examples, 2)), np.zeros(kind.examples)])
-    ohm = physics.resistance(rng.integers(physics.lowest_tap(), TAPS, len(network.ends)))
+    ohm = physics.resistance(rng.integers(physics.lowest_tap(POT), POT.highest, len(network.ends), endpoint=True), POT)
     desired_V = solve(len(network.nodes), network.ends, 1.0 / ohm, sources, source_V)[:, list(targets)]
     return Task(network, sources, targets, Lesson(str(kind), 0.0, source_V, desired_V))
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from clockfree_model.job import Job
-from clockfree_model.parts import START_TAP, TOP
+from clockfree_model.parts import POTS
 from clockfree_model.physics import LEAST_OHM
 from clockfree_sim.circuit.twins import Circuit
 from clockfree_sim.plant.clamp import DigitalClamp
@@ -31,6 +31,10 @@ class Plant:
         ``change(edge, g_free_S, g_clamped_S, now_us)``: how a conductance changes; at once, in every clock-free run.
     clamp : DigitalClamp or None
         None is the analog one.
+    pot : Pot
+        The entry of its potentiometers.
+    skew_us : int
+        How much later the clamped twin's wipers move, by physics and chip, us.
     fixed : list of callable
         Part-to-part constants of each edge: standard normal draws.
     """
@@ -39,7 +43,9 @@ class Plant:
         network, physics = job.network, job.physics
         self.job, self.physics, self.time = job, physics, time
         # Tracks that differ, wipers that move one after the other, and pulse pots that may part: two circuits.
-        self.twins = bool(physics.mismatch or physics.skew_us or job.edge.pot != "mcp42xx")
+        self.pot = pot = POTS[job.edge.pot]
+        self.skew_us = physics.skew_us + pot.skew_us
+        self.twins = bool(physics.mismatch or self.skew_us or not pot.in_step)
         self.circuit = Circuit(
             len(network.nodes),
             network.ends,
@@ -59,8 +65,9 @@ class Plant:
         self._g_clamped = [self._conductances(r) for r in self.ratio] if self.twins else self._g_free
         own = stream(job.seed, len(network.ends), FIXED, normal=True, block=16)
         self._clamp_error_V = np.array([physics.clamp_error_V * own() for _ in job.targets])
-        g_free = np.array([g[START_TAP] for g in self._g_free])
-        self.circuit.load(g_free, np.array([g[START_TAP] for g in self._g_clamped]) if self.twins else None)
+        start = pot.start_tap
+        g_free = np.array([g[start] for g in self._g_free])
+        self.circuit.load(g_free, np.array([g[start] for g in self._g_clamped]) if self.twins else None)
         self._free = memoryview(self.circuit.v_free)
         self._clamped = memoryview(self.circuit.v_clamped)
         self.clamp: DigitalClamp | None = None
@@ -69,8 +76,7 @@ class Plant:
             self.clamp = DigitalClamp(self.circuit, time, *times_us, self._clamp_error_V)
 
     def _conductances(self, ratio: float) -> list[float]:
-        pot = self.job.edge.pot
-        ohm = self.physics.resistance(np.arange(TOP[pot] + 1), ratio, steps=99 if pot == "x9c" else 128)
+        ohm = self.physics.resistance(np.arange(self.pot.top + 1), self.pot, ratio)
         return (1.0 / np.maximum(ohm, LEAST_OHM)).tolist()
 
     def conductances(self) -> tuple[np.ndarray, np.ndarray]:
@@ -82,7 +88,7 @@ class Plant:
     def mover(self, edge: int) -> Callable[[int, int], None]:
         """Callback of an edge's potentiometer: ``on_wiper(wiper, tap)``, wiper 0 in the free twin."""
         g_free, g_clamped = self._g_free[edge], self._g_clamped[edge]
-        age_us, skew_us = self.physics.age_us, self.physics.skew_us
+        age_us, skew_us = self.physics.age_us, self.skew_us
         change, time = self.change, self.time
         if not self.twins:
 
@@ -90,8 +96,8 @@ class Plant:
                 if wiper:  # both move within one chip select: the step is complete with the second
                     change(edge, g_free[tap], g_free[tap], time.now_us)
         else:
-            at = [START_TAP, START_TAP]
-            together = self.job.edge.pot == "mcp42xx" and not skew_us
+            at = [self.pot.start_tap, self.pot.start_tap]
+            together = self.pot.in_step and not skew_us
 
             def move(wiper: int, tap: int) -> None:
                 at[wiper] = tap

@@ -105,7 +105,7 @@ class Setup:
 
     def settle(self) -> None:
         """Let whatever was written to the wipers arrive before anything learns."""
-        slowest_us = self.job.physics.age_us + self.job.physics.skew_us
+        slowest_us = self.job.physics.age_us + self.plant.skew_us
         if slowest_us:
             self.time.advance(self.time.now_us + slowest_us + 1)
 
@@ -195,8 +195,7 @@ class Hold:
     def __init__(self, setup: Setup):
         self.boards, self._time = setup.boards, setup.time
         self.calm, self.release = setup.supervisor.calm, setup.supervisor.release
-        physics = setup.job.physics
-        self._settled_us = SETTLED_US + physics.age_us + physics.skew_us
+        self._settled_us = SETTLED_US + setup.job.physics.age_us + setup.plant.skew_us
 
     def taps(self) -> list[int]:
         """Tap of every edge."""

@@ -1,21 +1,21 @@
 """Simulated boards: the firmware's drivers and objects on the pins and buses of simulated chips."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
 from clockfree_board import clock
+from clockfree_board.assembly import assemble
 from clockfree_board.converters import Latch, Mcp320x, Mcp4131, Mcp4728
 from clockfree_board.edge import Edge
-from clockfree_board.pots import Ad5222, Mcp42xx, PulsePots, X9cPots
-from clockfree_board.sense import AdcDrops, ComparatorPins, PicoAdcDrops, TrimmedPins
 from clockfree_board.supervisor import FIXED as IN_ORDER
-from clockfree_board.supervisor import MIXER_TOP, RANDOM, SHUFFLED, Supervisor
+from clockfree_board.supervisor import RANDOM, SHUFFLED, Supervisor
 from clockfree_model.job import Lesson, gate_c16
-from clockfree_model.parts import START_TAP
+from clockfree_model.parts import FRONT_ENDS, POTS
 from clockfree_model.rates import waits_us
 from clockfree_sim.parts.bus import I2cBus, SpiBus
-from clockfree_sim.plant.chips import DUTY_PER_C16, TRIM_SETTLE_US, EdgeChips, SupervisorChips
+from clockfree_sim.plant.chips import EdgeChips, SupervisorChips
 from clockfree_sim.plant.plant import Plant
 
 CLOCKS = {"exponential": clock.EXPONENTIAL, "jittered": clock.JITTERED, "periodic": clock.PERIODIC}
@@ -41,10 +41,20 @@ class SimulatedEdge:
 
     def __init__(self, plant: Plant, index: int):
         settings, physics = plant.job.edge, plant.physics
-        spi = SpiBus()
-        self.chips = EdgeChips(plant, index, spi)
-        self.pots = self._pots(plant, index, spi)
-        self.sense = getattr(self, "_" + settings.front_end)(spi)
+        front_end, pot = FRONT_ENDS[settings.front_end], POTS[settings.pot]
+        lines = _Lines()
+        self.chips = chips = EdgeChips(plant, index, lines.spi, lines.i2c)
+        lines.take(chips.lines)
+        names = {name: name for name in chips.lines}
+        lowest = physics.lowest_tap(pot)
+        given = {"lowest": lowest, "highest": pot.highest, "steps": pot.steps}
+        self.pots = assemble(pot.spec(names, **given), lines)
+        self.pots.adopt()
+        taps = plant.job.start_taps
+        tap = pot.start_tap if taps is None else int(taps[index])
+        if tap != self.pots.tap:
+            self.pots.set(tap)
+        self.sense = assemble(front_end.spec(names, **chips.front_end.given), lines)
         floor_c16, dither_c16, bar_c16 = gate_c16(settings, physics)
         if bar_c16:
             self.sense.keep_total(bar_c16)
@@ -60,36 +70,16 @@ class SimulatedEdge:
             dither_c16,
         )
 
-    def _pots(self, plant: Plant, index: int, spi: SpiBus):
-        lowest = plant.physics.lowest_tap()
-        pot, at = plant.job.edge.pot, self.chips.inputs
-        pots: Mcp42xx | PulsePots
-        if pot == "mcp42xx":
-            pots = Mcp42xx(spi, at["pot_cs"], lowest)
-        elif pot == "ad5222":
-            pots = Ad5222(at["clk"], at["ud"], at["pulse_cs"], at["mode"], at["dacsel"], lowest)
-        else:
-            pots = {"ad5220": PulsePots, "x9c": X9cPots}[pot](at["clk"], at["ud"], at["pulse_cs"], lowest)
-        pots.adopt()
-        start = plant.job.start_taps
-        tap = START_TAP if start is None else int(start[index])
-        if tap != pots.tap:
-            pots.set(tap)
-        return pots
 
-    def _comparator(self, spi: SpiBus):
-        return ComparatorPins(self.chips.outputs["a"], self.chips.outputs["b"])
+class _Lines:
+    """Buses of a simulated board, and pins by the names that they have instead of numbers."""
 
-    def _trimmed(self, spi: SpiBus):
-        assert self.chips.trim is not None
-        a, b = self.chips.outputs["a"], self.chips.outputs["b"]
-        return TrimmedPins(a, b, self.chips.trim.duty_u16, DUTY_PER_C16, TRIM_SETTLE_US)
+    def __init__(self) -> None:
+        self.spi, self.i2c = SpiBus(), I2cBus()
 
-    def _adc(self, spi: SpiBus):
-        return AdcDrops(Mcp320x(spi, self.chips.inputs["adc_cs"], channels=4))
-
-    def _pico_adc(self, spi: SpiBus):
-        return PicoAdcDrops(*self.chips.analog_u16)
+    def take(self, lines: dict[str, Callable[..., Any]]) -> None:
+        """Whatever their role, these are called as `machine`'s would be."""
+        self.select = self.output = self.input = self.pwm = self.adc = lines.__getitem__
 
 
 class SimulatedSupervisor:
@@ -111,7 +101,7 @@ class SimulatedSupervisor:
         state = seeded(job.seed, len(job.network.ends))
         self.supervisor = Supervisor(state, dacs, Latch(chips.ldac), mixers, chips.clamp, adcs)
         self._order, self._dwell_us = ORDERS[job.clamp.order], round(job.clamp.dwell_s * 1e6)
-        self.supervisor.nudge(round(plant.physics.mixer_eta(job.clamp.eta) * MIXER_TOP))
+        self.supervisor.nudge(plant.physics.mixer_tap(job.clamp.eta))
         self.supervisor.clamp(True)
 
     def teach(self, lesson: Lesson) -> None:

@@ -10,8 +10,8 @@ from scipy.sparse.linalg import splu
 from clockfree_model.final import Best
 from clockfree_model.job import Job
 from clockfree_model.network import Network
-from clockfree_model.parts import START_TAP
-from clockfree_model.physics import LEAST_OHM, TAPS, Physics
+from clockfree_model.parts import POTS, Pot
+from clockfree_model.physics import LEAST_OHM, Physics
 from clockfree_sim.circuit.direct import laplacian
 
 REACHED_V2 = 1e-12
@@ -37,7 +37,7 @@ def best_errors(job: Job) -> list[Best]:
             job.lessons[index].source_V,
             job.lessons[index].desired_V,
             job.physics,
-            pot=job.edge.pot,
+            POTS[job.edge.pot],
         )
         found.append(Best(index, begin, error_V2))
     return found
@@ -50,15 +50,15 @@ def best_error(
     source_V: np.ndarray,
     desired_V: np.ndarray,
     physics: Physics,
-    pot: str = "mcp42xx",
+    pot: Pot,
     starts: int = 8,
     seed: int = 0,
 ) -> float:
     """Smallest mean squared error of the free outputs over continuous taps, V^2.
 
     L-BFGS-B over the logarithms of the resistances, each between those of its lowest and highest tap, with the
-    gradient by the adjoint network, from all taps at 64 and then from random ones. A local search: the truth may be
-    lower still where the best of the starts is not below ``REACHED_V2``.
+    gradient by the adjoint network, from all taps at their start and then from random ones. A local search: the truth
+    may be lower still where the best of the starts is not below ``REACHED_V2``.
 
     Parameters
     ----------
@@ -68,17 +68,15 @@ def best_error(
         V.
     physics : Physics
         Says the resistance of a tap.
-    pot : str
-        Potentiometer: an X9C has taps up to 99, of 99 steps; the others up to 127, of 128.
+    pot : Pot
     starts, seed : int
         Number of starts, and seed of the random ones.
     """
     problem = _Problem(network, sources, targets, source_V, desired_V, dense=len(network.nodes) <= 200)
-    lowest_tap = physics.lowest_tap()
-    highest_tap, steps = (99, 99) if pot == "x9c" else (TAPS - 1, TAPS)
+    lowest_tap, highest_tap = physics.lowest_tap(pot), pot.highest
 
     def log_ohm(taps: np.ndarray) -> np.ndarray:
-        return np.log(np.maximum(physics.resistance(taps, steps=steps), LEAST_OHM))
+        return np.log(np.maximum(physics.resistance(taps, pot), LEAST_OHM))
 
     lowest, highest = log_ohm(np.array([lowest_tap, highest_tap], dtype=float))
     edges = len(network.ends)
@@ -87,7 +85,7 @@ def best_error(
     starts = max(1, min(starts, 20_000 // edges))
     best = np.inf
     for start in range(starts):
-        taps = rng.uniform(lowest_tap, highest_tap, edges) if start else np.full(edges, float(START_TAP))
+        taps = rng.uniform(lowest_tap, highest_tap, edges) if start else np.full(edges, float(pot.start_tap))
         found = minimize(
             problem.error,
             log_ohm(taps),

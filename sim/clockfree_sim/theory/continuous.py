@@ -21,6 +21,7 @@ from numba import njit
 
 from clockfree_model.job import Lesson
 from clockfree_model.network import Network
+from clockfree_model.parts import POTS
 from clockfree_model.physics import IDEAL
 from clockfree_sim.circuit import elimination as at
 from clockfree_sim.circuit.factor import factor
@@ -28,7 +29,7 @@ from clockfree_sim.circuit.schur import outputs
 from clockfree_sim.circuit.twins import Circuit
 from clockfree_sim.circuit.voltages import voltages
 
-LOWEST_OHM = float(IDEAL.resistance(0))
+LOWEST_OHM = float(IDEAL.resistance(0, POTS["mcp42xx"]))
 """Floor of R, ohm."""
 
 

@@ -40,44 +40,52 @@ class Wired:
 
         self._buses(config)
         for place, wiring in enumerate(config["edges"]):
-            settings, pins = plant.job.edge, wiring["pins"]
-            expected = {"front_end": settings.front_end, "pot": settings.pot, "reverse": False}
+            settings = plant.job.edge
+            expected = {"front_end": settings.front_end, "pot": settings.pot}
             for key, value in expected.items():
                 if wiring[key] != value:
                     raise ValueError(f"edges.{place}.{key}: expected {value}, as in the job, got {wiring[key]}")
+            if wiring["pots"]["given"]["reverse"]:
+                raise ValueError(f"edges.{place}: expected B-W wiring, as in the job, got reverse")
             index = plant.job.network.edge(wiring["edge"])
-            self.edges[wiring["edge"]] = chips = EdgeChips(plant, index, self.spi)
-            for name, chip_input in chips.inputs.items():
-                pads[pins[name]].drive(chip_input, int(name.endswith("cs")))
-            for name, chip_output in chips.outputs.items():
-                pads[pins[name]].sense(chip_output)
-            if chips.trim:
-                pads[pins["trim"]].modulate(chips.trim.duty_u16)
-            self.analog.update(zip((26, 27), chips.analog_u16, strict=False))
+            self.edges[wiring["edge"]] = chips = EdgeChips(plant, index, self.spi, self.i2c)
+            for part in (wiring["sense"], wiring["sense"].get("on"), wiring["pots"]):
+                for name, role, number in part["pins"] if part else ():
+                    self._attach(pads[number], number, role, chips.lines[name])
+
+    def _attach(self, pad: Any, number: int, role: str, line: Any) -> None:
+        """Put a line of a chip on a pin of the board, as the role of the pin is."""
+        if role == "adc":
+            self.analog[number] = line
+        elif role == "input":
+            pad.sense(line)
+        elif role == "pwm":
+            pad.modulate(line)
+        else:
+            pad.drive(line, int(role == "select"))
 
     def attach_supervisor(self, plant: Any, config: Mapping[str, Any], pads: list[Pad]) -> None:
         """DACs, mixers and ADCs of a configuration; ValueError where they are too few for the job of the plant."""
         from clockfree_sim.plant.chips import SupervisorChips  # the same
 
         self._buses(config)
-        self.i2c_pins = (config["i2c"]["sda"], config["i2c"]["scl"])
         job = plant.job
         sources, targets = len(job.sources), len(job.targets)
         needs = {
             "dacs": (sources + targets, 4 * len(config["dacs"])),
             "mixers": (targets, len(config["mixers"])),
-            "adcs": (targets, sum(channels for _, channels in config["adcs"])),
+            "adcs": (targets, sum(part["given"]["channels"] for part in config["adcs"])),
         }
         for key, (needed, there) in needs.items():
             if needed > there:
                 raise ValueError(f"{key}: expected {needed} channels for this job, got {there}")
-        places = [(self.i2c, address) for address in config["dacs"]]
-        adcs = [channels for _, channels in config["adcs"]]
+        places = [(self.i2c, part["address"]) for part in config["dacs"]]
+        adcs = [part["given"]["channels"] for part in config["adcs"]]
         self.supervisor = chips = SupervisorChips(plant, self.spi, places, len(config["mixers"]), adcs)
-        for chip_select, number in zip(chips.mixer_cs, config["mixers"], strict=True):
-            pads[number].drive(chip_select, 1)
-        for chip_select, (number, _) in zip(chips.adc_cs, config["adcs"], strict=True):
-            pads[number].drive(chip_select, 1)
+        selects, on_spi = (*chips.mixer_cs, *chips.adc_cs), (*config["mixers"], *config["adcs"])
+        for chip_select, part in zip(selects, on_spi, strict=True):
+            for _, role, number in part["pins"]:
+                self._attach(pads[number], number, role, chip_select)
         pads[config["ldac"]].drive(chips.ldac, 0)
         pads[config["clamp"]].drive(chips.clamp, 0)
 
@@ -97,3 +105,5 @@ class Wired:
 
     def _buses(self, config: Mapping[str, Any]) -> None:
         self.spi_pins = tuple(config["spi"][name] for name in SPI_PINS)
+        if "i2c" in config:
+            self.i2c_pins = (config["i2c"]["sda"], config["i2c"]["scl"])

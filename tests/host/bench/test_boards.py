@@ -21,6 +21,7 @@ from clockfree.link import discovery
 from clockfree.link.benchfile import bench_text
 from clockfree.run import runlog
 from clockfree.task.plan import make_plan
+from clockfree_model.parts import POTS
 from clockfree_model.physics import PRESETS
 from tests.host.own_clock import late_us
 
@@ -113,7 +114,7 @@ def test_a_task_is_learnt_and_every_firing_is_where_its_edges_own_clock_puts_it(
         assert own[-1, 5] == last["taps"][edge]
         steps = np.diff([begun[edge], *own[:, 5]])
         assert set(steps) <= {-1, 0, 1} and (steps[steps != 0] == own[steps != 0, 4]).all()
-        assert own[:, 5].min() >= physics.lowest_tap()
+        assert own[:, 5].min() >= physics.lowest_tap(POTS["mcp42xx"])
         if not counters.get("dropped", np.zeros(5))[edge]:
             # An edge is served at its due time or at most some ms late, never early.
             assert late_us(job, edge, own[:, 1]).max() <= job.edge.late_us

@@ -45,7 +45,7 @@ def test_every_edge_has_a_board_and_the_supervisor_what_the_task_needs(plugged, 
     # HARDWARE's pins: ADC GP17, first mixer GP20; 2.5 mA at 3.3 V through 75 ohm of wiper.
     assert (bench.supervisor.adcs[0].cs, bench.supervisor.mixers[0].cs) == (17, 20)
     config = board_config(bench, bench.boards[0])
-    assert (config["supply_mv"], config["most_ua"], config["edges"][0]["wiper_ohm"]) == (3300, 2500, 75)
+    assert config["edges"][0]["pots"]["given"]["lowest"] == 2
 
 
 def test_what_cannot_be_laid_out_is_refused_and_nothing_is_written(plugged, tmp_path, capsys):

@@ -8,7 +8,6 @@ from pydantic import ValidationError
 from clockfree.base.errors import InputError
 from clockfree.bench.fitting import lacking, misserved
 from clockfree.link.benchfile import BenchFile, bench_text, board_config, config_hash, config_text, read_bench
-from clockfree_board.pots import lowest_tap
 
 SUPERVISOR, EDGE, MANY = "e6614c311b7f5a2b", "e6614c311b7f5a2c", "e6614c311b7f5a2d"
 
@@ -24,24 +23,29 @@ def bench(*edges, **more):
 def test_the_configuration_of_an_edge_board():
     made = bench()
     assert board_config(made, made.boards[0]) == {
-        "format": 1,
+        "format": 2,
         "role": "edge",
         "led": 25,
         "fire": 15,
         "on_loss": "learn",
         "loss_ms": 15000,
-        "supply_mv": 3300,
-        "most_ua": 2500,
         "spi": {"miso": 16, "sck": 18, "mosi": 19, "baud": 1000000},
         "edges": [
             {
                 "edge": "A-B",
                 "front_end": "comparator",
                 "pot": "mcp42xx",
-                "rab_ohm": 100000,
-                "wiper_ohm": 75,
-                "reverse": False,
-                "pins": {"a": 4, "b": 5, "pot_cs": 17},
+                "sense": {
+                    "driver": "sense:ComparatorPins",
+                    "pins": [["a", "input", 4], ["b", "input", 5]],
+                    "given": {},
+                },
+                "pots": {
+                    "driver": "pots:Mcp42xx",
+                    "bus": "spi",
+                    "pins": [["pot_cs", "select", 17]],
+                    "given": {"lowest": 2, "highest": 127, "steps": 128, "reverse": False},
+                },
             }
         ],
     }
@@ -54,11 +58,18 @@ def test_the_configuration_of_a_supervisor():
         "role": "supervisor",
         "on_loss": "hold",
         "loss_ms": 2500,
-        "i2c": {"sda": 4, "scl": 5},
+        "i2c": {"sda": 4, "scl": 5, "baud": 400000},
         "ldac": 6,
         "clamp": 21,
     }
-    assert (config["dacs"], config["mixers"], config["adcs"]) == ([0x60], [20, 22], [[17, 8]])
+    driver = "converters:Mcp"
+    assert config["dacs"] == [{"driver": f"{driver}4728", "bus": "i2c", "address": 0x60, "pins": [], "given": {}}]
+    assert config["mixers"] == [
+        {"driver": f"{driver}4131", "bus": "spi", "pins": [["cs", "select", pin]], "given": {}} for pin in (20, 22)
+    ]
+    assert config["adcs"] == [
+        {"driver": f"{driver}320x", "bus": "spi", "pins": [["cs", "select", 17]], "given": {"channels": 8}}
+    ]
 
 
 @pytest.mark.parametrize(
@@ -66,23 +77,21 @@ def test_the_configuration_of_a_supervisor():
     [
         ("trimmed", "ad5222", {"a", "b", "trim", "clk", "ud", "pulse_cs", "mode", "dacsel"}),
         ("adc", "ad5220", {"adc_cs", "clk", "ud", "pulse_cs"}),
-        ("pico_adc", "x9c", {"clk", "ud", "pulse_cs"}),
+        ("pico_adc", "x9c", {"free_adc", "clamped_adc", "clk", "ud", "pulse_cs"}),
     ],
 )
 def test_a_board_is_told_of_the_pins_in_use_only(front_end, pot, pins):
     made = bench({"edge": "A-C", "front_end": front_end, "pot": pot, "wiper_ohm": 50.4, "duty_per_c16": 5})
     (edge,) = board_config(made, made.boards[1])["edges"]
-    assert set(edge["pins"]) == pins
-    assert edge["wiper_ohm"] == 50
-    assert edge.get("duty_per_c16") == (5 if front_end == "trimmed" else None)
-    assert edge.get("settle_us") == (1000 if front_end == "trimmed" else None)
+    told = [edge["sense"], edge["sense"].get("on", {"pins": []}), edge["pots"]]
+    assert {name for part in told for name, _, _ in part["pins"]} == pins
+    assert edge["sense"]["given"] == ({"duty_per_c16": 5, "settle_us": 1000} if front_end == "trimmed" else {})
 
 
 def test_the_most_current_reaches_the_lowest_tap():
     made = bench(max_mA=1.0, supply_V=5.0)
     config = board_config(made, made.boards[0])
-    edge = config["edges"][0]
-    assert lowest_tap(config["supply_mv"], edge["wiper_ohm"], edge["rab_ohm"], config["most_ua"]) == 7  # 5 V / 1 mA
+    assert config["edges"][0]["pots"]["given"]["lowest"] == 7  # 5 V / 1 mA
 
 
 def test_text_and_hash_are_of_the_contents_alone():

@@ -13,6 +13,7 @@ from clockfree.run import experiment, readout, report, runlog
 from clockfree.task.plan import make_plan
 from clockfree_model.final import Best
 from clockfree_model.job import Damage
+from clockfree_model.parts import POTS
 from clockfree_sim.circuit.twins import free_outputs
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.toml"))
@@ -165,7 +166,7 @@ def test_a_record_keeps_the_held_out_examples(tmp_path):
     nearest = classes[((outputs_V[:, None] - classes[None]) ** 2).sum(axis=-1).argmin(axis=1)]
     assert record.samples[-1]["accuracy"]["training"] == pytest.approx((nearest == desired_V).all(axis=1).mean())
     job, (exam,) = record.job, make_plan(tmp_path / "first" / "run.toml", {}, [], False).held_out
-    ohm = job.physics.resistance(record.samples[-1]["taps"])
+    ohm = job.physics.resistance(record.samples[-1]["taps"], POTS[job.edge.pot])
     outputs_V = free_outputs(job.network, ohm, job.sources, job.targets, exam.source_V)
     nearest = ((outputs_V[:, None] - exam.class_V[None]) ** 2).sum(axis=-1).argmin(axis=1)
     assert record.samples[-1]["accuracy"]["test"] == pytest.approx((nearest == exam.labels).mean())

@@ -10,6 +10,7 @@ from clockfree.task.resolve import resolve, resolve_physics
 from clockfree.task.taskfile import load_task
 from clockfree_model.job import ClampSettings
 from clockfree_model.network import load
+from clockfree_model.parts import POTS
 from clockfree_model.physics import PRESETS
 
 STEP_V = 5 / 4096
@@ -174,13 +175,15 @@ class TestDrawn:
             return dense_outputs(network, resistance_ohm, sources, targets, source_V)
 
         (tmp_path / "task.toml").write_text(DRAWN)
-        for preset, pot, highest in (("ideal", "mcp42xx", 127), ("board", "x9c", 99)):
+        for preset, pot, lowest, highest, steps in (("ideal", "mcp42xx", 0, 127, 128), ("board", "x9c", 2, 99, 99)):
             seen.clear()
             task = load_task(tmp_path / "task.toml", {"preset": preset, "edge.pot": pot})
             physics = resolve_physics(task, PRESETS)
             resolve(task, load("square:50x50:periodic"), physics, watch)
             taps = np.unique(seen[0])
-            assert taps == pytest.approx(physics.resistance(np.arange(physics.lowest_tap(), highest + 1)))
+            spare, wiper_ohm = (1, 0.0) if preset == "ideal" else (0, 75.0)
+            every = np.arange(lowest, highest + 1) + spare
+            assert taps == pytest.approx(wiper_ohm + every * 100e3 / steps)
 
     def test_one_edge(self, resolved):
         found = resolved("network = 'square:1x2'\n" + DRAWN.replace("2", "1").replace("3", "1"))
@@ -334,7 +337,7 @@ def test_a_network_in_pieces_and_a_target_cut_off(line_of, tmp_path):
 def test_presets_and_overrides(tmp_path):
     (tmp_path / "task.toml").write_text("preset = 'board'\n" + GIVEN + "[physics]\nnoise_V = 1")
     physics = resolve_physics(load_task(tmp_path / "task.toml", sets=["physics.limit_lowest=false"]), PRESETS)
-    assert (physics.supply_V, physics.noise_V, physics.lowest_tap()) == (3.3, 1.0, 0)
+    assert (physics.supply_V, physics.noise_V, physics.lowest_tap(POTS["mcp42xx"])) == (3.3, 1.0, 0)
 
 
 FROZEN = ((3, 8), (7, 0, 1), (4.466452283912137, 4.488066440279719, 3.501343795971245))

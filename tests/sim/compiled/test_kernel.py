@@ -49,7 +49,7 @@ def nearest(world, monkeypatch):
         return look
 
     for board in world.boards:
-        for comparator in board.chips.comparators or ():
+        for comparator in board.chips.front_end.comparators or ():
             comparator._drops = watched(comparator._drops)
     return closest_V
 

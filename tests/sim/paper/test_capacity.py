@@ -14,7 +14,7 @@ from clockfree_sim.paper.discrete import job, learnt
 from clockfree_sim.paper.figures import capacity
 from clockfree_sim.paper.limits import APART, RULES, TEACHER, UNIFORM, WAYS, Run, ended, late_stepping
 from clockfree_sim.paper.overshoot import gain
-from clockfree_sim.paper.tasks import Kind, Task, make_task
+from clockfree_sim.paper.tasks import POT, Kind, Task, make_task
 from clockfree_sim.theory.best import best_error
 from tests.sim.jobs import resistance, solve
 
@@ -29,7 +29,7 @@ def best_V2(task, chosen):
     """Best achievable error of some of the outputs."""
     desired_V = task.lesson.desired_V[:, chosen]
     places = tuple(np.array(task.targets)[chosen])
-    return best_error(task.network, task.sources, places, task.lesson.source_V, desired_V, IDEAL)
+    return best_error(task.network, task.sources, places, task.lesson.source_V, desired_V, IDEAL, POT)
 
 
 @pytest.mark.parametrize("targets", limits.TARGETS)

@@ -8,7 +8,7 @@ from scipy import stats
 
 from clockfree_model.physics import BOARD, IDEAL, Physics
 from clockfree_sim.parts.converters import Mcp3204Chip
-from clockfree_sim.plant import chips
+from clockfree_sim.plant import front_ends
 from clockfree_sim.world.world import World
 from tests.sim.bed import Bed
 from tests.sim.jobs import a_job, run, same, trace, twins
@@ -217,6 +217,6 @@ def test_an_adc_that_does_not_answer_cannot_be_calibrated(monkeypatch):
             super().__init__(*wires)
             self.present = False
 
-    monkeypatch.setattr(chips, "Mcp3204Chip", Unplugged)
+    monkeypatch.setattr(front_ends, "Mcp3204Chip", Unplugged)
     with pytest.raises(OSError, match="answer"):
         World(calibrated())

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from clockfree_board.pots import lowest_tap
 from clockfree_model.job import EdgeSettings, Job, Lesson
 from clockfree_model.network import load
+from clockfree_model.parts import POTS
 from clockfree_model.physics import BOARD, IDEAL, PAPER, PRESETS, Physics
 from clockfree_sim.plant.plant import Plant
 from clockfree_sim.plant.timeline import Timeline
@@ -81,13 +81,14 @@ def test_a_shorted_track_is_no_division_by_zero():
     [(3.3, 75.0, 100e3, 2), (5.0, 75.0, 100e3, 3), (3.3, 75.0, 10e3, 16), (5.0, 75.0, 10e3, 25), (3.3, 2000.0, 1e4, 0)],
 )
 def test_lowest_tap(supply_V, wiper_ohm, rab_ohm, lowest):
-    """HARDWARE.md's numbers; the firmware's integers agree, and the current stays below 2.5 mA."""
+    """The current stays below 2.5 mA."""
+    pot = POTS["mcp42xx"]
     physics = Physics(supply_V=supply_V, wiper_ohm=wiper_ohm, rab_ohm=rab_ohm, spare_taps=0, limit_lowest=True)
-    assert physics.lowest_tap() == lowest == lowest_tap(round(1000 * supply_V), round(wiper_ohm), round(rab_ohm))
-    assert supply_V / physics.resistance(lowest) <= 2.5e-3
+    assert physics.lowest_tap(pot) == lowest
+    assert supply_V / physics.resistance(lowest, pot) <= 2.5e-3
     if lowest:
-        assert supply_V / physics.resistance(lowest - 1) > 2.5e-3
-    assert dataclasses.replace(physics, limit_lowest=False).lowest_tap() == 0
+        assert supply_V / physics.resistance(lowest - 1, pot) > 2.5e-3
+    assert dataclasses.replace(physics, limit_lowest=False).lowest_tap(pot) == 0
 
 
 def test_wipers_of_pulse_pots_may_part():
@@ -281,7 +282,7 @@ def test_presets():
         3.3, 5e-3, 0.5e-3, 2e-3, 75.0, 0
     )  # fmt: skip
     assert (BOARD.adc_inl_lsb, BOARD.clamp_error_V, BOARD.clamp_us) == (1.0, 0.5e-3, 10.0)
-    assert 9 <= BOARD.settle_us <= 40 and BOARD.limit_lowest and BOARD.lowest_tap() == 2
+    assert 9 <= BOARD.settle_us <= 40 and BOARD.limit_lowest and BOARD.lowest_tap(POTS["mcp42xx"]) == 2
     assert not (BOARD.age_us or BOARD.skew_us or BOARD.lateness_us or BOARD.clamp_period_us or BOARD.sigma_V)
 
 

@@ -5,12 +5,15 @@ import pytest
 from scipy.optimize import approx_fprime, brute
 
 from clockfree_model.network import lab16, square
+from clockfree_model.parts import POTS
 from clockfree_model.physics import BOARD, IDEAL
 from clockfree_sim.circuit.direct import solve
 from clockfree_sim.theory.best import REACHED_V2, _Problem, best_error
 
 NETWORK = lab16()
 SOURCES, TARGETS = (0, 2), (4, 6)
+
+POT = POTS["mcp42xx"]
 
 
 def test_gradient_against_finite_differences():
@@ -34,17 +37,17 @@ def test_dense_and_sparse_agree():
 @pytest.mark.parametrize("seed", range(4))
 def test_what_a_teacher_does_can_be_reached(physics, seed):
     rng = np.random.default_rng(seed)
-    ohm = physics.resistance(rng.integers(physics.lowest_tap(), 128, 16))
+    ohm = physics.resistance(rng.integers(physics.lowest_tap(POT), 128, 16), POT)
     source_V = np.array([[0.0, physics.supply_V]])
     desired_V = solve(9, NETWORK.ends, 1 / ohm, SOURCES, source_V)[:, list(TARGETS)]
-    assert best_error(NETWORK, SOURCES, TARGETS, source_V, desired_V, physics) < REACHED_V2
+    assert best_error(NETWORK, SOURCES, TARGETS, source_V, desired_V, physics, POT) < REACHED_V2
 
 
 def test_a_divider_against_brute_force():
     """Two resistors between 0 and 5 V, asked for two outputs at once: the compromise is one dimensional."""
     network = square(1, 3)
     source_V, desired_V = np.array([[0.0, 5.0], [0.0, 5.0]]), np.array([[1.0], [2.0]])
-    got = best_error(network, (0, 2), (1,), source_V, desired_V, IDEAL)
+    got = best_error(network, (0, 2), (1,), source_V, desired_V, IDEAL, POT)
     assert got == pytest.approx(0.25, rel=1e-9)  # at 1.5 V: (0.5^2 + 0.5^2) / 2
     wanted = brute(lambda v: np.mean((v[0] - desired_V) ** 2), ((0.0, 5.0),), Ns=51)
     assert got == pytest.approx(float(np.mean((wanted - desired_V) ** 2)), rel=1e-6)
@@ -53,19 +56,19 @@ def test_a_divider_against_brute_force():
 def test_bounds_are_kept():
     """A divider cannot go beyond the ratio of its extreme taps."""
     network = square(1, 3)
-    got = best_error(network, (0, 2), (1,), np.array([[0.0, 5.0]]), np.array([[5.0]]), IDEAL)
+    got = best_error(network, (0, 2), (1,), np.array([[0.0, 5.0]]), np.array([[5.0]]), IDEAL, POT)
     assert got == pytest.approx((5.0 / 129) ** 2, rel=1e-6)  # 128 steps below, 1 above
 
 
 def test_an_x9c_has_99_steps():
     """A divider asked for all of the supply keeps the share of the lowest tap, wiper included."""
-    lowest_ohm, highest_ohm = (75 + tap * 100e3 / 99 for tap in (BOARD.lowest_tap(), 99))
-    got = best_error(square(1, 3), (0, 2), (1,), np.array([[0.0, 3.3]]), np.array([[3.3]]), BOARD, pot="x9c")
+    lowest_ohm, highest_ohm = (75 + tap * 100e3 / 99 for tap in (BOARD.lowest_tap(POTS["x9c"]), 99))
+    got = best_error(square(1, 3), (0, 2), (1,), np.array([[0.0, 3.3]]), np.array([[3.3]]), BOARD, POTS["x9c"])
     assert got == pytest.approx((3.3 * lowest_ohm / (lowest_ohm + highest_ohm)) ** 2, rel=1e-6)
 
 
 def test_a_short_is_never_quite_one():
     """With a lowest tap of no resistance the search still has bounds, and goes where an output is a source's."""
     physics = replace(IDEAL, spare_taps=0)
-    got = best_error(square(1, 3), (0, 2), (1,), np.array([[0.0, 5.0]]), np.array([[5.0]]), physics)
+    got = best_error(square(1, 3), (0, 2), (1,), np.array([[0.0, 5.0]]), np.array([[5.0]]), physics, POT)
     assert 0 <= got < 1e-6

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from clockfree_model.physics import IDEAL
-from clockfree_sim.parts.bus import SpiBus
+from clockfree_sim.parts.bus import I2cBus, SpiBus
 from clockfree_sim.plant.chips import EdgeChips
 from clockfree_sim.plant.plant import Plant
 from clockfree_sim.plant.timeline import Timeline
@@ -19,7 +19,7 @@ SETUP = "from machine import ADC, I2C, PWM, Pin, SPI\nspi = SPI(0, sck=Pin(18), 
 MAKE_POT = {
     "mcp42xx": "pots.Mcp42xx(spi, Pin(17, Pin.OUT, value=1), 2)",
     "ad5220": "pots.PulsePots(Pin(10, Pin.OUT), Pin(11, Pin.OUT), Pin(12, Pin.OUT, value=1), 2)",
-    "x9c": "pots.X9cPots(Pin(10, Pin.OUT), Pin(11, Pin.OUT), Pin(12, Pin.OUT, value=1), 2)",
+    "x9c": "pots.PulsePots(Pin(10, Pin.OUT), Pin(11, Pin.OUT), Pin(12, Pin.OUT, value=1), 2, False, 99, 99)",
     "ad5222": "pots.Ad5222(Pin(10, Pin.OUT), Pin(11, Pin.OUT), Pin(12, Pin.OUT, value=1), Pin(13, Pin.OUT), "
     "Pin(9, Pin.OUT), 2)",
 }
@@ -121,13 +121,13 @@ def test_front_ends_see_what_they_see_in_virtual_time(tmp_path, front_end):
     """The same chips with the same offsets: what they read at a still circuit is known."""
     job = edge_job(front_end, physics=edge_job().physics.__class__(supply_V=3.3, offset_V=0.02, adc_inl_lsb=1.0))
     plant = Plant(job, Timeline(1))
-    seen = EdgeChips(plant, 0, SpiBus())
+    seen = EdgeChips(plant, 0, SpiBus(), I2cBus()).front_end
     with VirtualBoards(job, {ONE: edge_config(job, 0)}, tmp_path) as boards, Repl(boards.port(ONE)) as repl:
         repl.enter()
         repl.run(SETUP)
         if front_end == "pico_adc":
             assert eval(repl.run("print([ADC(26).read_u16(), ADC(Pin(27)).read_u16()])")) == [
-                read() for read in seen.analog_u16
+                seen.lines[name]() for name in ("free_adc", "clamped_adc")
             ]
             return
         repl.run("a, b = Pin(4, Pin.IN), Pin(5, Pin.IN)")
@@ -171,7 +171,7 @@ def test_buses_that_are_not_there(boards, repl):
     [
         ({"front_end": "adc"}, "edges.0.front_end: expected comparator, as in the job, got adc"),
         ({"pot": "x9c"}, "edges.0.pot: expected mcp42xx, as in the job, got x9c"),
-        ({"reverse": True}, "edges.0.reverse: expected False, as in the job, got True"),
+        ({"pots": {"given": {"reverse": True}}}, "edges.0: expected B-W wiring, as in the job, got reverse"),
         ({"edge": "A-Z"}, "got 'A-Z'"),
     ],
 )

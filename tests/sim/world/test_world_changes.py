@@ -115,7 +115,7 @@ def test_an_adc_that_does_not_answer_is_counted_and_steps_nothing():
     samples = world.run()
     next(samples)
     middle = next(samples)
-    world.boards[9].chips.adc.present = False
+    world.boards[9].chips.front_end.adc.present = False
     end = next(samples)
     assert end.taps[9] == middle.taps[9] and end.counters["errors"][9] > 10
     fired = end.counters["firings"][9] - middle.counters["firings"][9]

@@ -1,0 +1,18 @@
+"""Names of the table of parts, as types of keys in files."""
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from clockfree_model.parts import CONVERTERS, FRONT_ENDS, POTS
+
+if TYPE_CHECKING:
+    FrontEndName: TypeAlias = str
+    PotName: TypeAlias = str
+    DacName: TypeAlias = str
+    MixerName: TypeAlias = str
+    AdcName: TypeAlias = str
+else:
+    FrontEndName, PotName = Literal[tuple(FRONT_ENDS)], Literal[tuple(POTS)]
+    DacName, MixerName, AdcName = (
+        Literal[tuple(name for name, part in CONVERTERS.items() if part.kind == kind)]
+        for kind in ("dac", "mixer", "adc")
+    )
