@@ -23,7 +23,7 @@ pathlib.Path(sysconfig.get_path("purelib"), "clockfree_sources.pth").write_text(
 endef
 export SOURCES_PTH
 
-.PHONY: help setup run compare test check results figures figures-large bench extras lock clean
+.PHONY: help setup run compare test check generated results figures figures-large bench extras lock clean
 
 help:
 	@echo "make setup   install everything into .venv and typings (the others do it by themselves)"
@@ -31,6 +31,7 @@ help:
 	@echo "make compare the final error of a run among 100 simulated ones: RUN=runs/NAME, the newest if none is named"
 	@echo "make test    all tests"
 	@echo "make check   style, types, contracts on imports, and the laws of the design"
+	@echo "make generated  pages and files that are made from tables: parts, records, the firmware's package.json"
 	@echo "make results the results of the README, measured anew (ten minutes)"
 	@echo "make figures the paper's figures and ours, with their data, to build/figures (half an hour)"
 	@echo "make figures-large  staleness on networks of up to 10,000 edges (five minutes)"
@@ -81,6 +82,9 @@ check: setup
 	$(BIN)/mypy --config-file firmware/mypy.ini
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m pytest --quiet tests/test_laws.py
+
+generated: $(INSTALLED)
+	$(BIN)/python docs/generate.py
 
 results: $(INSTALLED)
 	$(BIN)/python tests/studies/results.py

@@ -5,6 +5,7 @@ from array import array
 from clockfree_board import clock
 from clockfree_board.board import IDLE_US, Refused
 from clockfree_board.clock import ticks_diff
+from clockfree_board.link import ARMED, COUNTERS, FIRINGS
 from clockfree_board.rule import LEAST_BAR
 from clockfree_board.sense import AGAIN, BLIND
 
@@ -64,7 +65,8 @@ class EdgeRole:
         self._first = self._count = self._lost = 0
         for i, edge in enumerate(self.edges):
             self._set_up[i] = self._age_us[i] = 0
-            edge.firings = edge.up = edge.down = edge.rail = edge.dropped = edge.skipped = edge.errors = 0
+            for name in COUNTERS:
+                setattr(edge, name, 0)
 
     def lacks(self):
         """What keeps the edges from firing, or ''."""
@@ -142,7 +144,7 @@ class EdgeRole:
         left = self._count if firings else 0
         while left > 0 and self._count:
             count = min(left, self._count, _ROWS_A_LINE)
-            line: list = ["firings", self._lost]
+            line: list = [FIRINGS, self._lost]
             for _ in range(count):
                 at = self._first * _ROW
                 line.append(list(self._rows[at : at + _ROW]))
@@ -154,7 +156,8 @@ class EdgeRole:
     def _edge_rows(self):
         rows = []
         for i, edge in enumerate(self.edges):
-            row = [edge.pots.tap, edge.firings, edge.up, edge.down, edge.rail, edge.dropped, edge.skipped, edge.errors]
+            row = [edge.pots.tap]
+            row.extend([getattr(edge, name) for name in COUNTERS])
             row.extend((self._age_us[i], edge.sense.a, edge.sense.b))
             row.extend(self._seeds[i])
             rows.append(row)
@@ -162,8 +165,14 @@ class EdgeRole:
 
     # -- commands, in HOLD ---------------------------------------------------------------------------------------
 
-    def _edge(self, i, run_id, kind, mean_us, late_us, floor_c16, dither_c16, bar_c16, low, high, index):
+    def _edge(self, i, given):
+        """Clock and threshold of an edge; a field that this firmware does not have is refused, not left out."""
         edge = self._at(i)
+        if sorted(given) != sorted(ARMED) or not all(isinstance(given[name], int) for name in ARMED):
+            raise Refused("expected whole numbers for " + ", ".join(ARMED))
+        run_id, kind, mean_us, late_us, floor_c16, dither_c16, bar_c16, low, high, index = [
+            given[name] for name in ARMED
+        ]
         if not run_id or run_id != self._prepared:
             raise Refused("prepared for run %d" % self._prepared)
         if not (0 <= late_us < clock.HALF and 0 <= floor_c16 < 1 << 16 and 0 <= dither_c16 < 1 << 15):

@@ -4,7 +4,7 @@ from clockfree_board import clock
 from clockfree_board.board import Board
 from clockfree_board.converters import Latch, Mcp320x, Mcp4131, Mcp4728
 from clockfree_board.edge import Edge
-from clockfree_board.link import EDGE_ROW
+from clockfree_board.link import ARMED, EDGE_ROW
 from clockfree_board.pots import Mcp42xx
 from clockfree_board.role_edges import EdgeRole
 from clockfree_board.role_supervisor import SupervisorRole
@@ -13,6 +13,11 @@ from clockfree_board.supervisor import Supervisor
 from clockfree_sim.parts.bus import I2cBus, SpiBus
 from clockfree_sim.parts.converters import Mcp3208Chip, Mcp4728Chip
 from clockfree_sim.parts.potentiometers import Mcp4xxxChip, Mcp4131Chip
+
+
+def armed(*values):
+    """What an edge is told before it runs, by its fields in order."""
+    return dict(zip(ARMED, values, strict=True))
 
 
 class RigChip:
@@ -159,7 +164,7 @@ class Rig:
         """Set every edge up, and run."""
         self.ok("prepare", run_id)
         for i in range(len(self.role.edges)):
-            self.ok("edge", i, run_id, kind, mean_us, late_us, 0, 0, 0, 3, 4, i)
+            self.ok("edge", i, armed(run_id, kind, mean_us, late_us, 0, 0, 0, 3, 4, i))
         self.ok("run", run_id)
 
     def turns(self, seconds):

@@ -10,7 +10,7 @@ from clockfree_board.edge import Edge
 from clockfree_board.sense import BLIND, AdcDrops, TrimmedPins
 from clockfree_sim.parts.bus import SpiBus
 from clockfree_sim.parts.converters import Mcp3204Chip, code_transfer
-from tests.firmware.rig import Rig
+from tests.firmware.rig import Rig, armed
 
 
 def expected_times(run_us, seed, index, mean_us, kind, count):
@@ -99,15 +99,15 @@ def test_an_edge_whose_tap_is_unknown_keeps_a_run_from_starting():
     rig.pots[0].present = False
     assert rig.no("adopt", 0)
     rig.ok("prepare", 5)
-    rig.ok("edge", 0, 5, 0, 1000, 100, 0, 0, 0, 1, 1, 0)
+    rig.ok("edge", 0, armed(5, 0, 1000, 100, 0, 0, 0, 1, 1, 0))
     assert rig.no("run", 5) == "edge 0: tap unknown"
 
 
 def test_plain_comparators_take_no_threshold_and_have_nothing_to_null():
     rig = Rig()
     rig.ok("prepare", 5)
-    assert rig.no("edge", 0, 5, 0, 1000, 100, 3, 0, 0, 1, 1, 0) == "two plain comparators know no threshold"
-    assert rig.no("edge", 0, 5, 0, 1000, 100, 0, 0, 80, 1, 1, 0) == "only measured drops can be summed"
+    assert rig.no("edge", 0, armed(5, 0, 1000, 100, 3, 0, 0, 1, 1, 0)) == "two plain comparators know no threshold"
+    assert rig.no("edge", 0, armed(5, 0, 1000, 100, 0, 0, 80, 1, 1, 0)) == "only measured drops can be summed"
     assert rig.no("null", 0) == "this front end has no nulling"
     assert rig.ok("measure", 0) == [0, 1, []]
 
@@ -118,12 +118,12 @@ def test_an_adc_sums_drops_up_to_a_bar_and_begins_anew_with_each_run():
     rig.role._wiring[0]["front_end"] = "adc"
     rig.ok("prepare", 5)
     for bar_c16, dither_c16 in ((7, 0), (1 << 16, 0), (80, 1)):
-        refused = rig.no("edge", 0, 5, 0, 1000, 100, 3, dither_c16, bar_c16, 1, 1, 0)
+        refused = rig.no("edge", 0, armed(5, 0, 1000, 100, 3, dither_c16, bar_c16, 1, 1, 0))
         assert refused == "bar_c16 out of range, or beside a dither"
     sense.memory[:] = [5, 2, 1]
-    rig.ok("edge", 0, 5, 0, 1000, 100, 3, 0, 80, 1, 1, 0)
+    rig.ok("edge", 0, armed(5, 0, 1000, 100, 3, 0, 80, 1, 1, 0))
     assert (sense.bar_c16, list(sense.memory)) == (80, [0, 0, 0])
-    rig.ok("edge", 0, 5, 0, 1000, 100, 3, 0, 0, 1, 1, 0)
+    rig.ok("edge", 0, armed(5, 0, 1000, 100, 3, 0, 0, 1, 1, 0))
     assert sense.bar_c16 == 0
 
 
@@ -180,7 +180,7 @@ def test_hold_between_two_looks_leaves_nothing_behind():
     rig.role.edges[0] = edge = Edge([0] * clock.SIZE, sense, rig.role.edges[0].pots, 0)
     rig.role._wiring[0]["front_end"] = "trimmed"
     rig.ok("prepare", 5)
-    rig.ok("edge", 0, 5, 0, 100_000, 10_000, 300, 0, 0, 3, 4, 0)
+    rig.ok("edge", 0, armed(5, 0, 100_000, 10_000, 300, 0, 0, 3, 4, 0))
     rig.ok("run", 5)
     while not edge.looking:
         rig.board.turn()

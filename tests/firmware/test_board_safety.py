@@ -3,7 +3,7 @@
 import pytest
 
 from clockfree_board import clock
-from tests.firmware.rig import Rig
+from tests.firmware.rig import Rig, armed
 
 
 @pytest.mark.parametrize(("on_loss", "state"), [("learn", "run"), ("hold", "hold")])
@@ -176,6 +176,6 @@ def test_a_run_that_cannot_begin_leaves_hold():
 
     rig.chip.arm = broken
     rig.ok("prepare", 5)
-    rig.ok("edge", 0, 5, 0, 1000, 100, 0, 0, 0, 1, 1, 0)
+    rig.ok("edge", 0, armed(5, 0, 1000, 100, 0, 0, 0, 1, 1, 0))
     assert rig.no("run", 5) == "5"
     assert rig.status()["state"] == "hold" and rig.status()["run"] == 0

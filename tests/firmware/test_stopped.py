@@ -6,6 +6,7 @@ import time
 
 from clockfree_board.link import seal
 from clockfree_sim.virtual import VirtualBoards
+from tests.firmware.rig import armed
 from tests.sim.virtual.benches import edge_config, edge_job
 from tests.sim.virtual.conftest import ONE
 from tests.sim.virtual.repl import FIRMWARE, Repl
@@ -21,7 +22,8 @@ def slow():  # as on a Pico, which is some hundred times slower
 board.chip.stand_down = slow
 board.run()
 """
-RUN = [["prepare", 1, 5], ["edge", 2, 0, 5, 0, 2000, 1000, 0, 0, 0, 1, 2, 0], ["tap", 3, 0, 64], ["run", 4, 5]]
+ARM = armed(5, 0, 2000, 1000, 0, 0, 0, 1, 2, 0)
+RUN = [["prepare", 1, 5], ["edge", 2, 0, ARM], ["tap", 3, 0, 64], ["run", 4, 5]]
 
 
 def test_however_often_and_whenever_it_is_pressed(micropython, tmp_path):

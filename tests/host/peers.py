@@ -11,14 +11,14 @@ import tty
 from functools import partial
 
 from clockfree.link.listener import Listener
-from clockfree_board.link import Lines, opened, seal
+from clockfree_board.link import PROTOCOL, Lines, opened, seal
 
 ID = "e6614c311b7f5a2b"
 
 
 def hello(**more):
     """What a board says of itself."""
-    return {"id": ID, "boot": 7, "state": "hold", "role": "edge", **more}
+    return {"id": ID, "boot": 7, "state": "hold", "role": "edge", "protocol": PROTOCOL, **more}
 
 
 def ok(*fields):

@@ -1,4 +1,4 @@
-"""The table of parts: every name in it stands for something, and its numbers are those of drivers and simulated chips."""
+"""The table of parts: each name in it stands for something, its numbers are those of drivers and simulated chips."""
 
 import inspect
 

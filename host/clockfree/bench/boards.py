@@ -30,6 +30,8 @@ from clockfree.link.benchfile import BenchFile, bench_text, board_config, config
 from clockfree.link.fleet import HEARTBEAT_S, Fleet, call
 from clockfree.link.session import Session
 from clockfree_board.link import NUMBERS
+from clockfree_model import events
+from clockfree_model.counters import FIRINGS
 from clockfree_model.job import Job, Sample
 
 REPORT_MS = 100
@@ -40,7 +42,7 @@ VALUES = {
     "time_us": "wall time of the host since RUN",
     "error_V2, measured_error_V2, outputs_V": "measured by the supervisor; at the first and the last sample in HOLD",
     "taps, counters": "told by each edge's board; -1 is a tap that nobody knows",
-    "firings": "told by each edge's board; t_us is its own ticks, laid over time_us by its clock event, modulo 2**30",
+    FIRINGS: "told by each edge's board; t_us is its own ticks, laid over time_us by its clock event, modulo 2**30",
 }
 
 
@@ -184,7 +186,7 @@ class BoardBench:
             raise
         for k, found in enumerate(self._measured(learning.lesson)):
             learning.outputs(k, found.outputs_V)
-            learning.journal.note("measured", f"example {k} was measured in HOLD", said=False, **_plain(k, found))
+            learning.journal.note(events.MEASURED, f"example {k} was measured in HOLD", said=False, **_plain(k, found))
         yield learning.sample()
 
     def _learn(self, learning: Learning, period_ms: int) -> Iterator[Sample]:

@@ -9,6 +9,7 @@ from typing import Any, Self
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 
 from clockfree.commands.output import console
+from clockfree_model.counters import FIRINGS
 from clockfree_model.job import Job, Sample
 
 LINES = 5
@@ -20,7 +21,7 @@ _SAYING = threading.Lock()  # a print writes its newline apart
 
 
 def _state(sample: Sample) -> str:
-    firings = sum(sample.counters["firings"])
+    firings = sum(sample.counters[FIRINGS])
     return f"{sample.updates:,.0f} updates per edge, error {_error(sample)} V^2, {firings} firings"
 
 
@@ -78,7 +79,7 @@ class Bar(_Drawn):
         if now_s - self._drawn_s < 0.1 and sample.updates < job.updates:
             return
         self._drawn_s = now_s
-        rate = sum(sample.counters["firings"]) / wall_s if wall_s else 0.0
+        rate = sum(sample.counters[FIRINGS]) / wall_s if wall_s else 0.0
         state = f"error {_error(sample)} V²  {rate:,.0f} firings/s"
         done = min(sample.updates, job.updates)
         self._move(description="learning", total=job.updates, completed=done, state=state)

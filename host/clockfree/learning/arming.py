@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from clockfree.link.session import ASK_S, Session
-from clockfree_board.link import NUMBERS
+from clockfree_board.link import ARMED, NUMBERS
 from clockfree_model.job import Job, gate_c16
 from clockfree_model.parts import FRONT_ENDS, POTS
 from clockfree_model.rates import waits_us
@@ -77,7 +77,8 @@ def arm_edges(member: Member, job: Job, run_id: int, taps: Sequence[int]) -> Non
         if member.trims:
             ask("trim", i, member.trims[i])
         words = seed_words(job.seed, member.restarts)
-        ask("edge", i, run_id, CLOCKS.index(settings.clock), *waits_us(job, edge), *gate, *words, edge)
+        values = (run_id, CLOCKS.index(settings.clock), *waits_us(job, edge), *gate, *words, edge)
+        ask("edge", i, dict(zip(ARMED, values, strict=True)))
 
 
 def arm_supervisor(member: Member, job: Job, run_id: int, lesson: int) -> None:

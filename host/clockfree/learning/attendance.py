@@ -10,6 +10,8 @@ from clockfree.learning.rejoining import Joined, Rejoining
 from clockfree.learning.tally import Tally
 from clockfree.link.fleet import TROUBLE, Fleet
 from clockfree.link.session import Session
+from clockfree_model import events
+from clockfree_model.counters import FIRINGS
 
 AGAIN_S = 2.0
 """A board that could not be taken in is asked again after so long."""
@@ -62,7 +64,7 @@ class Attendance:
         """A board is not with us any more."""
         if self.away.get(member) != why:
             if member not in self.away:
-                self._journal.note("away", f"{why}: learning goes on without it", member)
+                self._journal.note(events.AWAY, f"{why}: learning goes on without it", member)
             self.away[member] = why
 
     def take_in(self, member: Member) -> None:
@@ -94,7 +96,7 @@ class Attendance:
             meanwhile = self._fired(member) - before
             if away:
                 went_on = f": it had gone on learning, {meanwhile} firings" if member.edges else ": it had gone on"
-                self._journal.note("back", f"is back{went_on}", member, firings=meanwhile)
+                self._journal.note(events.BACK, f"is back{went_on}", member, firings=meanwhile)
             return
         now_s = time.monotonic()
         self._again[member] = now_s + min(30.0, 2.0 * (member.restarts - 1))
@@ -108,7 +110,9 @@ class Attendance:
             text += f", restored from the record for {', '.join(lost)}" if lost else ", as its chips say"
         restored = [member.edges[i] for i in joined.restored]
         taps, boot = joined.taps, member.boot
-        self._journal.note("restart", text, member, restarts=member.restarts, taps=taps, restored=restored, boot=boot)
+        self._journal.note(
+            events.RESTART, text, member, restarts=member.restarts, taps=taps, restored=restored, boot=boot
+        )
         self._journal.clock(member, joined.clock)
 
     def failed(self, member: Member, why: str) -> None:
@@ -143,4 +147,4 @@ class Attendance:
                 self.take_in(member)
 
     def _fired(self, member: Member) -> int:
-        return int(self._tally.count("firings")[member.edges].sum())
+        return int(self._tally.count(FIRINGS)[member.edges].sum())

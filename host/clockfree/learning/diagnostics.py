@@ -6,6 +6,8 @@ import numpy as np
 
 from clockfree.learning.arming import Member
 from clockfree.learning.tally import Tally
+from clockfree_model import events
+from clockfree_model.counters import DROPPED, ERRORS, FIRINGS
 from clockfree_model.job import Job
 from clockfree_model.parts import FRONT_ENDS
 from clockfree_model.rates import rates_hz
@@ -100,40 +102,40 @@ class Diagnostics:
             f"{1e-3 * self.tick_us:.1f} ms for one: "
         )
         if missed > FAIL_MISSED and self._strict:
-            yield from self._once("behind", 1, f"{text}lengthen clamp.dwell_s", board, failed=True)
+            yield from self._once(events.BEHIND, 1, f"{text}lengthen clamp.dwell_s", board, failed=True)
         else:
             why = "a longer clamp.dwell_s helps" if self._strict else "this machine is busy"
-            yield from self._once("behind", 0, text + why, board)
+            yield from self._once(events.BEHIND, 0, text + why, board)
 
     def _silent(self, tally: Tally, board: Member, edge: int) -> Iterator[Found]:
         ran_s = board.session.heard_s - board.armed_s  # what it told then is up to a second old
         due = self._rates_hz[edge] * (ran_s - 1.0)
-        fired = tally.since_restart("firings", edge) + tally.since_restart("dropped", edge)
+        fired = tally.since_restart(FIRINGS, edge) + tally.since_restart(DROPPED, edge)
         if due > 25 and fired < due - 5 * due**0.5:
             text = (
                 f"{self._name(edge)} has fired {fired} times in {ran_s:.0f} s, about {due:.0f} were "
                 "due: is its board too busy, or its clock not what it was told?"
             )
-            yield from self._once("silent", edge, text, board)
+            yield from self._once(events.SILENT, edge, text, board)
 
     def _counted(self, tally: Tally, board: Member, edge: int) -> Iterator[Found]:
-        firings, dropped, errors = (int(tally.count(name)[edge]) for name in ("firings", "dropped", "errors"))
+        firings, dropped, errors = (int(tally.count(name)[edge]) for name in (FIRINGS, DROPPED, ERRORS))
         if dropped > 20 and dropped > MOST_DROPPED * firings:
             text = (
                 f"{self._name(edge)} has dropped {dropped} overdue firings of {firings + dropped}: its board is too "
                 "busy; lower edge.rate_hz, or give it fewer edges"
             )
-            yield from self._once("dropped", edge, text, board)
+            yield from self._once(DROPPED, edge, text, board)
         if errors:
             text = (
                 f"{self._name(edge)}: {errors} times its chips did not answer, or read back another tap: look at MISO, "
                 "chip selects and power"
             )
-            yield from self._once("errors", edge, text, board)
+            yield from self._once(ERRORS, edge, text, board)
 
     def _stuck(self, tally: Tally, board: Member, edge: int, lesson: int, outputs_V: np.ndarray) -> Iterator[Found]:
         """A bit that never changed, though some example should have had it change."""
-        fired = int(tally.count("firings")[edge])
+        fired = int(tally.count(FIRINGS)[edge])
         changed = self._bits[edge] != tally.bits[edge]
         self._bits[edge] = tally.bits[edge]
         self._looks[edge] += 1
@@ -156,7 +158,7 @@ class Diagnostics:
                     f"{self._name(edge)}: comparator {'AB'[bit]} says {at} since {fired - self._since[edge, bit]} "
                     "firings, and should not at these taps: stuck, or wired to other nodes?"
                 )
-                yield from self._once(f"stuck {'ab'[bit]}", edge, text, board)
+                yield from self._once(events.STUCK[bit], edge, text, board)
 
     def _railed(self, tally: Tally) -> Iterator[Found]:
         known = tally.taps >= 0
@@ -166,4 +168,4 @@ class Diagnostics:
                 f"{railed.sum()} of {len(railed)} edges stand at their lowest or highest tap: is the task within "
                 "reach, is each pot's reverse right?"
             )
-            yield from self._once("rails", 0, text, None)
+            yield from self._once(events.RAILS, 0, text, None)

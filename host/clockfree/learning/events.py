@@ -8,6 +8,7 @@ from typing import Any
 from clockfree.learning.arming import Member
 from clockfree.learning.rejoining import Clock
 from clockfree_board.link import NUMBERS
+from clockfree_model.events import CLOCK, GAP, TEXT
 from clockfree_model.job import Job
 
 MOST_TEXTS = 20
@@ -68,7 +69,7 @@ class Journal:
         """What a board says that is no message, or none that we know: the first few times."""
         self._texts[member] += 1
         if self._texts[member] <= MOST_TEXTS:
-            self.note("text", text[:200], member)
+            self.note(TEXT, text[:200], member)
 
     def gap(self, member: Member, count: int) -> None:
         """So many lines of telemetry of a board never arrived."""
@@ -78,7 +79,7 @@ class Journal:
         """Firings of a board (place, t_us, a, b, step, tap), and how many in all found no room on it."""
         untold = lost - self._lost[member]
         if untold > 0:
-            self.note("gap", f"{untold} firings found no room on the board", member, firings=untold, said=False)
+            self.note(GAP, f"{untold} firings found no room on the board", member, firings=untold, said=False)
         self._lost[member] = lost
         ahead_us = self._ahead_us.get(member, 0)
         for place, t_us, *row in rows:
@@ -95,12 +96,12 @@ class Journal:
             self._ahead_us[member] = at_us - clock.t_us
             text = f"its ticks were {clock.t_us} at {at_us} us"
             within_us = round(1e6 * clock.within_s)
-            self.note("clock", text, member, said=False, t_us=clock.t_us, at_us=at_us, within_us=within_us)
+            self.note(CLOCK, text, member, said=False, t_us=clock.t_us, at_us=at_us, within_us=within_us)
 
     def take(self) -> tuple[list[tuple[int, ...]], list[dict[str, Any]]]:
         """Firings and events since the last time."""
         for member, count in self._gaps.items():
-            self.note("gap", f"{count} lines of telemetry never arrived", member, lost=count, said=False)
+            self.note(GAP, f"{count} lines of telemetry never arrived", member, lost=count, said=False)
         self._gaps.clear()
         trace, self._trace = self._trace, []
         events, self._events = self._events, []

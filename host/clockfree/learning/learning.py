@@ -21,6 +21,8 @@ from clockfree.learning.tally import UNKNOWN, Tally
 from clockfree.link.fleet import Fleet
 from clockfree.link.session import Session
 from clockfree_board.link import RUN
+from clockfree_model import events
+from clockfree_model.counters import FIRINGS
 from clockfree_model.job import Job, Sample
 from clockfree_model.rates import rates_hz
 
@@ -120,7 +122,7 @@ class Learning:
         """Firings per edge, over the edges of the boards that are with us."""
         live = [edge for member in self._boards if member not in self._attendance.away for edge in member.edges]
         if live:  # a board that comes back may have done less than the others: a run never goes backwards
-            self._updates = max(self._updates, float(self.tally.count("firings")[live].mean()))
+            self._updates = max(self._updates, float(self.tally.count(FIRINGS)[live].mean()))
         return self._updates
 
     def want(self, lesson: int) -> None:
@@ -170,7 +172,7 @@ class Learning:
         for session, (status, taps) in told.items():
             member = self._of[session]
             if status["boot"] != member.boot:
-                self.journal.note("reset", "was reset as the run ended", member, boot=status["boot"])
+                self.journal.note(events.RESET, "was reset as the run ended", member, boot=status["boot"])
             elif member.edges:
                 self.tally.take(member.edges, status["edges"])
             for edge, tap, row in zip(member.edges, taps, status.get("edges", ())):
@@ -178,14 +180,14 @@ class Learning:
                 if tap != row[0]:
                     said = "no tap that an edge can have" if tap == UNKNOWN else f"tap {tap}"
                     self.journal.note(
-                        "readback", f"{self.journal.edge(edge)} reads back {said}, {row[0]} was counted", member
+                        events.READBACK, f"{self.journal.edge(edge)} reads back {said}, {row[0]} was counted", member
                     )
         for session, why in failed.items():
             text = f"no HOLD at the end ({why}): it may go on; clockfree hold when it is back"
-            self.journal.fail("away", text, self._of[session])
+            self.journal.fail(events.AWAY, text, self._of[session])
         ages_us, tick_us = self.tally.age_us.tolist(), self._complaints.tick_us
         text = f"largest decision age {max(ages_us)} us, longest change of example {tick_us} us"
-        self.journal.note("ages", text, said=False, age_us=ages_us, tick_us=tick_us)
+        self.journal.note(events.AGES, text, said=False, age_us=ages_us, tick_us=tick_us)
 
     # -- what comes ----------------------------------------------------------------------------------------------
 
@@ -202,7 +204,7 @@ class Learning:
             journal.text(member, f"says: {what}")
         elif kind == "gone":
             attendance.leave(member, f"away ({what})")
-        elif kind in ("back", "rebooted"):
+        elif kind in (events.BACK, "rebooted"):
             attendance.take_in(member)
         elif kind == "joined":
             attendance.joined(member, *what)
@@ -213,7 +215,7 @@ class Learning:
             attendance.answered(member)
             self.lesson = what
             self._outputs_V = np.full(self.job.lessons[what].desired_V.shape, np.nan)
-            journal.note("lesson", f"{self.job.lessons[what].name} is taught now", member, lesson=what)
+            journal.note(events.LESSON, f"{self.job.lessons[what].name} is taught now", member, lesson=what)
         else:
             if self._supervisor is member:
                 attendance.told = self.lesson
@@ -224,7 +226,7 @@ class Learning:
         kind, attendance = message[0], self._attendance
         if kind == "readings":
             self._read(*message[2:5])
-        elif kind == "firings":
+        elif kind == FIRINGS:
             if attendance.asked(member):  # it may have been reset, and its clock with it
                 self._early.setdefault(member, []).append(message)
             else:
@@ -251,7 +253,7 @@ class Learning:
                 self._handle(member.session, "heard", message)
             else:
                 count = len(message) - 3
-                self.journal.note("gap", f"{count} firings at unknown times", member, firings=count, said=False)
+                self.journal.note(events.GAP, f"{count} firings at unknown times", member, firings=count, said=False)
 
     def _rows(self, member: Member, rows: list[list[Any]]) -> None:
         self.tally.take(member.edges, rows)
@@ -271,7 +273,7 @@ class Learning:
         here = [member for member in (self._supervisor, *self._boards) if self._attendance.here(member)]
         for event, text, found, failed in self._complaints.look(self.tally, here, self.lesson, self._outputs_V):
             (self.journal.fail if failed else self.journal.note)(event, text, found)
-        fired = int(self.tally.count("firings").sum())
+        fired = int(self.tally.count(FIRINGS).sum())
         if fired != self._fired:
             self._fired, self._fired_s = fired, now_s
         elif now_s - self._fired_s > STALLED_S and now_s - self._fired_s > 20.0 / rates_hz(self.job).min():

@@ -4,9 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from clockfree_board.link import EDGE_ROW
+from clockfree_board.link import COUNTERS
 
-COUNTERS = EDGE_ROW[1:8]
 UNKNOWN = -1
 
 

@@ -13,6 +13,7 @@ from clockfree.link.listener import Listener
 from clockfree.link.ports import PortError
 from clockfree.link.session import Session
 from clockfree_board.link import VERSION
+from clockfree_model.events import BACK
 
 HEARTBEAT_S = 2.0
 """A board hears from its host at least so often."""
@@ -109,7 +110,7 @@ class Fleet(Listener[Session]):
 
     def back(self, session: Session, away_s: float) -> None:
         """A board that answers again."""
-        self.events.put((session, "back", away_s))
+        self.events.put((session, BACK, away_s))
 
 
 def call(fleet: Fleet, file: str, anyway: bool) -> None:

@@ -94,9 +94,11 @@ def misfit(hello: dict[str, Any], board_id: str | None, config: dict[str, Any]) 
 
     `config` is what its `/clockfree.json` should say; `board_id` is None where it is named by its port.
     """
+    if hello.get("protocol") != PROTOCOL:
+        return f"protocol: expected {PROTOCOL}, got {hello.get('protocol')}: its firmware is another, flash it"
     if hello.get("role") is None:
         return f"in HOLD with a configuration it cannot use: {hello.get('reason')}"
-    expected = {"version": VERSION, "protocol": PROTOCOL, "role": config["role"], "config": config_hash(config)}
+    expected = {"version": VERSION, "role": config["role"], "config": config_hash(config)}
     if board_id is not None:
         expected["id"] = board_id
     for key, value in expected.items():

@@ -18,7 +18,7 @@ from clockfree.link.listener import Listener
 from clockfree.link.ports import PortError, locate, open_port
 from clockfree.link.questions import Questions
 from clockfree.link.roundtrips import LEAST_S
-from clockfree_board.link import NUMBERS, TO_HOST, Lines, opened, seal
+from clockfree_board.link import FIRINGS, NUMBERS, PROTOCOL, TO_HOST, Lines, opened, seal
 
 ASK_S = 8.0
 """A command that is not answered within this time will not be."""
@@ -30,7 +30,7 @@ SILENT_S = 6.0
 LOOK_S = 0.2
 """A board that went away is looked for so often."""
 TEXTS = 100
-TELEMETRY = ("hello", "edges", "firings", "shown", "readings")
+TELEMETRY = ("hello", "edges", FIRINGS, "shown", "readings")
 _BOOT_AT = {"edges": 3, "shown": 3}
 _PROMPT = re.compile(r">>> ")
 
@@ -206,7 +206,8 @@ class Session:
             now_s = time.monotonic()
             if now_s - self.heard_s > SILENT_S:  # a connection over the network does not tell that it is dead
                 raise OSError(f"says nothing for {SILENT_S:.0f} s")
-            if now_s - self._said_s >= self._heartbeat_s:
+            # On a board of another link a status may be something else: it is only asked who it is.
+            if now_s - self._said_s >= self._heartbeat_s and self.hello.get("protocol") == PROTOCOL:
                 self._beat = self._questions.number()
                 self._write(seal(["status", self._beat]))
 

@@ -8,6 +8,7 @@ from rich.table import Table
 from clockfree.base.errors import InputError
 from clockfree.run import runlog
 from clockfree.run.runlog import Record
+from clockfree_model.counters import FIRINGS
 from clockfree_sim.theory.independence import Verdict, examine_firings
 
 FEWEST = 500
@@ -37,7 +38,7 @@ def as_json(found: Verdict) -> dict[str, Any]:
     """The object that `--json` prints."""
     return {
         "edges": found.edges,
-        "firings": found.firings,
+        FIRINGS: found.firings,
         "independent": found.independent,
         "correlation": found.correlation,
         "correlation_limit": found.correlation_limit,

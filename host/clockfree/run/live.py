@@ -14,9 +14,11 @@ from clockfree.link.handshake import RefusedError, misfit
 from clockfree.link.session import Session
 from clockfree.run.shown import NOBODY, shown
 from clockfree_board.link import EDGE_ROW, HOLD, VERSION
+from clockfree_model.counters import COUNTERS, FIRINGS
+from clockfree_model.events import AWAY
 from clockfree_model.parts import FRONT_ENDS
 
-SHOWN = ("tap", "firings", "up", "down", "rail", "dropped", "skipped", "errors", "age_us")
+SHOWN = ("tap", *COUNTERS, "age_us")
 READINGS_MS = 500
 
 
@@ -82,7 +84,7 @@ class Watcher:
         found = Look()
         for session in self._fleet.sessions:
             status, _ = told.get(session, ({}, []))
-            problem = "" if session in told else failed.get(session, self._missing.get(session, "away"))
+            problem = "" if session in told else failed.get(session, self._missing.get(session, AWAY))
             if not problem:
                 problem = self._misfit(session)
             found.boards.append({
@@ -148,7 +150,7 @@ class Watcher:
         # In HOLD the drops are measured now; in RUN they are those of the last firing.
         free, clamped = seen[:2] if seen else (told.get("a", 0), told.get("b", 0))
         drops: list[float | None] = [None, None]
-        if FRONT_ENDS[front_end].measures and (seen or told.get("firings")):
+        if FRONT_ENDS[front_end].measures and (seen or told.get(FIRINGS)):
             drops = [value / C16_STEPS * self.bench.supply_V for value in (free, clamped)]
         return {
             "edge": edge, "source": session.name, "state": status.get("state"), **known,
@@ -208,7 +210,7 @@ def table(look: Look) -> Group:
     for row in look.edges:
         counted = (NOBODY if row[name] is None else str(row[name]) for name in SHOWN)
         drops = (shown(row["free_drop_V"]), shown(row["clamped_drop_V"]))
-        edges.add_row(row["edge"], *counted, *drops, f"{row['source']} ({row['state'] or 'away'})")
+        edges.add_row(row["edge"], *counted, *drops, f"{row['source']} ({row['state'] or AWAY})")
     for name in ("node", "example", "free V", "clamped V", "source"):
         nodes.add_column(name, justify="left" if name in ("node", "source") else "right")
     for row in look.nodes:

@@ -13,6 +13,7 @@ from rich.table import Table
 from clockfree.base.errors import InputError
 from clockfree.run.runlog import Record
 from clockfree.run.shown import NOBODY, shown
+from clockfree_model.events import MEASURED
 from clockfree_sim.world.world import recall
 
 SIMULATED = "sim"
@@ -143,7 +144,7 @@ def edges(record: Record) -> list[EdgeReading]:
 
 def _in_hold(record: Record) -> dict[int, dict[str, Any]]:
     """What was measured in HOLD after the last lesson, by example."""
-    return {event["example"]: event for event in record.events if event.get("event") == "measured"}
+    return {event["example"]: event for event in record.events if event.get("event") == MEASURED}
 
 
 def _wanted(record: Record) -> list[dict[int, float]]:

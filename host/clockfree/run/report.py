@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from rich.table import Table
 
 from clockfree.run.results import best_at
+from clockfree_model.counters import DROPPED, ERRORS, FIRINGS, RAIL, SKIPPED
 from clockfree_model.files import replaced
 from clockfree_model.final import error_at
 
@@ -252,7 +253,7 @@ def table(found: dict[str, Any], data: xr.Dataset) -> Table:
     rows.add_row("task", f"{found['task']} on {found['network']}: {found['nodes']} nodes, {found['edges']} edges")
     rows.add_row("how", ", ".join(f"{key.replace('_', ' ')} {found[key]}" for key in HOW))
     rows.add_row(
-        "updates", f"{found['updates_per_edge']:.6g} per edge: {found['firings']} firings, {found['steps']} steps"
+        "updates", f"{found['updates_per_edge']:.6g} per edge: {found[FIRINGS]} firings, {found['steps']} steps"
     )
     took = "" if found["wall_s"] is None else f", {found['wall_s']:.3g} s of wall time"
     if "boards" in found:
@@ -269,7 +270,7 @@ def table(found: dict[str, Any], data: xr.Dataset) -> Table:
         shares = {name.removesuffix("_accuracy"): share for name, share in found.items() if name.endswith("_accuracy")}
         beside = ", ".join(f"{name} {share:.3f}" for name, share in shares.items())
         rows.add_row("accuracy", f"{found['accuracy']:.3f} on held-out examples ({beside})")
-    for name in ("rail", "dropped", "skipped", "errors"):
+    for name in (RAIL, DROPPED, SKIPPED, ERRORS):
         count = int(data[name].values[-1].sum())
         if count:
             rows.add_row(name, f"{count}  ({data[name].attrs['long_name']})")

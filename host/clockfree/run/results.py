@@ -7,21 +7,10 @@ import numpy as np
 import xarray as xr
 
 from clockfree.run.runlog import Record, read_wall_s
+from clockfree_model import events
+from clockfree_model.counters import COUNTERS, DOWN, FIRINGS, UP
 from clockfree_model.files import replaced
 from clockfree_model.final import error_at
-
-MEANING = {
-    "firings": "firings so far, whether they stepped or not",
-    "up": "steps so far that raised the resistance",
-    "down": "steps so far that lowered the resistance",
-    "rail": "steps lost so far at the lowest or highest tap",
-    "dropped": "overdue firings dropped so far",
-    "skipped": "firings so far that could not step: tap unknown, or an edge out of use",
-    "errors": "potentiometer commands so far that the chip refused or did not answer",
-}
-"""Counters, and what they count."""
-WARNINGS = ("away", "silent", "dropped", "errors", "stuck a", "stuck b", "rails", "stale", "readback")
-"""Events that a person should look into."""
 
 
 def dataset(record: Record) -> xr.Dataset:
@@ -104,8 +93,8 @@ def dataset(record: Record) -> xr.Dataset:
             "updates per edge when it fails",
         ),
     }
-    for name, meaning in MEANING.items():
-        variables[name] = (("sample", "edge"), counts(name), one, meaning)
+    for name, counter in COUNTERS.items():
+        variables[name] = (("sample", "edge"), counts(name), counter.unit, counter.meaning)
     for name in dict.fromkeys(name for sample in samples for name in sample["accuracy"]):  # of some lessons, maybe
         share = [sample["accuracy"].get(name, np.nan) for sample in samples]
         variables[f"{name}_accuracy"] = ("sample", share, one, f"share of the {name} examples classified correctly")
@@ -150,7 +139,7 @@ def write(record: Record) -> xr.Dataset:
     """Make `results.nc` from the log, in one go; returns what was written."""
     data = dataset(record)
     with replaced(record.folder / "results.nc") as beside:
-        data.to_netcdf(beside, engine="h5netcdf", encoding={name: {"zlib": True} for name in ("taps", *MEANING)})
+        data.to_netcdf(beside, engine="h5netcdf", encoding={name: {"zlib": True} for name in ("taps", *COUNTERS)})
     return data
 
 
@@ -163,7 +152,7 @@ def summary(record: Record, data: xr.Dataset) -> dict[str, Any]:
     """What a run came to: the object that `--json` prints. None where a number is not known."""
     job, about = record.job, record.about
     updates, error_V2 = data["updates"].values, data["error"].values
-    steps = data["up"].values[-1].sum() + data["down"].values[-1].sum()
+    steps = data[UP].values[-1].sum() + data[DOWN].values[-1].sum()
     lesson = data["present_lesson"].values
     found = {
         "run": str(record.folder),
@@ -176,7 +165,7 @@ def summary(record: Record, data: xr.Dataset) -> dict[str, Any]:
         "preset": about["preset"],
         "seed": job.seed,
         "task_seed": about["task_seed"],
-        "firings": int(data["firings"].values[-1].sum()),
+        FIRINGS: int(data[FIRINGS].values[-1].sum()),
         "steps": int(steps),
         "updates_per_edge": float(updates[-1]),
         "initial_error_V2": float(error_V2[0]),
@@ -197,15 +186,20 @@ def summary(record: Record, data: xr.Dataset) -> dict[str, Any]:
 def _boards(record: Record) -> dict[str, Any]:
     """What became of the boards, from the events of the run."""
     happened = Counter(str(event.get("event")) for event in record.events)
-    lost = sum(event.get("lost", 0) for event in record.events if event.get("event") == "gap")
+    lost = sum(event.get("lost", 0) for event in record.events if event.get("event") == events.GAP)
     return {
         "boards": 1 + len(record.about["boards"]),
-        "restarts": happened["restart"],
+        "restarts": happened[events.RESTART],
         "lost_lines": lost,
-        "warnings": [_said(event) for event in record.events if event.get("event") in WARNINGS],
+        "warnings": [_said(event) for event in record.events if _warns(event)],
         "failures": [_said(event) for event in record.events if event.get("failed")],
     }
 
 
 def _said(event: dict[str, Any]) -> str:
     return f"board {event['board']}: {event['text']}" if "board" in event else str(event["text"])
+
+
+def _warns(event: dict[str, Any]) -> bool:
+    kind = events.EVENTS.get(str(event.get("event")))
+    return kind is not None and kind.warns

@@ -22,6 +22,7 @@ import numpy as np
 
 from clockfree.base.errors import InputError
 from clockfree.base.files import replace_text
+from clockfree_model.counters import FIRINGS
 from clockfree_model.final import Best
 from clockfree_model.job import Job, Sample
 from clockfree_model.record import job_from, plain
@@ -79,7 +80,7 @@ class RunLog:
         for event in sample.events:
             self._write({"record": "event", **event})
         for start in range(0, len(sample.trace), TRACE_ROWS):
-            self._write({"record": "firings", "rows": sample.trace[start : start + TRACE_ROWS]})
+            self._write({"record": FIRINGS, "rows": sample.trace[start : start + TRACE_ROWS]})
         counters = {name: counts for name, counts in sample.counters.items() if any(counts)}
         fields = {
             "record": "sample",
@@ -214,7 +215,7 @@ def read_firings(folder: Path) -> np.ndarray:
     path = folder / "log.jsonl"
     parts = [np.empty((0, 6), dtype=np.int64)]
     for number, fields in enumerate(_records(path), start=1):
-        if fields.get("record") == "firings":
+        if fields.get("record") == FIRINGS:
             try:
                 parts.append(np.array(fields["rows"], dtype=np.int64).reshape(-1, 6))
             except BROKEN as error:

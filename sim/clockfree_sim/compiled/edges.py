@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from clockfree_board.clock import MASK
+from clockfree_model.counters import COUNTERS, FIRINGS
 from clockfree_model.parts import FRONT_ENDS as PARTS
 from clockfree_model.rates import rates_hz
 from clockfree_sim.circuit import elimination as at
@@ -17,7 +18,7 @@ from clockfree_sim.parts.converters import PERFECT
 from clockfree_sim.plant import noise
 from clockfree_sim.plant.clamp import DigitalClamp
 from clockfree_sim.plant.front_ends import DUTY_PER_C16
-from clockfree_sim.plant.setup import COUNTERS, Setup
+from clockfree_sim.plant.setup import Setup
 
 
 class Edges:
@@ -132,7 +133,7 @@ class Edges:
 
     def firings(self) -> int:
         """Firings of all edges so far."""
-        return int(self.edges["firings"].sum())
+        return int(self.edges[FIRINGS].sum())
 
     def taps(self) -> np.ndarray:
         """Tap of every edge (E,)."""

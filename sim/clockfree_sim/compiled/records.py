@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from clockfree_board import clock, rule
+from clockfree_board.link import COUNTERS
 from clockfree_model import parts
 
 NOWHERE = np.iinfo(np.int64).min
@@ -20,7 +21,7 @@ COMPARATOR, TRIMMED, ADC, PICO_ADC = range(len(FRONT_ENDS))
 CHANNELS = 4
 """Most channels of an ADC that an edge reads."""
 
-_OF_EDGE = "late_us due_us looking gate step firings up down rail dropped skipped errors tap"
+_OF_EDGE = "late_us due_us looking gate step " + " ".join(COUNTERS) + " tap"
 _OF_PINS = "a b offset_c16 phase above at"
 _OF_DROPS = "offset_free_c16 offset_clamped_c16 mismatch noise_c16 spread"
 _OF_CHIPS = "index at_free at_clamped ladder_free ladder_clamped plain stuck_a stuck_b drawn levels trim_us served"

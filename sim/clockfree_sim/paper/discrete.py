@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from clockfree_model.counters import DOWN, FIRINGS, UP
 from clockfree_model.final import error_at
 from clockfree_model.job import ClampSettings, EdgeSettings, Job
 from clockfree_model.physics import IDEAL, Physics
@@ -86,7 +87,7 @@ class Learnt:
     @property
     def stepping(self) -> float:
         """Share of the firings that moved the wipers."""
-        return float((self.counters["up"][-1] + self.counters["down"][-1]) / self.counters["firings"][-1])
+        return float((self.counters[UP][-1] + self.counters[DOWN][-1]) / self.counters[FIRINGS][-1])
 
 
 def learnt(job: Job) -> Learnt:

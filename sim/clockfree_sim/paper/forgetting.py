@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from clockfree_model.counters import DOWN, FIRINGS, RAIL, UP
 from clockfree_model.job import DITHERED, EDGES, EdgeSettings, Job
 from clockfree_model.physics import BOARD, IDEAL, Physics
 from clockfree_sim.circuit.direct import solve
@@ -66,16 +67,16 @@ def forgotten(run: Run) -> dict[str, Any]:
     asked = run.job
     found = learnt(asked)
     lowest = asked.physics.lowest_tap(POT)
-    moved = found.counters["up"] + found.counters["down"]
+    moved = found.counters[UP] + found.counters[DOWN]
     half = len(moved) // 2
     chosen = np.linspace(0, len(found.updates) - 1, POWERS).round().astype(int)
     return {
         "updates": found.updates,
         "error": found.error_V2,
-        "rail": ((found.taps <= lowest) | (found.taps == POT.highest)).mean(axis=1),
+        RAIL: ((found.taps <= lowest) | (found.taps == POT.highest)).mean(axis=1),
         "power": np.array([power_W(asked, taps) for taps in found.taps[chosen]]),
         "power_updates": found.updates[chosen],
-        "stepping": (moved[-1] - moved[half]) / (found.counters["firings"][-1] - found.counters["firings"][half]),
+        "stepping": (moved[-1] - moved[half]) / (found.counters[FIRINGS][-1] - found.counters[FIRINGS][half]),
     }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from clockfree_model.counters import DOWN, FIRINGS, UP
 from clockfree_model.job import DITHERED, EDGES, EdgeSettings, Job
 from clockfree_model.physics import IDEAL
 from clockfree_sim.circuit.direct import solve
@@ -95,7 +96,7 @@ def ended(run: Run) -> dict[str, Any]:
 def late_stepping(end: Learnt) -> float:
     """Share of the firings that move the wipers, in the last fifth of a run."""
     last = int(np.searchsorted(end.updates, 0.8 * end.updates[-1]))
-    moves, firings = end.counters["up"] + end.counters["down"], end.counters["firings"]
+    moves, firings = end.counters[UP] + end.counters[DOWN], end.counters[FIRINGS]
     return float((moves[-1] - moves[last]) / (firings[-1] - firings[last]))
 
 

@@ -14,7 +14,6 @@ from clockfree_sim.plant.plant import Plant
 from clockfree_sim.plant.timeline import Pace, Timeline
 from clockfree_sim.plant.wiring import SimulatedEdge, SimulatedSupervisor
 
-COUNTERS = ("firings", "up", "down", "rail", "dropped", "skipped", "errors")
 SETTLED_US = 1000
 """After this long the nodes have settled."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from clockfree_model.counters import DOWN, DROPPED, FIRINGS, RAIL, UP
 from clockfree_model.final import error_at
 from clockfree_model.job import Job, Sample
 from clockfree_model.record import named
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 MOST_EDGES = 2000
 """Up to this many edges the best achievable error is looked for: beyond, it may take longer than the run."""
+COUNTED = (FIRINGS, UP, DOWN, RAIL, DROPPED)
+"""Counters whose sums over edges are kept."""
 _known: dict[str, float] = {}
 
 
@@ -92,7 +95,7 @@ def measure(point: Point) -> dict[str, Any]:
         "best_error_V2": _best(job) if len(job.network.ends) <= MOST_EDGES else math.nan,
         "training_accuracy": error_at(updates, training, updates[-1], lesson),
         "test_accuracy": error_at(updates, test, updates[-1], lesson),
-        **{name: sum(last.counters[name]) for name in ("firings", "up", "down", "rail", "dropped")},
+        **{name: sum(last.counters[name]) for name in COUNTED},
         "time_s": last.time_us / 1e6,
         "updates": updates,
         "error_V2": error_V2,

@@ -9,10 +9,12 @@ import numpy as np
 import xarray as xr
 from rich.table import Table
 
+from clockfree_model.counters import COUNTERS
 from clockfree_model.files import replaced
 from clockfree_sim.sweep.grid import Axis
 from clockfree_sim.sweep.journal import Journal
 from clockfree_sim.sweep.load import Sweep
+from clockfree_sim.sweep.point import COUNTED
 from clockfree_sim.theory.statistics import interval
 
 NUMBERS = {
@@ -22,11 +24,7 @@ NUMBERS = {
     "best_error": ("best_error_V2", "V2", "best achievable error at the end, over continuous taps"),
     "training_accuracy": ("training_accuracy", "1", "share of the taught examples classified correctly at the end"),
     "test_accuracy": ("test_accuracy", "1", "share of the held-out examples classified correctly at the end"),
-    "firings": ("firings", "1", "firings of all edges"),
-    "up": ("up", "1", "steps of all edges that raised the resistance"),
-    "down": ("down", "1", "steps of all edges that lowered the resistance"),
-    "rail": ("rail", "1", "steps of all edges lost at the lowest or highest tap"),
-    "dropped": ("dropped", "1", "overdue firings dropped by all edges"),
+    **{name: (name, COUNTERS[name].unit, COUNTERS[name].of_all) for name in COUNTED},
     "virtual_time": ("time_s", "s", "virtual time at the end"),
     "wall_time": ("wall_s", "s", "time it took to run"),
 }

@@ -8,9 +8,10 @@ import numpy as np
 
 from clockfree_board.clock import MASK, ticks_add
 from clockfree_model.calibration import calibrate
+from clockfree_model.counters import COUNTERS
 from clockfree_model.job import Job, Sample
 from clockfree_sim.plant import noise
-from clockfree_sim.plant.setup import COUNTERS, Hold, Setup
+from clockfree_sim.plant.setup import Hold, Setup
 from clockfree_sim.plant.timeline import Fire
 from clockfree_sim.plant.wiring import SimulatedEdge
 from clockfree_sim.world.rounds import Rounds

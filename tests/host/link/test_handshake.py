@@ -94,7 +94,10 @@ def test_a_hello_is_a_table():
     [
         ({}, ""),
         ({"version": "0.1.9"}, f"version: expected {VERSION}, got 0.1.9"),
-        ({"protocol": 0}, f"protocol: expected {PROTOCOL}, got 0"),
+        (
+            {"protocol": 2, "version": "0.2.0"},
+            f"protocol: expected {PROTOCOL}, got 2: its firmware is another, flash it",
+        ),
         ({"role": "supervisor"}, "role: expected edge, got supervisor"),
         ({"config": None}, f"config: expected {HELLO['config']}, got None"),
         ({"id": "0" * 16}, f"id: expected {HELLO['id']}, got {'0' * 16}"),

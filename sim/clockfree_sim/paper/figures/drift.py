@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 from rich.table import Table
 
+from clockfree_model.counters import RAIL
 from clockfree_model.final import error_at
 from clockfree_model.network import load
 from clockfree_sim.paper import forgetting, tasks
@@ -63,7 +64,7 @@ def measure(pool: Executor, quick: bool, seed: int) -> xr.Dataset:
     return xr.Dataset(
         {
             "error": ((*each, "sample"), filled("error", cases, updates.shape), _says("V2", "error")),
-            "rail": ((*each, "sample"), filled("rail", cases, updates.shape), _says("1", "share of edges at a rail")),
+            RAIL: ((*each, "sample"), filled(RAIL, cases, updates.shape), _says("1", "share of edges at a rail")),
             "power": (
                 (*each, "place", "twin"),
                 filled("power", cases, (len(places), 2)),
@@ -147,7 +148,7 @@ def table(data: xr.Dataset) -> Table:
             power = power[np.isfinite(power[:, 0])]
             rows.add_row(
                 network, case, *(shown(interval(at(data, "error", i, j, n)), ".1e") for n in (early, last)),
-                shown(interval(ratio(data, i, case)), ".2g"), f"{float(part['rail'][:, -1].mean()):.0%}",
+                shown(interval(ratio(data, i, case)), ".2g"), f"{float(part[RAIL][:, -1].mean()):.0%}",
                 f"{float(part['stepping'].mean()):.2%}", shown(interval(power[:, -1] / power[:, 0]), ".2g"),
             )  # fmt: skip
     for i, network in enumerate(data["network"].values):
@@ -211,7 +212,7 @@ def draw(data: xr.Dataset) -> Figure:
                 np.exp(np.log(blocks(error_V2[np.isfinite(error_V2[:, 0])])).mean(axis=0)),
                 **style,
             )
-            row[1].plot(data["sample"], 100 * part["rail"].mean("task"), **style)
+            row[1].plot(data["sample"], 100 * part[RAIL].mean("task"), **style)
             for twin, dash in (("free", "-"), ("clamped", ":")):
                 power = 1e3 * part["power"].sel(twin=twin).mean("task")
                 row[2].plot(data["place"], power, color=colour, lw=1.2, ls=dash)
@@ -226,7 +227,7 @@ def draw(data: xr.Dataset) -> Figure:
         for ax in row[:3]:
             ax.set_xlabel("updates per edge")
     axes[0, 0].set_title(f"error (mean over {BLOCK} samples, geometric over tasks)")
-    axes[0, 1].set_title("rails")
+    axes[0, 1].set_title(f"{RAIL}s")
     axes[0, 2].set_title("dissipated power: free (line), clamped (dots)")
     axes[0, 3].set_title("floor and dither, offsets alone")
     handles, labels = axes[0, 0].get_legend_handles_labels()

@@ -1,0 +1,103 @@
+"""Pages and files that are made from tables: `make generated` writes them, and a test holds them to the tables.
+
+docs/reference/parts.md     from `clockfree_model.parts`
+docs/reference/records.md   from `clockfree_model.counters` and `clockfree_model.events`
+firmware/package.json       from the files of the firmware
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from clockfree_board.link import VERSION
+from clockfree_model.counters import COUNTERS
+from clockfree_model.events import EVENTS
+from clockfree_model.parts import CONVERTERS, FRONT_ENDS, POTS
+
+ROOT = Path(__file__).resolve().parent.parent
+FIRMWARE = ROOT / "firmware"
+MADE = "<!-- made by docs/generate.py -->\n"
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table in Markdown."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "".join("| " + " | ".join(str(cell) for cell in line) + " |\n" for line in lines)
+
+
+def parts() -> str:
+    """Potentiometers, front ends and converters."""
+    pots = table(
+        ("name", "chip", "bus", "taps", "steps of R_AB", "start", "wiper, ohm", "reads back", "second wiper later by"),
+        (
+            (
+                f"`{name}`", part.what, part.bus or "pins", f"0 .. {part.highest}", part.steps,
+                part.start_tap if part.forgets else f"stored ({part.start_tap})", f"{part.wiper_ohm:g}",
+                "yes" if part.reads_back else "no", f"{part.skew_us} us" if part.skew_us else "-",
+            )
+            for name, part in POTS.items()
+        ),
+    )  # fmt: skip
+    ends = table(
+        ("name", "what", "knows", "calibration finds", "in the kernel"),
+        (
+            (
+                f"`{name}`", part.what,
+                "drops" if part.measures else "two bits, beyond a threshold" if part.gates else "two bits",
+                f"{part.trims} values" if part.trims else "-", "yes" if part.compiled else "no",
+            )
+            for name, part in FRONT_ENDS.items()
+        ),
+    )  # fmt: skip
+    converters = table(
+        ("name", "what", "kind", "channels"),
+        ((f"`{name}`", part.what, part.kind, part.channels) for name, part in CONVERTERS.items()),
+    )
+    pins = {
+        pin.name: pin
+        for part in (*FRONT_ENDS.values(), *POTS.values())
+        for pin in (part.every_pin if hasattr(part, "every_pin") else part.pins)
+    }
+    lines = table(
+        ("pin", "GP, where a bench file says nothing else", "role"),
+        ((f"`{name}`", pin.gp, pin.role) for name, pin in pins.items()),
+    )
+    return (
+        f"{MADE}# Parts\n\n## Potentiometers\n\n`edge.pot`; R = R_W + tap R_AB / steps.\n\n{pots}\n"
+        f"## Front ends\n\n`edge.front_end`\n\n{ends}\n## Converters\n\n{converters}\n## Pins of an edge\n\n{lines}"
+    )
+
+
+def records() -> str:
+    """Counters and events."""
+    counters = table(
+        ("counter", "unit", "what it counts"),
+        ((f"`{name}`", counter.unit, counter.meaning) for name, counter in COUNTERS.items()),
+    )
+    events = table(
+        ("event", "what it says", "a warning"),
+        ((f"`{name}`", event.meaning, "yes" if event.warns else "") for name, event in EVENTS.items()),
+    )
+    return (
+        f"{MADE}# Records\n\n## Counters of an edge\n\nIn a status, a sample and the results.\n\n{counters}\n"
+        f"## Events of a run on boards\n\nIn `log.jsonl`.\n\n{events}"
+    )
+
+
+def package() -> str:
+    """What `mip` installs: every file of the firmware where a flash puts it."""
+    files = [FIRMWARE / "main.py", *sorted((FIRMWARE / "clockfree_board").glob("*.py"))]
+    names = [path.relative_to(FIRMWARE).as_posix() for path in files]
+    rows = ",\n".join(f"    {json.dumps([f'../{name}', name])}" for name in names)
+    return f'{{\n  "urls": [\n{rows}\n  ],\n  "version": "{VERSION}"\n}}\n'
+
+
+FILES = {
+    "docs/reference/parts.md": parts,
+    "docs/reference/records.md": records,
+    "firmware/package.json": package,
+}
+
+if __name__ == "__main__":
+    for name, made in FILES.items():
+        (ROOT / name).write_text(made(), encoding="utf-8")
