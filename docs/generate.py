@@ -1,6 +1,7 @@
 """Pages and files that are made from tables: `make generated` writes them, and a test holds them to the tables.
 
 docs/reference/parts.md     from `clockfree_model.parts`
+docs/reference/settings.md  from `clockfree_model.settings` and `clockfree_model.physics`
 docs/reference/records.md   from `clockfree_model.counters` and `clockfree_model.events`
 firmware/package.json       from the files of the firmware
 """
@@ -13,6 +14,8 @@ from clockfree_board.link import VERSION
 from clockfree_model.counters import COUNTERS
 from clockfree_model.events import EVENTS
 from clockfree_model.parts import CONVERTERS, FRONT_ENDS, POTS
+from clockfree_model.physics import PRESETS
+from clockfree_model.settings import EDGES, ClampSettings, settings_of
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRMWARE = ROOT / "firmware"
@@ -68,6 +71,37 @@ def parts() -> str:
     )
 
 
+def settings() -> str:
+    """Keys of `[edge]`, `[clamp]` and `[physics]`."""
+    pages = [f"{MADE}# Settings\n\nKeys of task files; `--set edge.f_V=0.001` gives one on the command line.\n"]
+    alike = dict.fromkeys(PRESETS, ClampSettings())
+    for name, presets in (("edge", EDGES), ("clamp", alike), ("physics", PRESETS)):
+        rows = []
+        for key, _, known in settings_of(type(presets["ideal"])):
+            values = [_value(getattr(each, key)) for each in presets.values()]
+            default = (
+                values[0]
+                if len({*values}) == 1
+                else ", ".join(f"{value} ({preset})" for preset, value in zip(presets, values, strict=True))
+            )
+            signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+            limits = " and ".join(f"{signs[limit]} {value:g}" for limit, value in known.limits.items())
+            rows.append((f"`{key}`", known.unit, ", ".join(known.choices) or limits, default, _cell(known.what)))
+        pages.append(f"\n## `[{name}]`\n\n{table(('key', 'unit', 'range', 'default', 'meaning'), rows)}")
+    return "".join(pages)
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "-" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _cell(text: str) -> str:
+    """What stands in a cell: a bar would end it."""
+    return text.replace("|", "\\|")
+
+
 def records() -> str:
     """Counters and events."""
     counters = table(
@@ -94,6 +128,7 @@ def package() -> str:
 
 FILES = {
     "docs/reference/parts.md": parts,
+    "docs/reference/settings.md": settings,
     "docs/reference/records.md": records,
     "firmware/package.json": package,
 }

@@ -12,8 +12,9 @@ import pytest
 
 from clockfree_board import clock
 from clockfree_board.supervisor import SHUFFLED
-from clockfree_model.job import ClampSettings, EdgeSettings, Job, Lesson
+from clockfree_model.job import Job, Lesson
 from clockfree_model.network import load
+from clockfree_model.settings import ClampSettings, EdgeSettings
 from clockfree_sim.world.world import World
 from tests.firmware import tiny_world
 

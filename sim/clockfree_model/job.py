@@ -1,79 +1,15 @@
 """A job, and the samples of its run: what a bench is asked to do and what it reports, as plain data."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from clockfree_board.rule import LEAST_BAR
 from clockfree_model.network import Network
-from clockfree_model.parts import FRONT_ENDS, POTS
+from clockfree_model.parts import FRONT_ENDS
 from clockfree_model.physics import Physics
-
-
-@dataclass(frozen=True)
-class EdgeSettings:
-    """How every edge senses, steps and keeps time.
-
-    Attributes
-    ----------
-    front_end, pot : str
-        Names of a front end and of a twin potentiometer in the table of parts.
-    f_V, theta_V : float
-        Floor, and dither width or bar, of the threshold on | |dV_C| - |dV_F| |, V; both zero is the plain rule. A
-        calibrated edge that sums has its own noise for its floor where that is larger.
-    summed : bool
-        The edge sums | |dV_C| - |dV_F| | over firings, less the floor at each, and steps when the sum passes a bar that
-        follows its own steps: theta_V at most, an eighth of it at least. Else theta_V is the width of a dither.
-    calibrate : bool
-        Null offsets and fit the twin mismatch in HOLD before the run.
-    clock : {'exponential', 'jittered', 'periodic'}
-        Kind of the edge's own clock.
-    rate_hz : float
-        Mean firings per second of one edge.
-    decades : float
-        The rates of the edges lie over so many decades around rate_hz, each drawn evenly in the logarithm.
-    late_us : int or None
-        A firing later than this is dropped; None is a tenth of the mean wait.
-    """
-
-    front_end: str = next(iter(FRONT_ENDS))
-    pot: str = next(iter(POTS))
-    f_V: float = 0.0
-    theta_V: float = 0.0
-    summed: bool = False
-    calibrate: bool = False
-    clock: str = "exponential"
-    rate_hz: float = 10.0
-    decades: float = 0.0
-    late_us: int | None = None
-
-
-EDGES = {
-    "ideal": EdgeSettings(),
-    "paper": EdgeSettings(),
-    # Measured (docs/results.md): on real parts the plain rule loses what calibration and a threshold keep.
-    "board": EdgeSettings(front_end="adc", calibrate=True, f_V=0.001, theta_V=0.04, summed=True),
-}
-"""Edges of each preset of the physics."""
-
-DITHERED: dict[str, Any] = {"f_V": 0.003, "theta_V": 0.02, "summed": False}
-"""Threshold of a trimmed comparator, which knows whether |q| is beyond a gate, but nothing that could be summed."""
-NO_THRESHOLD: dict[str, Any] = {"f_V": 0.0, "theta_V": 0.0, "summed": False}
-
-
-def edges_of(preset: str, front_end: str | None) -> EdgeSettings:
-    """Edges of a preset, with another front end than its own if one is named and what that can do of it."""
-    edge = EDGES[preset]
-    if front_end and front_end != edge.front_end:
-        edge = replace(edge, front_end=front_end)
-        part = FRONT_ENDS[front_end]
-        if not part.gates:
-            edge = replace(edge, calibrate=False, **NO_THRESHOLD)
-        elif not part.measures and edge.summed:
-            edge = replace(edge, **DITHERED)
-    return edge
-
+from clockfree_model.settings import ClampSettings, EdgeSettings
 
 GATE_ENDS_C16 = (1 << 16, 1 << 15, 1 << 16)
 """What a board takes floor, dither and bar below: role_edges."""
@@ -83,27 +19,6 @@ def gate_c16(edge: EdgeSettings, physics: Physics) -> tuple[int, int, int]:
     """Floor, dither and bar of an edge, in a board's unit, 1/16 ADC code."""
     floor, theta = physics.c16(edge.f_V), physics.c16(edge.theta_V)
     return (floor, 0, theta) if edge.summed else (floor, theta, 0)
-
-
-@dataclass(frozen=True)
-class ClampSettings:
-    """How the supervisor teaches.
-
-    Attributes
-    ----------
-    eta : float
-        Nudge, 0 < eta <= 1.
-    dwell_s : float
-        How long one example is shown, s. By default a fifth of the mean wait at the default rate: with a whole one most
-        edges fire on an example before the next comes, and end higher on large networks; with much less, what settles
-        after each change of examples costs more than it gains (measured: docs/results.md).
-    order : {'fixed', 'shuffled', 'random'}
-        Of the examples.
-    """
-
-    eta: float = 0.5
-    dwell_s: float = 0.02
-    order: str = "shuffled"
 
 
 @dataclass(frozen=True)

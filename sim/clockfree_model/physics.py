@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from clockfree_board.supervisor import MIXER_TOP
 from clockfree_model.parts import Pot
+from clockfree_model.settings import setting
 
 Taps = TypeVar("Taps", int, float, np.ndarray)
 
@@ -15,73 +16,82 @@ DAC_STEPS = 4096
 """Steps of the supervisor's DAC over the supply (MCP4728, 12 bits)."""
 
 
+MOST_V, MOST_OHM, MOST_US = 100, 10**8, 10**6
+"""Beyond these nothing is left to learn."""
+
 LEAST_OHM = 1e-3
 """Least resistance of an edge, ohm: a real short is never quite one."""
 
 
 @dataclass(frozen=True)
 class Physics:
-    """The circuit's physics; the defaults are the ``ideal`` preset, everything beyond it is switched on by a number.
+    """The circuit's physics; keys of `[physics]`.
 
-    Attributes
-    ----------
-    supply_V : float
-        V_DD: sources, desired voltages and converters lie within 0 .. supply_V.
-    margin_V : float
-        How far inside the rails a task's own choice of source voltages stays: followers and single-supply ADCs clip
-        at the rails, and an edge cannot null what is clipped.
-    rab_ohm, wiper_ohm : float
-        End-to-end resistance of a potentiometer, and of its wiper, ohm.
-    spare_taps : int
-        R = wiper_ohm + (tap + spare_taps) rab_ohm / steps; 1 in the paper's simulations, 0 on a real chip.
-    limit_lowest : bool
-        The lowest tap follows from the current that a terminal may carry (`Pot.lowest_tap`), else 0.
-    mismatch : float
-        Standard deviation of the ratio of R_AB between the two twins of an edge.
-    offset_V : float
-        Standard deviation of the fixed offset of each comparator, or of each ADC channel, V.
-    noise_V : float
-        rms noise of one decision of a comparator, or of one drop read by an ADC, V.
-    sigma_V, sigma_kind : float, str
-        The paper's bias, U[0, sigma_V]: ``redrawn`` at each decision on the magnitudes (eq. 10), ``fixed`` per edge
-        on the magnitudes, or ``signed``: a fixed offset per comparator on the signed drops.
-    adc_inl_lsb : float
-        Largest integral nonlinearity of the 12-bit ADC of an edge, LSB (MCP3204-B: 1). A Pico's own ADC
-        has eight times that, as a saw with spikes at 512, 1536, 2560 and 3584.
-    clamp_error_V : float
-        Standard deviation of the clamp's own fixed error at each output, V.
-    clamp_us : float
-        Time constant of the analog clamp, us.
-    clamp_period_us, clamp_delay_us : int
-        Digital clamp: sampled every period and applied a delay later, us; period 0 is the analog clamp.
-    settle_us : float
-        Time constant with which the nodes settle after a change, us.
-    age_us, skew_us : int
-        Decision age (bits read to wipers moved), and how much later the clamped twin's wiper moves, us.
-    lateness_us : float
-        Mean of the exponential delay with which a busy board serves a due firing, us.
+    The defaults are the ``ideal`` preset; everything beyond it is switched on by a number.
     """
 
-    supply_V: float = 5.0
-    margin_V: float = 0.0
-    rab_ohm: float = 100e3
-    wiper_ohm: float = 0.0
-    spare_taps: int = 1
-    limit_lowest: bool = False
-    mismatch: float = 0.0
-    offset_V: float = 0.0
-    noise_V: float = 0.0
-    sigma_V: float = 0.0
-    sigma_kind: str = "redrawn"
-    adc_inl_lsb: float = 0.0
-    clamp_error_V: float = 0.0
-    clamp_us: float = 0.0
-    clamp_period_us: int = 0
-    clamp_delay_us: int = 0
-    settle_us: float = 0.0
-    age_us: int = 0
-    skew_us: int = 0
-    lateness_us: float = 0.0
+    supply_V: float = setting(
+        5.0, "V_DD: sources, desired voltages and converters lie within 0 .. supply_V", "V", gt=0, le=MOST_V
+    )
+    margin_V: float = setting(
+        0.0,
+        "how far inside the rails a task's own choice of source voltages stays: followers and single-supply ADCs clip "
+        "at the rails, and an edge cannot null what is clipped",
+        "V",
+        ge=0,
+        le=MOST_V,
+    )
+    rab_ohm: float = setting(100e3, "end-to-end resistance of a potentiometer", "ohm", gt=0, le=MOST_OHM)
+    wiper_ohm: float = setting(0.0, "resistance of its wiper", "ohm", ge=0, le=MOST_OHM)
+    spare_taps: int = setting(
+        1,
+        "R = wiper_ohm + (tap + spare_taps) rab_ohm / steps; 1 in the paper's simulations, 0 on a real chip",
+        ge=0,
+        le=128,
+    )
+    limit_lowest: bool = setting(
+        False, "the lowest tap follows from the current that a terminal may carry, else it is 0"
+    )
+    mismatch: float = setting(
+        0.0, "standard deviation of the ratio of R_AB between the two twins of an edge", ge=0, le=0.3
+    )
+    offset_V: float = setting(
+        0.0, "standard deviation of the fixed offset of each comparator, or of each ADC channel", "V", ge=0, le=MOST_V
+    )
+    noise_V: float = setting(
+        0.0, "rms noise of one decision of a comparator, or of one drop read by an ADC", "V", ge=0, le=MOST_V
+    )
+    sigma_V: float = setting(0.0, "the paper's bias, U[0, sigma_V]", "V", ge=0, le=MOST_V)
+    sigma_kind: str = setting(
+        "redrawn",
+        "how it enters: redrawn at each decision on the magnitudes (eq. 10), fixed per edge on the magnitudes, or "
+        "signed: a fixed offset per comparator on the signed drops",
+        choices=("redrawn", "fixed", "signed"),
+    )
+    adc_inl_lsb: float = setting(
+        0.0,
+        "largest integral nonlinearity of the 12-bit ADC of an edge (MCP3204-B: 1); a Pico's own ADC has eight times "
+        "that, as a saw with spikes at 512, 1536, 2560 and 3584",
+        "LSB",
+        ge=0,
+        le=100,
+    )
+    clamp_error_V: float = setting(
+        0.0, "standard deviation of the clamp's own fixed error at each output", "V", ge=0, le=MOST_V
+    )
+    clamp_us: float = setting(0.0, "time constant of the analog clamp", "us", ge=0, le=MOST_US)
+    clamp_period_us: int = setting(
+        0, "digital clamp: from one sample to the next; 0 is the analog clamp", "us", ge=0, le=MOST_US
+    )
+    clamp_delay_us: int = setting(0, "digital clamp: until a sample is applied", "us", ge=0, le=MOST_US)
+    settle_us: float = setting(0.0, "time constant with which the nodes settle after a change", "us", ge=0, le=MOST_US)
+    age_us: int = setting(0, "decision age: from bits read to wipers moved", "us", ge=0, le=MOST_US)
+    skew_us: int = setting(
+        0, "how much later the clamped twin's wiper moves, beside what the chip itself has", "us", ge=0, le=MOST_US
+    )
+    lateness_us: float = setting(
+        0.0, "mean of the exponential delay with which a busy board serves a due firing", "us", ge=0, le=MOST_US
+    )
 
     def lowest_tap(self, pot: Pot) -> int:
         """Lowest usable tap of a potentiometer."""

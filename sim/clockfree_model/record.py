@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from clockfree_model.job import ClampSettings, Damage, EdgeSettings, Job, Lesson
+from clockfree_model.job import Damage, Job, Lesson
 from clockfree_model.network import Network
 from clockfree_model.physics import Physics
+from clockfree_model.settings import ClampSettings, EdgeSettings
 
 
 def named(value: Any) -> Iterator[tuple[str, Any]]:

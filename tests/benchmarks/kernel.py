@@ -16,9 +16,10 @@ import time
 import numpy as np
 from _baseline import dense_rate, jax_rate, ngspice_rate, one_thread, record
 
-from clockfree_model.job import ClampSettings, EdgeSettings, Job, Lesson
+from clockfree_model.job import Job, Lesson
 from clockfree_model.network import load
 from clockfree_model.parts import POTS
+from clockfree_model.settings import ClampSettings, EdgeSettings
 from clockfree_sim.circuit.direct import solve
 from clockfree_sim.compiled.kernel import Kernel
 

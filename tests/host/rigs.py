@@ -14,8 +14,9 @@ from clockfree.learning.measuring import Probe
 from clockfree.learning.rejoining import Rejoining
 from clockfree.link.benchfile import BenchFile, board_config, config_hash
 from clockfree.link.handshake import NoAnswerError, RefusedError
-from clockfree_model.job import EdgeSettings, Job, Lesson
+from clockfree_model.job import Job, Lesson
 from clockfree_model.network import load
+from clockfree_model.settings import EdgeSettings
 from tests.firmware.rig import Rig
 
 NETWORK = Path(__file__).resolve().parents[2] / "examples/networks/bridge.csv"

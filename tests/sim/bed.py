@@ -3,9 +3,10 @@
 import numpy as np
 
 from clockfree_board.sense import AGAIN
-from clockfree_model.job import EdgeSettings, Job, Lesson
+from clockfree_model.job import Job, Lesson
 from clockfree_model.network import Network
 from clockfree_model.physics import IDEAL
+from clockfree_model.settings import EdgeSettings
 from clockfree_sim.plant.plant import Plant
 from clockfree_sim.plant.timeline import Timeline
 from clockfree_sim.plant.wiring import SimulatedEdge

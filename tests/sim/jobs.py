@@ -4,9 +4,10 @@ import dataclasses
 
 import numpy as np
 
-from clockfree_model.job import ClampSettings, EdgeSettings, Job, Lesson
+from clockfree_model.job import Job, Lesson
 from clockfree_model.network import load
 from clockfree_model.physics import IDEAL
+from clockfree_model.settings import ClampSettings, EdgeSettings
 from clockfree_sim.world.world import World
 
 MASK = (1 << 30) - 1

@@ -15,8 +15,8 @@ import numpy as np
 from clockfree.bench.simulated import SimBench
 from clockfree.task.plan import make_plan
 from clockfree_model.final import error_at
-from clockfree_model.job import EDGES
 from clockfree_model.physics import PRESETS
+from clockfree_model.settings import EDGES
 from clockfree_sim.theory.statistics import interval
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

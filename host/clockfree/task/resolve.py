@@ -8,7 +8,6 @@ stream's number as spawn key), so that adding a lesson does not move the placeme
 import dataclasses
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 
@@ -16,20 +15,17 @@ from clockfree.base.errors import InputError
 from clockfree.base.overrides import shown
 from clockfree.task.classification import HeldOut
 from clockfree.task.lessons import Sizes, volts
-from clockfree.task.taskfile import LEAST_HZ, MOST_HZ, Task
-from clockfree_model.job import ClampSettings, Damage, EdgeSettings, Lesson, edges_of
+from clockfree.task.taskfile import Task
+from clockfree_model.job import Damage, Lesson
 from clockfree_model.network import Network, NetworkError
 from clockfree_model.parts import MOST_A, POTS
 from clockfree_model.physics import Physics
+from clockfree_model.settings import LEAST_HZ, MOST_HZ, ClampSettings, EdgeSettings, edges_of
 
 FreeOutputs = Callable[[Network, np.ndarray, tuple[int, ...], tuple[int, ...], np.ndarray], np.ndarray]
 """free_outputs(network, resistance_ohm (E,), sources, targets, source_V (B, S)) -> (B, O), V."""
 
-MOST = {"_V": 100.0, "_ohm": 1e8, "_us": 1e6, "_lsb": 100.0, "mismatch": 0.3, "spare_taps": 128}
-"""Largest value of a key of the physics, or of all keys with this unit: beyond it nothing is left to learn."""
-
 LEAST_ETA = 1 / 256
-SIGMA_KINDS = ("redrawn", "fixed", "signed")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,32 +58,12 @@ def resolve_physics(task: Task, presets: Mapping[str, Physics]) -> Physics:
     Raises
     ------
     InputError
-        Preset or key unknown, a value of the wrong kind, negative or too large, or a circuit that would be shorted.
+        The preset is unknown, or the circuit would be shorted.
     """
     if task.preset not in presets:
         raise task.problem("preset", f"expected {', '.join(presets)}, got {task.preset!r}")
     physics = presets[task.preset]
-    changes: dict[str, Any] = {}
-    for name, value in task.physics.items():
-        key, fields = f"physics.{name}", [field.name for field in dataclasses.fields(physics)]
-        if name not in fields:
-            raise task.problem(key, f"expected one of {', '.join(fields)}, got an unknown key")
-        kind = type(getattr(physics, name))
-        if kind is float and type(value) is int:
-            value = float(value)
-        if type(value) is not kind:
-            words = {bool: "true or false", int: "an integer", float: "a number", str: "text"}
-            raise task.problem(key, f"expected {words[kind]}, got {shown(value)}")
-        lowest_open = name in ("supply_V", "rab_ohm")
-        if isinstance(value, int | float) and not (value > 0 if lowest_open else value >= 0):
-            raise task.problem(key, f"expected a number {'> 0' if lowest_open else '>= 0'}, got {shown(value)}")
-        most = MOST.get(name, MOST.get(name[name.rfind("_") :]))
-        if isinstance(value, int | float) and most is not None and value > most:
-            raise task.problem(key, f"expected a number <= {most:g}, got {shown(value)}")
-        if name == "sigma_kind" and value not in SIGMA_KINDS:
-            raise task.problem(key, f"expected {', '.join(SIGMA_KINDS)}, got {shown(value)}")
-        changes[name] = value
-    physics = dataclasses.replace(physics, **changes)
+    physics = dataclasses.replace(physics, **task.physics.model_dump(exclude_none=True))
     pot = POTS[_edge(task).pot]
     lowest = physics.lowest_tap(pot)
     if lowest > pot.highest:

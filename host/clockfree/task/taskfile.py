@@ -6,10 +6,9 @@ way; more `updates` is drift. Everything else has a default: the command line ov
 the preset.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -19,17 +18,18 @@ from pydantic import (
     Field,
     PrivateAttr,
     ValidationError,
+    create_model,
     model_validator,
 )
 
 from clockfree.base.errors import InputError
-from clockfree.base.names import FrontEndName, PotName
 from clockfree.base.overrides import one_line, origin, override, value_of
 from clockfree.base.toml import read_toml
+from clockfree_model.physics import Physics
+from clockfree_model.settings import ClampSettings, EdgeSettings, settings_of
 
 LEAST_P = {"p": 0.001, "oscillators": 0.02}  # below that of oscillators, some edges may never take part
 MOST_UPDATES = 10**8  # per edge: four months at 10 Hz
-LEAST_HZ, MOST_HZ = 0.06, 10_000  # of the clock's waits
 MOST_EXAMPLES = 10_000  # a log keeps the outputs of all of them at each of its samples
 SEEDS = 2**60  # a board takes two words of 30 bits
 
@@ -61,12 +61,6 @@ def _volts_range(value: object) -> object:
     if len(ends) == 2 and all(isinstance(end, int | float) for end in ends) and ends[0] < ends[1]:
         return value
     raise ValueError("expected [lowest, highest] in V")
-
-
-def _scalar(value: object) -> object:
-    if isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
-        return value
-    raise ValueError("expected a finite number, text, true or false")
 
 
 def _known_rule(value: str) -> str:
@@ -179,30 +173,22 @@ class DamageTable(Table):
     at_updates: float = Field(ge=0, le=MOST_UPDATES)
 
 
-class EdgeTable(Table):
-    """Overrides of the job's EdgeSettings, which says what each means. The limits of a rate are the clock's."""
-
-    front_end: FrontEndName | None = None
-    pot: PotName | None = None
-    f_V: float | None = Field(default=None, ge=0)
-    theta_V: float | None = Field(default=None, ge=0)
-    summed: bool | None = None
-    calibrate: bool | None = None
-    clock: Literal["exponential", "jittered", "periodic"] | None = None
-    rate_hz: float | None = Field(default=None, ge=LEAST_HZ, le=MOST_HZ)
-    decades: float | None = Field(default=None, ge=0)
-    late_us: int | None = Field(default=None, ge=0, lt=2**29)
+def _table_of(kind: type) -> type[Table]:
+    """Overrides of settings: every one of them may be given, within its limits."""
+    keys: dict[str, Any] = {}
+    for name, type_, setting in settings_of(kind):
+        values = Literal[setting.choices] if setting.choices else type_
+        keys[name] = (values | None, Field(default=None, **setting.limits))  # type: ignore[call-overload]
+    made: type[Table] = create_model(kind.__name__, __base__=Table, __doc__=kind.__doc__, **keys)
+    return made
 
 
-class ClampTable(Table):
-    """Overrides of the job's ClampSettings. A dwell fits into the boards' clock.
-
-    Without `dwell_s`, the clocked rules show an example for one round, 1 / edge.rate_hz.
-    """
-
-    eta: float | None = Field(default=None, gt=0, le=1)
-    dwell_s: float | None = Field(default=None, ge=0.001, le=500)
-    order: Literal["fixed", "shuffled", "random"] | None = None
+if TYPE_CHECKING:
+    EdgeTable: TypeAlias = Table
+    ClampTable: TypeAlias = Table
+    PhysicsTable: TypeAlias = Table
+else:
+    EdgeTable, ClampTable, PhysicsTable = map(_table_of, (EdgeSettings, ClampSettings, Physics))
 
 
 class Task(Table):
@@ -221,7 +207,7 @@ class Task(Table):
     damage: list[DamageTable] = []
     edge: EdgeTable = EdgeTable()
     clamp: ClampTable = ClampTable()
-    physics: dict[str, Annotated[bool | int | float | str, BeforeValidator(_scalar)]] = {}
+    physics: PhysicsTable = PhysicsTable()
 
     _file: Path = PrivateAttr(default=Path("task"))
     _overridden: dict[str, str] = PrivateAttr(default_factory=dict)

@@ -8,7 +8,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from clockfree_model.job import ClampSettings
+from clockfree_model.settings import ClampSettings
 from clockfree_sim.paper import staleness
 from clockfree_sim.paper.compare import CLOCKFREE, known, network_of
 from clockfree_sim.paper.discrete import ONE_WAIT_S

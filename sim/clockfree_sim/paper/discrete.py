@@ -6,8 +6,9 @@ import numpy as np
 
 from clockfree_model.counters import DOWN, FIRINGS, UP
 from clockfree_model.final import error_at
-from clockfree_model.job import ClampSettings, EdgeSettings, Job
+from clockfree_model.job import Job
 from clockfree_model.physics import IDEAL, Physics
+from clockfree_model.settings import ClampSettings, EdgeSettings
 from clockfree_sim.compiled.kernel import Kernel
 from clockfree_sim.paper.tasks import Task
 

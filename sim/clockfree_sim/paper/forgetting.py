@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from clockfree_model.counters import DOWN, FIRINGS, RAIL, UP
-from clockfree_model.job import DITHERED, EDGES, EdgeSettings, Job
+from clockfree_model.job import Job
 from clockfree_model.physics import BOARD, IDEAL, Physics
+from clockfree_model.settings import DITHERED, EDGES, EdgeSettings
 from clockfree_sim.circuit.direct import solve
 from clockfree_sim.paper.discrete import job, learnt
 from clockfree_sim.paper.tasks import POT, Kind, make_task

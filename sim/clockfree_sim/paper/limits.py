@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from clockfree_model.counters import DOWN, FIRINGS, UP
-from clockfree_model.job import DITHERED, EDGES, EdgeSettings, Job
+from clockfree_model.job import Job
 from clockfree_model.physics import IDEAL
+from clockfree_model.settings import DITHERED, EDGES, EdgeSettings
 from clockfree_sim.circuit.direct import solve
 from clockfree_sim.paper.discrete import Learnt, job, learnt
 from clockfree_sim.paper.overshoot import gain

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from clockfree_model.final import error_at
-from clockfree_model.job import DITHERED, EDGES, EdgeSettings, Job, edges_of
+from clockfree_model.job import Job
 from clockfree_model.physics import BOARD, IDEAL, Physics
+from clockfree_model.settings import DITHERED, EDGES, EdgeSettings, edges_of
 from clockfree_sim.paper import by_host, discrete, tasks
 from clockfree_sim.paper.tasks import Kind, make_task
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from clockfree_model.job import EdgeSettings
 from clockfree_model.physics import IDEAL
+from clockfree_model.settings import EdgeSettings
 from clockfree_sim.paper.compare import CLOCKFREE, known, rule_of
 from clockfree_sim.theory.statistics import interval, shown
 

@@ -15,9 +15,9 @@ desired_V = [[2]]
 """
 REFUSED = [
     ("[clamp]\neta = 1e-9", "clamp.eta: expected at least 0.0039, half a step of the mixers, got 1e-09"),
-    ("[physics]\nsupply_V = 1e9", "physics.supply_V: expected a number <= 100, got 1000000000.0"),
-    ("[physics]\nage_us = 1000000000", "physics.age_us: expected a number <= 1e+06, got 1000000000"),
-    ("[physics]\nmismatch = 5.0", "physics.mismatch: expected a number <= 0.3, got 5.0"),
+    ("[physics]\nsupply_V = 1e9", "physics.supply_V: expected a number > 0 and <= 100, got 1000000000.0"),
+    ("[physics]\nage_us = 1000000000", "physics.age_us: expected a number >= 0 and <= 1000000, got 1000000000"),
+    ("[physics]\nmismatch = 5.0", "physics.mismatch: expected a number >= 0 and <= 0.3, got 5.0"),
     ("[edge]\nf_V = 0.003", "edge.f_V: expected 0 with front_end comparator, which measures nothing, got 0.003"),
     (
         '[edge]\nfront_end = "trimmed"\nsummed = true',

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from clockfree.base.errors import InputError
 from clockfree.task.resolve import resolve, resolve_physics
 from clockfree.task.taskfile import load_task
-from clockfree_model.job import ClampSettings
 from clockfree_model.network import load
 from clockfree_model.parts import POTS
 from clockfree_model.physics import PRESETS
+from clockfree_model.settings import ClampSettings
 
 STEP_V = 5 / 4096
 """Step of the supervisor's DAC at 5 V: voltages are rounded to it, and 5 V itself to the step below."""
@@ -297,13 +297,13 @@ REFUSED = [
      "lesson.0.classification.class_V.setosa: expected 3 voltages, one for each target, got 1"),
     # physics
     ("preset = 'best'\n" + GIVEN, "preset: expected ideal, paper, board, got 'best'"),
-    (GIVEN + "[physics]\nsupply_V = 0", "physics.supply_V: expected a number > 0, got 0.0"),
-    (GIVEN + "[physics]\nnoise_V = -0.1", "physics.noise_V: expected a number >= 0, got -0.1"),
-    (GIVEN + "[physics]\nnoise_V = inf", "physics.noise_V: expected a finite number, text, true or false, got inf"),
-    (GIVEN + "[physics]\nsupply_V = inf", "physics.supply_V: expected a finite number, text, true or false, got inf"),
+    (GIVEN + "[physics]\nsupply_V = 0", "physics.supply_V: expected a number > 0 and <= 100, got 0"),
+    (GIVEN + "[physics]\nnoise_V = -0.1", "physics.noise_V: expected a number >= 0 and <= 100, got -0.1"),
+    (GIVEN + "[physics]\nnoise_V = inf", "physics.noise_V: expected a finite number, got inf"),
+    (GIVEN + "[physics]\nsupply_V = inf", "physics.supply_V: expected a finite number, got inf"),
     (GIVEN + "[physics]\nage_us = 1.5", "physics.age_us: expected an integer, got 1.5"),
     (GIVEN + "[physics]\nlimit_lowest = 1", "physics.limit_lowest: expected true or false, got 1"),
-    (GIVEN + "[physics]\nsigma_kind = 'x'", "physics.sigma_kind: expected redrawn, fixed, signed, got 'x'"),
+    (GIVEN + "[physics]\nsigma_kind = 'x'", "physics.sigma_kind: expected 'redrawn', 'fixed' or 'signed', got 'x'"),
     (GIVEN + "[physics]\nspare_taps = 0",
      "physics: expected a resistance above 0 at the lowest tap 0, got 0 ohm"),
     (GIVEN + "[physics]\nlimit_lowest = true\nrab_ohm = 100",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from clockfree_model.job import ClampSettings, EdgeSettings
+from clockfree_model.settings import ClampSettings, EdgeSettings
 from clockfree_sim.paper import command, making, staleness, tasks
 from clockfree_sim.paper.compare import CLOCKFREE, ONE, Case, clocked, compare, gain, join, rule_of, section
 from clockfree_sim.paper.discrete import job

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from clockfree_model.job import EdgeSettings
 from clockfree_model.physics import BOARD
+from clockfree_model.settings import EdgeSettings
 from clockfree_sim.paper.discrete import job, learnt
 from clockfree_sim.paper.tasks import Kind, make_task
 from tests.sim.jobs import resistance, solve

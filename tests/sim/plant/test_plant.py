@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from clockfree_model.job import EdgeSettings, Job, Lesson
+from clockfree_model.job import Job, Lesson
 from clockfree_model.network import load
 from clockfree_model.parts import POTS
 from clockfree_model.physics import BOARD, IDEAL, PAPER, PRESETS, Physics
+from clockfree_model.settings import EdgeSettings
 from clockfree_sim.plant.plant import Plant
 from clockfree_sim.plant.timeline import Timeline
 from tests.sim.jobs import a_job, trace

@@ -5,9 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from clockfree_model.job import EdgeSettings, Job, Lesson
+from clockfree_model.job import Job, Lesson
 from clockfree_model.network import load
 from clockfree_model.physics import BOARD, IDEAL, PRESETS
+from clockfree_model.settings import EdgeSettings
 from clockfree_sim.world.world import COUNTERS, World
 from tests.sim.jobs import MASK, a_job, resistance, run, same, trace, twins
 from tests.sim.reference import Twins

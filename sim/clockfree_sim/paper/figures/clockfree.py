@@ -13,7 +13,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from rich.table import Table
 
-from clockfree_model.job import ClampSettings, EdgeSettings
+from clockfree_model.settings import ClampSettings, EdgeSettings
 from clockfree_sim.paper import clockfree_plots, staleness, tasks
 from clockfree_sim.paper.compare import (
     CLOCKFREE,

@@ -1,0 +1,118 @@
+"""Settings of an experiment: of each the name, unit, range, default and meaning, said once.
+
+Keys of task files, their checks, the command line's `--set`, the record and the reference page derive from the fields
+below and from those of `physics.Physics`, which are made by `setting` too.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from clockfree_model.parts import FRONT_ENDS, POTS
+
+LEAST_HZ, MOST_HZ = 0.06, 10_000
+"""Rates that the waits of an edge's clock can have, Hz."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is known of one setting beside its type and default.
+
+    Attributes
+    ----------
+    what : str
+        Its meaning, in a sentence.
+    unit : str
+    limits : dict
+        `ge`, `gt`, `le`, `lt`: what a number has to be.
+    choices : tuple of str
+        What a text has to be one of; any, where there are none.
+    """
+
+    what: str
+    unit: str
+    limits: dict[str, float]
+    choices: tuple[str, ...]
+
+
+def setting(default: Any, what: str, unit: str = "", choices: tuple[str, ...] = (), **limits: float) -> Any:
+    """A field of a dataclass of settings."""
+    return field(default=default, metadata={"setting": Setting(what, unit, limits, choices)})
+
+
+def settings_of(kind: type) -> Iterator[tuple[str, Any, Setting]]:
+    """Name, type and setting of each field of a dataclass of settings."""
+    for each in fields(kind):
+        yield each.name, each.type, each.metadata["setting"]
+
+
+@dataclass(frozen=True)
+class EdgeSettings:
+    """How every edge senses, steps and keeps time; keys of `[edge]`."""
+
+    front_end: str = setting(next(iter(FRONT_ENDS)), "front end, by its name among the parts", choices=(*FRONT_ENDS,))
+    pot: str = setting(next(iter(POTS)), "twin potentiometer, by its name among the parts", choices=(*POTS,))
+    f_V: float = setting(
+        0.0,
+        "floor of the threshold on q = |dV_C| - |dV_F|; a calibrated edge that sums has its own noise for its floor "
+        "where that is larger",
+        "V",
+        ge=0,
+    )
+    theta_V: float = setting(
+        0.0, "width of the dither on the floor, or the bar of a sum; both zero is the plain rule", "V", ge=0
+    )
+    summed: bool = setting(
+        False,
+        "the edge sums q over firings, less the floor at each, and steps when the sum passes a bar that follows its "
+        "own steps: theta_V at most, an eighth of it at least",
+    )
+    calibrate: bool = setting(False, "null offsets and fit the twin mismatch in HOLD before the run")
+    clock: str = setting("exponential", "kind of the edge's own clock", choices=("exponential", "jittered", "periodic"))
+    rate_hz: float = setting(10.0, "mean firings per second of one edge", "Hz", ge=LEAST_HZ, le=MOST_HZ)
+    decades: float = setting(
+        0.0, "the rates of the edges lie over so many decades around rate_hz, each drawn evenly in the logarithm", ge=0
+    )
+    late_us: int | None = setting(
+        None, "a firing later than this is dropped; left out, it is a tenth of the mean wait", "us", ge=0, lt=2**29
+    )
+
+
+EDGES = {
+    "ideal": EdgeSettings(),
+    "paper": EdgeSettings(),
+    # Measured (docs/results.md): on real parts the plain rule loses what calibration and a threshold keep.
+    "board": EdgeSettings(front_end="adc", calibrate=True, f_V=0.001, theta_V=0.04, summed=True),
+}
+"""Edges of each preset of the physics."""
+
+DITHERED: dict[str, Any] = {"f_V": 0.003, "theta_V": 0.02, "summed": False}
+"""Threshold of a trimmed comparator, which knows whether |q| is beyond a gate, but nothing that could be summed."""
+NO_THRESHOLD: dict[str, Any] = {"f_V": 0.0, "theta_V": 0.0, "summed": False}
+
+
+def edges_of(preset: str, front_end: str | None) -> EdgeSettings:
+    """Edges of a preset, with another front end than its own if one is named and what that can do of it."""
+    edge = EDGES[preset]
+    if front_end and front_end != edge.front_end:
+        edge = replace(edge, front_end=front_end)
+        part = FRONT_ENDS[front_end]
+        if not part.gates:
+            edge = replace(edge, calibrate=False, **NO_THRESHOLD)
+        elif not part.measures and edge.summed:
+            edge = replace(edge, **DITHERED)
+    return edge
+
+
+@dataclass(frozen=True)
+class ClampSettings:
+    """How the supervisor teaches; keys of `[clamp]`."""
+
+    eta: float = setting(0.5, "nudge: V_C = V_F + eta (V_D - V_F) on the targets", gt=0, le=1)
+    # By default a fifth of the mean wait at the default rate: with a whole one most edges fire on an example before the
+    # next comes, and end higher on large networks; with much less, what settles after each change of examples costs
+    # more than it gains (measured: docs/results.md).
+    dwell_s: float = setting(
+        0.02, "how long one example is shown; by the clocked rules one round, unless it is given", "s", ge=0.001, le=500
+    )
+    order: str = setting("shuffled", "order of the examples", choices=("fixed", "shuffled", "random"))
