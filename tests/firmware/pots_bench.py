@@ -1,10 +1,9 @@
-"""One edge's potentiometers for tests of their drivers: simulated chips, whose wipers are the truth."""
+"""One edge's potentiometers for tests, by the table of parts: drivers on chips whose wipers are the truth."""
 
 from hypothesis import strategies as st
 
-from clockfree_board.pots import Ad5222, Mcp42xx, PulsePots
-from clockfree_sim.parts.bus import SpiBus
-from clockfree_sim.parts.potentiometers import Ad5220PairChip, Ad5222Chip, Mcp4xxxChip, X9c104PairChip
+from clockfree_model.parts import POTS, resolve
+from clockfree_sim.parts.bus import I2cBus, SpiBus
 
 
 class Line:
@@ -32,46 +31,61 @@ class Line:
             received[i] ^= bits
 
 
+class I2cLine:
+    """I2C, likewise."""
+
+    def __init__(self, bus):
+        self.bus = bus
+        self.seen = []
+
+    def writeto(self, address, sent, stop=True):
+        self.seen.append((address, bytes(sent).hex(" "), stop))
+        return self.bus.writeto(address, sent, stop)
+
+    def readfrom_into(self, address, received, stop=True):
+        self.bus.readfrom_into(address, received, stop)
+        self.seen.append((address, "-> " + bytes(received).hex(" "), stop))
+
+
+def made(kind, spi, i2c, moved=lambda wiper, tap: None, named=lambda name, pin: pin, **given):
+    """A driver with what it is given, and its chip, on these buses, which have `attach` of their own or by `bus`."""
+    part = POTS[kind]
+    chip = resolve(part.chip)(moved, **({} if part.forgets else {"stored": (part.start_tap, part.start_tap)}))
+    on = {"": [], "spi": [spi], "i2c": [i2c, part.address]}[part.bus]
+    if part.bus == "i2c":
+        getattr(i2c, "bus", i2c).attach(part.address, chip)
+    for pin in part.pins:
+        line = getattr(chip, pin.at) if pin.at else getattr(spi, "bus", spi).attach(chip)
+        on.append(named(pin.at or "cs", line))
+    return resolve(f"clockfree_board.{part.driver}")(*on, highest=part.highest, steps=part.steps, **given), chip
+
+
 class Bench:
     """One edge's potentiometers: a driver on its chip."""
 
     def __init__(self, kind="mcp42xx", lowest=0, reverse=False):
+        self.part = POTS[kind]
         self.moves = []
+        self.bus = SpiBus()
+        self.line = Line(self.bus)
+        self.i2c = I2cLine(I2cBus())
         moved = lambda wiper, tap: self.moves.append((wiper, tap))  # noqa: E731
-        if kind == "mcp42xx":
-            self.bus = SpiBus()
-            self.line = Line(self.bus)
-            self.chip = Mcp4xxxChip(moved)
-            cs = self.line.pin("cs", self.bus.attach(self.chip))
-            self.pot = Mcp42xx(self.line, cs, lowest, reverse)
-            self.mirror = 128
-        else:
-            chip, driver, self.mirror = {
-                "ad5220": (Ad5220PairChip, PulsePots, 128),
-                "ad5222": (Ad5222Chip, Ad5222, 128),
-                "x9c": (X9c104PairChip, PulsePots, 99),
-            }[kind]
-            ends = {"highest": 99, "steps": 99} if kind == "x9c" else {}
-            self.chip = chip(moved)
-            self.line = Line(None)
-            names = ["clk", "up_down", "cs"] + (["mode", "dacsel"] if kind == "ad5222" else [])
-            pins = [self.line.pin(name, getattr(self.chip, name)) for name in names]
-            self.pot = driver(*pins, lowest=lowest, reverse=reverse, **ends)
+        self.pot, self.chip = made(kind, self.line, self.i2c, moved, self.line.pin, lowest=lowest, reverse=reverse)
         self.reverse = reverse
         self.line.seen.clear()
 
     @property
     def taps(self):
         """Both taps as the circuit has them, counting resistance."""
-        return [self.mirror - tap if self.reverse else tap for tap in self.chip.wipers]
+        return [self.part.steps - tap if self.reverse else tap for tap in self.chip.wipers]
 
 
-PULSED = ["ad5220", "ad5222", "x9c"]
-KINDS = ["mcp42xx", *PULSED]
+KINDS = [*POTS]
+PULSED = [kind for kind, part in POTS.items() if not part.reads_back]
 edges = st.builds(Bench, kind=st.sampled_from(KINDS), lowest=st.integers(0, 30), reverse=st.booleans())
 actions = st.lists(
     st.one_of(
-        st.tuples(st.just("set"), st.integers(-2, 130)),
+        st.tuples(st.just("set"), st.integers(-2, 2 + max(part.top for part in POTS.values()))),
         st.tuples(st.just("step"), st.sampled_from([1, -1])),
         st.tuples(st.just("adopt"), st.none()),
         st.tuples(st.just("check"), st.none()),

@@ -5,14 +5,14 @@ from clockfree_board.board import Board
 from clockfree_board.converters import Latch, Mcp320x, Mcp4131, Mcp4728
 from clockfree_board.edge import Edge
 from clockfree_board.link import ARMED, EDGE_ROW
-from clockfree_board.pots import Mcp42xx
 from clockfree_board.role_edges import EdgeRole
 from clockfree_board.role_supervisor import SupervisorRole
 from clockfree_board.sense import ComparatorPins
 from clockfree_board.supervisor import Supervisor
 from clockfree_sim.parts.bus import I2cBus, SpiBus
 from clockfree_sim.parts.converters import Mcp3208Chip, Mcp4728Chip
-from clockfree_sim.parts.potentiometers import Mcp4xxxChip, Mcp4131Chip
+from clockfree_sim.parts.potentiometers import Mcp4131Chip
+from tests.firmware import pots_bench
 
 
 def armed(*values):
@@ -96,8 +96,9 @@ class RigPort:
 class Rig:
     """A board, and a host that asks it. `bits` are what the comparators of every edge say."""
 
-    def __init__(self, role="edge", edges=1, config=None, start_us=0):
+    def __init__(self, role="edge", edges=1, config=None, start_us=0, pot="mcp42xx"):
         self.chip = RigChip(start_us)
+        self.pot = pot
         self.port = RigPort(self.chip)
         self.bits = [0, 1]
         self.id = 100
@@ -106,15 +107,16 @@ class Rig:
         self.board = Board(self.chip, self.port, made, config or {}, "c0ffee", "no good" if made is None else "")
 
     def _edges(self, count):
-        bus = SpiBus()
-        self.pots = [Mcp4xxxChip(lambda wiper, tap: None) for _ in range(count)]
+        spi = SpiBus()
+        made = [pots_bench.made(self.pot, spi, I2cBus(), lowest=2) for _ in range(count)]
+        self.pots = [chip for _, chip in made]
         edges = []
-        for pot in self.pots:
-            driver = Mcp42xx(bus, bus.attach(pot), 2)
-            driver.adopt()
+        for driver, _ in made:
+            if driver.reads_back:
+                driver.adopt()
             sense = ComparatorPins(lambda: self.bits[0], lambda: self.bits[1])
             edges.append(Edge([0] * clock.SIZE, sense, driver, 0))
-        wiring = [{"edge": f"A-{i}", "front_end": "comparator", "pot": "mcp42xx"} for i in range(count)]
+        wiring = [{"edge": f"A-{i}", "front_end": "comparator", "pot": self.pot} for i in range(count)]
         return EdgeRole(self.chip, edges, wiring)
 
     def _supervisor(self):

@@ -35,7 +35,7 @@ def test_homing_from_anywhere_leaves_both_wipers_equal(kind, reverse, free, clam
     assert bench.taps == [bench.pot.highest, bench.pot.highest] == [bench.pot.tap] * 2
     bench.pot.set(tap)
     assert bench.taps == [tap, tap]
-    passed = [bench.mirror - tap if reverse else tap for _, tap in bench.moves]
+    passed = [bench.part.steps - tap if reverse else tap for _, tap in bench.moves]
     assert min(passed, default=found) >= min(found, tap)
 
 

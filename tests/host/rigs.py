@@ -16,6 +16,7 @@ from clockfree.link.benchfile import BenchFile, board_config, config_hash
 from clockfree.link.handshake import NoAnswerError, RefusedError
 from clockfree_model.job import Job, Lesson
 from clockfree_model.network import load
+from clockfree_model.parts import POTS
 from clockfree_model.settings import EdgeSettings
 from tests.firmware.rig import Rig
 
@@ -84,18 +85,22 @@ class RigFleet:
 class Run:
     """A run of two edge boards, with two edges and three, and a supervisor; everybody is armed."""
 
-    def __init__(self, front_end="comparator", trace=False, strict=False, **settings):
+    def __init__(self, front_end="comparator", trace=False, strict=False, pot="mcp42xx", **settings):
         network = load(str(NETWORK))
         lesson = Lesson("task", 0.0, np.array([[3.0, 0.2]]), np.array([[1.5]]))
-        edge = EdgeSettings(rate_hz=10.0, front_end=front_end, **settings)
+        edge = EdgeSettings(rate_hz=10.0, front_end=front_end, pot=pot, **settings)
         self.job = job = Job(network, (0, 1), (2,), (lesson,), edge=edge, updates=100, trace=trace)
         boards = [{"edges": [{"edge": network.edge_name(edge)} for edge in served]} for served in SERVED]
         pins = ({"a": 4, "b": 5, "pot_cs": 17}, {"a": 6, "b": 7, "pot_cs": 20}, {"a": 8, "b": 9, "pot_cs": 21})
         for number, board in enumerate(boards):
             board["id"] = f"{number + 1:016x}"
-            board["edges"] = [edge | {"pins": taken} for edge, taken in zip(board["edges"], pins, strict=False)]
+            board["edges"] = [
+                edge | {"pins": taken, "pot": pot} | ({"pot_address": 0x28 + place} if POTS[pot].bus == "i2c" else {})
+                for place, (edge, taken) in enumerate(zip(board["edges"], pins, strict=False))
+            ]
+            board["i2c"] = {"sda": 12, "scl": 13}
         self.bench = bench = BenchFile.model_validate({"supervisor": {"id": "0" * 16}, "boards": boards})
-        rigs = [Rig("supervisor"), *(Rig(edges=len(served)) for served in SERVED)]
+        rigs = [Rig("supervisor"), *(Rig(edges=len(served), pot=pot) for served in SERVED)]
         made = [RigSession(bench, board, rig) for board, rig in zip(bench.every_board, rigs, strict=True)]
         self.fleet = RigFleet(made)
         served = [[], *map(list, SERVED)]

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from clockfree_model.job import Damage
+from clockfree_model.parts import POTS
 from clockfree_model.physics import BOARD, IDEAL
 from tests.sim.jobs import a_job, retimed
 
@@ -45,6 +46,9 @@ def cases():
         for noise_V in (0.0, 0.01):
             noisy = dataclasses.replace(IDEAL, noise_V=noise_V)
             jobs[f"{kind}, noise {noise_V} V"] = a_job(targets=2, examples=3, damage=both, physics=noisy, updates=100)
+    for pot in (name for name, part in POTS.items() if part.in_step):
+        apart = dataclasses.replace(IDEAL, mismatch=0.01, wiper_ohm=75.0, limit_lowest=True)
+        jobs[f"pot {pot}"] = a_job(targets=2, examples=3, edge={"pot": pot}, physics=apart, seed=2, updates=300)
     jobs |= in_rounds() | with_adcs() | with_trims() | with_delays() | with_digital_clamps()
     biased = dataclasses.replace(IDEAL, sigma_V=0.05)
     jobs["stuck, sigma"] = a_job(damage=(Damage(2, "stuck_a1", 20), Damage(7, "stuck_b0", 50)), physics=biased)

@@ -21,6 +21,7 @@ from clockfree.bench.protocol import Bench, Observer
 from clockfree.run import report, results, runlog
 from clockfree.task.plan import Plan, run_toml
 from clockfree_model.job import Job, Sample
+from clockfree_model.parts import POTS
 from clockfree_model.rates import rates_hz
 from clockfree_model.record import plain
 from clockfree_sim.theory.best import best_errors
@@ -112,7 +113,7 @@ def _run(plan: Plan, file: Path, bench_name: str, bench: Bench, out: Path | None
         raise KeyboardInterrupt
     record = runlog.read(folder)
     data = results.write(record)
-    report.figure(data, folder / "figure.png")
+    report.figure(data, folder / "figure.png", POTS[job.edge.pot].highest)
     return Outcome(data, results.summary(record, data), interrupted, bench.failures)
 
 

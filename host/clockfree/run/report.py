@@ -21,7 +21,6 @@ from clockfree_model.counters import DROPPED, ERRORS, FIRINGS, RAIL, SKIPPED
 from clockfree_model.files import replaced
 from clockfree_model.final import error_at
 
-HIGHEST_TAP = 127
 ERROR, SAMPLES, MEASURED = "#17406d", "#7fb0dc", "#e08214"
 BEST, MARK, SOURCE, TARGET = "#2a8c4a", "#b03a2e", "#d1495b", "#edae49"
 STYLE: dict[Any, Any] = {
@@ -41,8 +40,8 @@ DRAWN_NODES = 500
 """Up to this many nodes hidden nodes are drawn at all."""
 
 
-def figure(data: xr.Dataset, path: Path) -> None:
-    """Draw the results of a run into a PNG file, in one go."""
+def figure(data: xr.Dataset, path: Path, highest: int) -> None:
+    """Draw the results of a run into a PNG file, in one go; `highest` is the tap where its potentiometers end."""
     with plt.rc_context(STYLE):
         drawn = plt.figure(figsize=(11, 4.8), layout="constrained")
         halves: Any = drawn.subfigures(1, 2, width_ratios=(1.12, 1))
@@ -55,7 +54,7 @@ def figure(data: xr.Dataset, path: Path) -> None:
             upper = lower = left.subplots()
         _error(upper, data)
         lower.set_xlabel("updates per edge")
-        _network(right, data)
+        _network(right, data, highest)
         drawn.suptitle(_title(data), fontsize=10)
         try:
             with replaced(path) as beside:
@@ -165,20 +164,20 @@ def _accuracy(axes: Axes, data: xr.Dataset, names: list[Any]) -> None:
     axes.legend(loc="lower right", fontsize=8)
 
 
-def _network(panel: Figure, data: xr.Dataset) -> None:
+def _network(panel: Figure, data: xr.Dataset, highest: int) -> None:
     """The network: an edge's colour and width are its tap; a failed edge is dashed, a cut one dotted."""
     axes = panel.subplots()
     place = np.column_stack([data["x"].values, data["y"].values])
     ends, taps = data["edge_ends"].values, data["taps"].values[-1].astype(float)
     nodes, updates = len(place), float(data["updates"].values[-1])
     crowd = min(1.0, (40 / nodes) ** 0.3)  # everything shrinks as the picture fills
-    norm = Normalize(0, HIGHEST_TAP)
+    norm = Normalize(0, highest)
     failed, cut = (_damaged(data, updates, kinds) for kinds in (None, {"cut"}))
     periodic = str(data.attrs.get("network")).endswith(":periodic")
     for chosen, style in ((~failed, "solid"), (failed & ~cut, (0, (2, 1.5))), (cut, (0, (1, 4)))):
         lines, owner = _lines(place, ends, np.flatnonzero(chosen), periodic)
         drawn = LineCollection(list(lines), array=taps[owner], cmap=COLOURS, norm=norm, linestyles=style)
-        drawn.set(linewidths=crowd * (5.0 - 3.8 * taps[owner] / HIGHEST_TAP), capstyle="butt", rasterized=True)
+        drawn.set(linewidths=crowd * (5.0 - 3.8 * taps[owner] / highest), capstyle="butt", rasterized=True)
         axes.add_collection(drawn)
     _nodes(axes, data, place, crowd)
     axes.set_aspect("equal")
@@ -186,7 +185,11 @@ def _network(panel: Figure, data: xr.Dataset) -> None:
     axes.autoscale_view()
     axes.axis("off")
     bar = panel.colorbar(
-        plt.cm.ScalarMappable(norm, COLOURS), ax=axes, shrink=0.75, pad=0.02, ticks=[0, 32, 64, 96, 127]
+        plt.cm.ScalarMappable(norm, COLOURS),
+        ax=axes,
+        shrink=0.75,
+        pad=0.02,
+        ticks=[*range(0, highest, -(-highest // 4)), highest],
     )
     bar.set_label("tap  (0 conducts best)")
     bar.outline.set_visible(False)

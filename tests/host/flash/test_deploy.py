@@ -16,6 +16,7 @@ from clockfree.flash.repl import Repl
 from clockfree.link import handshake, ports
 from clockfree.link.benchfile import board_config, config_hash
 from clockfree_board.link import VERSION
+from tests.firmware.rig import armed
 from tests.host.flashing import expected, files, flash, on, wait_for_port
 
 
@@ -98,7 +99,7 @@ def test_a_board_in_run_is_held_and_reset_first(bench, boards):
     flash(bench, [board])
     with ports.open_port(ports.locate(board.id, None, bench.links), handshake.READ_S) as port:
         handshake.ask(port, "prepare", 5)
-        handshake.ask(port, "edge", 0, 5, 0, 5000, 500, 0, 0, 0, 1, 2, 0)
+        handshake.ask(port, "edge", 0, armed(5, 0, 5000, 500, 0, 0, 0, 1, 2, 0))
         handshake.ask(port, "tap", 0, 64)
         handshake.ask(port, "run", 5)
         before = handshake.hello(port)

@@ -5,6 +5,7 @@ import pytest
 from clockfree.learning import learning as module
 from clockfree.learning.events import MOST_TEXTS
 from clockfree_board import clock
+from clockfree_model.parts import POTS
 from clockfree_sim.world.world import World
 from tests.firmware.rig import Rig
 from tests.host.rigs import RUN_ID, Run
@@ -88,6 +89,29 @@ def test_a_reset_just_before_the_end_is_said(run):
     board.rig.chip.boot += 1
     run.learning.finish()
     assert run.firings()[:2] == before[:2] and "reset" in run.events()
+
+
+@pytest.mark.parametrize("pot", [name for name, part in POTS.items() if part.reads_back and part.forgets])
+def test_what_was_learnt_comes_back_after_a_loss_of_power(monkeypatch, pot):
+    """Chips that lost their power stand at their own start tap, and read back as if nothing were wrong."""
+    monkeypatch.setattr(module, "END_S", 0.05)
+    run = Run(pot=pot)
+    run.learning.start()
+    board = run.boards[0]
+    board.rig.turns(3)
+    run.hear(board)
+    learnt = run.learning.tally.taps[:2].tolist()
+    assert max(learnt) < 50
+    rig = Rig(edges=2, start_us=123_000_000, pot=pot)
+    rig.chip.boot = board.rig.chip.boot + 1
+    assert [pot.wipers[0] for pot in rig.pots] == [POTS[pot].start_tap] * 2
+    board.put(rig)
+    run.hear(board)
+    run.fleet.go_on()
+    run.learning.turn(0.0)
+    assert [pot.wipers for pot in rig.pots] == [[tap, tap] for tap in learnt]
+    (restart,) = [event for event in run.learning.sample().events if event["event"] == "restart"]
+    assert restart["restored"] == [0, 1]
 
 
 @pytest.fixture

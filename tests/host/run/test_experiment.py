@@ -48,7 +48,7 @@ def quick(request, monkeypatch):
     if "whole" not in request.function.__name__:
         found = [Best(0, 0.0, 1e-9)]
         monkeypatch.setattr(experiment, "best_errors", lambda job: found)
-        monkeypatch.setattr(report, "figure", lambda data, path: path.touch())
+        monkeypatch.setattr(report, "figure", lambda data, path, highest: path.touch())
 
 
 @pytest.fixture

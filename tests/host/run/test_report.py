@@ -1,9 +1,11 @@
 import json
 from dataclasses import replace
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.collections import LineCollection
 from matplotlib.image import imread
 
 from clockfree.run import report, results, runlog
@@ -17,7 +19,7 @@ def told(folder):
 
 def drawn(folder):
     record, data = told(folder)
-    report.figure(data, folder / "figure.png")
+    report.figure(data, folder / "figure.png", 127)
     return record, data
 
 
@@ -94,7 +96,7 @@ def test_what_is_cut_short_leaves_the_old_and_nothing_else(recorded, monkeypatch
         results.write(record)
     (folder / "figure.png.new").unlink()
     with pytest.raises(KeyboardInterrupt):
-        report.figure(data, folder / "figure.png")
+        report.figure(data, folder / "figure.png", 127)
     (folder / "results.nc.new").unlink()
     assert {path: path.read_bytes() for path in folder.iterdir()} == there
 
@@ -197,3 +199,14 @@ def test_only_what_has_failed_by_now_is_drawn_as_failed(recorded, made_up):
     assert np.flatnonzero(report._damaged(data, 100.0, None)).tolist() == [3, 5]
     assert np.flatnonzero(report._damaged(data, 100.0, {"cut"})).tolist() == [5]
     assert np.flatnonzero(report._damaged(data, 10.0, None)).tolist() == []
+
+
+@pytest.mark.parametrize(("highest", "ticks"), [(127, [0, 32, 64, 96, 127]), (99, [0, 25, 50, 75, 99])])
+def test_colours_end_where_the_potentiometers_do(recorded, made_up, highest, ticks):
+    _, data = told(recorded(made_up[0]()))
+    panel = plt.figure()
+    report._network(panel, data, highest)
+    network, bar = panel.axes
+    assert {drawn.norm.vmax for drawn in network.collections if isinstance(drawn, LineCollection)} == {highest}
+    assert bar.get_yticks().tolist() == ticks
+    plt.close(panel)

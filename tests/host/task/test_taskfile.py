@@ -3,6 +3,7 @@ import pytest
 from clockfree.base.errors import InputError
 from clockfree.base.overrides import override, value_of
 from clockfree.task.taskfile import load_task
+from clockfree_model.parts import POTS
 
 TASK = """
 network = "lab16"
@@ -15,6 +16,8 @@ targets = ["E"]
 source_V = [[0.0, 5.0], [5.0, 0.0]]
 desired_V = [[2.0], [3.0]]
 """
+
+*FIRST, LAST = POTS
 
 
 @pytest.fixture
@@ -82,7 +85,7 @@ BROKEN = [
     (TASK + "[edge]\nrate_hz = 0", "edge.rate_hz: expected a number >= 0.06 and <= 10000, got 0"),
     (TASK + "[edge]\ndecades = -1", "edge.decades: expected a number >= 0, got -1"),
     (TASK + "[edge]\nf_V = -0.1", "edge.f_V: expected a number >= 0, got -0.1"),
-    (TASK + "[edge]\npot = 'mcp'", "edge.pot: expected 'mcp42xx', 'ad5220', 'ad5222' or 'x9c', got 'mcp'"),
+    (TASK + "[edge]\npot = 'mcp'", f"edge.pot: expected {', '.join(map(repr, FIRST))} or {LAST!r}, got 'mcp'"),
     (TASK + "[physics]\nmismatch = [1]", "physics.mismatch: expected a number, got [1]"),
     ("start_taps = []\n" + TASK, "start_taps: expected a tap, or a list with a tap for each edge, got []"),
     ("rule = 'p=0'\n" + TASK, f"{RULES}, got 'p=0'"),

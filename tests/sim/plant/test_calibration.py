@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from clockfree_model.parts import POTS
 from clockfree_model.physics import BOARD, IDEAL, Physics
 from clockfree_sim.parts.converters import Mcp3204Chip
 from clockfree_sim.plant import front_ends
@@ -156,7 +157,7 @@ def test_the_remedy_learns_on_the_board_preset():
 
 
 @pytest.mark.parametrize("front_end", ["trimmed", "adc", "pico_adc"])
-@pytest.mark.parametrize("pot", ["mcp42xx", "ad5222", "x9c"])
+@pytest.mark.parametrize("pot", POTS)
 def test_taps_are_put_back(front_end, pot):
     taps = np.random.default_rng(0).integers(5, 100, 16)
     world = World(calibrated(front_end=front_end, edge={"pot": pot}, start_taps=taps, updates=1))

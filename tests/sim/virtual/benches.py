@@ -6,6 +6,7 @@ from tests.sim.jobs import a_job
 
 SPI = {"miso": 16, "sck": 18, "mosi": 19, "baud": 1_000_000}
 I2C = {"sda": 4, "scl": 5, "baud": 400_000}
+EDGE_I2C = {"sda": 6, "scl": 7, "baud": 400_000}
 
 
 def edge_job(front_end="comparator", pot="mcp42xx", physics=BOARD, **more):
@@ -26,7 +27,8 @@ def edge_config(job, *edges):
             "edge": job.network.edge_name(edge), "front_end": job.edge.front_end, "pot": job.edge.pot,
             "sense": front_end.spec(pins, **trim), "pots": pot.spec(pins, **given),
         })  # fmt: skip
-    return {"format": 2, "role": "edge", "led": 25, "fire": 15, "spi": SPI, "edges": wirings}
+    bus = {"i2c": EDGE_I2C} if pot.bus == "i2c" else {}
+    return {"format": 2, "role": "edge", "led": 25, "fire": 15, "spi": SPI, **bus, "edges": wirings}
 
 
 def supervisor_config():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from clockfree_model.parts import POTS
 from clockfree_model.physics import IDEAL
 from clockfree_sim.parts.bus import I2cBus, SpiBus
 from clockfree_sim.plant.chips import EdgeChips
@@ -11,18 +12,11 @@ from clockfree_sim.plant.timeline import Timeline
 from clockfree_sim.virtual import VirtualBoards
 from clockfree_sim.virtual.pads import Pad
 from clockfree_sim.virtual.wired import Wired
-from tests.sim.virtual.benches import POTS, edge_config, edge_job, supervisor_config
+from tests.sim.virtual.benches import edge_config, edge_job, supervisor_config
 from tests.sim.virtual.conftest import ONE, OTHER
 from tests.sim.virtual.repl import Repl, wait
 
 SETUP = "from machine import ADC, I2C, PWM, Pin, SPI\nspi = SPI(0, sck=Pin(18), mosi=Pin(19), miso=Pin(16))\n"
-MAKE_POT = {
-    "mcp42xx": "pots.Mcp42xx(spi, Pin(17, Pin.OUT, value=1), 2)",
-    "ad5220": "pots.PulsePots(Pin(10, Pin.OUT), Pin(11, Pin.OUT), Pin(12, Pin.OUT, value=1), 2)",
-    "x9c": "pots.PulsePots(Pin(10, Pin.OUT), Pin(11, Pin.OUT), Pin(12, Pin.OUT, value=1), 2, False, 99, 99)",
-    "ad5222": "pots.Ad5222(Pin(10, Pin.OUT), Pin(11, Pin.OUT), Pin(12, Pin.OUT, value=1), Pin(13, Pin.OUT), "
-    "Pin(9, Pin.OUT), 2)",
-}
 SHOW = """
 from clockfree_board import converters
 i2c = I2C(0, sda=Pin(4), scl=Pin(5), freq=400_000)
@@ -35,15 +29,20 @@ adc = converters.Mcp320x(spi, Pin(17, Pin.OUT, value=1))
 
 @pytest.mark.parametrize("pot", POTS)
 def test_potentiometers(tmp_path, pot):
-    job = edge_job(pot=pot)
+    job, part = edge_job(pot=pot), POTS[pot]
+    module, driver = part.driver.split(":")
+    on = {"": [], "spi": ["spi"], "i2c": [f"I2C(1, sda=Pin(6), scl=Pin(7), freq=400_000), {part.address}"]}[part.bus]
+    on += [f"Pin({pin.gp}, Pin.OUT, value={int(pin.role == 'select')})" for pin in part.pins]
+    on.append(f"lowest=2, highest={part.highest}, steps={part.steps}")
+    start = [part.start_tap] * 2
     name = job.network.edge_name(3)
     with VirtualBoards(job, {ONE: edge_config(job, 3)}, tmp_path) as boards, Repl(boards.port(ONE)) as repl:
         wipers = lambda: boards.chips(ONE)["wipers"][name]  # noqa: E731
-        assert wipers() == [64, 64]
+        assert wipers() == start
         repl.enter()
-        repl.install("pots")
-        repl.run(SETUP + "from clockfree_board import pots\n" + f"pot = {MAKE_POT[pot]}\npot.adopt()")
-        for tap in (2, 90, 33):
+        repl.install(*{"pots", module})
+        repl.run(SETUP + f"from clockfree_board.{module} import {driver}\npot = {driver}({', '.join(on)})\npot.adopt()")
+        for tap in (2, part.highest, 33):
             assert repl.run(f"pot.set({tap})\nprint(pot.tap, pot.check())") == f"{tap} True\n"
             assert wipers() == [tap, tap]
         assert repl.run("print([pot.step(1) for _ in range(5)], pot.tap)") == "[True, True, True, True, True] 38\n"
@@ -54,7 +53,7 @@ def test_potentiometers(tmp_path, pot):
         wait(lambda: boards.told(ONE)["process"] not in (0, before))
         assert wipers() == [38, 38]
         boards.power_cycle(ONE)
-        assert wipers() == [64, 64]
+        assert wipers() == start
 
 
 def test_two_edges_on_one_board(tmp_path):
