@@ -10,7 +10,7 @@ end, so that UP always raises R.
 
 Pins are callables like machine.Pin and the bus is like machine.SPI, both
 handed in, so that the same lines run on a board and on simulated chips.
-Command bytes and pin levels: Microchip DS22060 (MCP42xx), the Analog Devices
+Command bytes and pin levels: Microchip DS22060 (MCP4231, MCP4251), the Analog Devices
 AD5220 and AD5222 data sheets, the Renesas X9C102/103/104/503 data sheet.
 """
 
@@ -29,7 +29,7 @@ def _refuse_outside(tap, lowest, highest):
 
 
 class Mcp42xx:
-    """MCP4231 on SPI: 129 codes a wiper, both wipers stepped inside one chip select.
+    """MCP4231 (129 codes a wiper) or MCP4251 (257) on SPI: both wipers stepped inside one chip select.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ class Mcp42xx:
         _refuse_outside(tap, self.lowest, self.highest)
         self.tap = UNKNOWN
         code = self._steps - tap if self._reverse else tap
-        self._exchange(bytes((0x00, code, 0x10, code)), bytearray(4))
+        self._exchange(bytes((code >> 8, code & 0xFF, 0x10 | code >> 8, code & 0xFF)), bytearray(4))
         kept = self._read()
         if kept != tap:
             raise PotError("wrote tap %d, read back %d" % (tap, kept))

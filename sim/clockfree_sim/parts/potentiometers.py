@@ -16,7 +16,7 @@ _STATUS = 0x5
 
 
 class Mcp4xxxChip:
-    """MCP4131 (one wiper) or MCP4231 (two): 7-bit, volatile, on SPI [Microchip DS22060].
+    """MCP4131 (one wiper) or MCP4231 (two): 7-bit, volatile, on SPI [Microchip DS22060]; MCP4251 is the 8-bit one.
 
     A command byte is AAAA CC D9 D8. Increment and decrement end there; write and read take one
     more byte. SDO is high but for bit 1 of the command byte (CMDERR) and the bits of a read. A
@@ -26,20 +26,22 @@ class Mcp4xxxChip:
 
     Parameters
     ----------
-    on_wiper : called with (wiper, tap 0..128) whenever a wiper moves
+    on_wiper : called with (wiper, tap 0..TOP) whenever a wiper moves
     wipers : number of wipers, 1 or 2
 
     Attributes
     ----------
-    wipers : wiper registers, 64 at power-on. A driver can write up to 0x1FF; above 128 the wiper
-        stays at terminal A (tap 128) and does not count.
+    wipers : wiper registers, half of TOP at power-on. A driver can write up to 0x1FF; above TOP the wiper
+        stays at terminal A (tap TOP) and does not count.
     tcon : terminal control register; kept and read back, its switches have no effect here
     present : False is a chip that is unplugged: it hears nothing and drives nothing
     """
 
+    TOP = 128  # terminal A
+
     def __init__(self, on_wiper: OnWiper, wipers: int = 2) -> None:
         self.present = True
-        self.wipers = [64] * wipers
+        self.wipers = [self.TOP // 2] * wipers
         self.tcon = 0x1FF
         self._on_wiper = on_wiper
         self._pending = -1  # the write or read command that waits for its data byte
@@ -52,7 +54,7 @@ class Mcp4xxxChip:
         self.release()
         self.tcon = 0x1FF
         for wiper in range(len(self.wipers)):
-            self._put(wiper, 64)
+            self._put(wiper, self.TOP // 2)
 
     def release(self) -> None:
         """CS rises: a command error is cleared and an unfinished command is dropped."""
@@ -73,7 +75,7 @@ class Mcp4xxxChip:
                 for wiper, delta in moves:
                     before = wipers[wiper]
                     tap = before + delta
-                    if 0 <= tap <= 128 >= before:
+                    if 0 <= tap <= self.TOP >= before:
                         wipers[wiper] = tap
                         self._on_wiper(wiper, tap)
                 return answer
@@ -99,7 +101,7 @@ class Mcp4xxxChip:
         if address < len(self.wipers):
             if command in (_INCREMENT, _DECREMENT):
                 tap = self.wipers[address] + (1 if command == _INCREMENT else -1)
-                if 0 <= tap <= 128 >= self.wipers[address]:
+                if 0 <= tap <= self.TOP >= self.wipers[address]:
                     self._put(address, tap)
                 return 0xFF
         elif (address, command) not in ((_TCON, _WRITE), (_TCON, _READ), (_STATUS, _READ)):
@@ -130,7 +132,13 @@ class Mcp4xxxChip:
     def _put(self, wiper: int, value: int) -> None:
         if value != self.wipers[wiper]:
             self.wipers[wiper] = value
-            self._on_wiper(wiper, min(value, 128))
+            self._on_wiper(wiper, min(value, self.TOP))
+
+
+class Mcp4251Chip(Mcp4xxxChip):
+    """MCP4251: two wipers of 257 taps, whose ninth bit goes with the command byte."""
+
+    TOP = 256
 
 
 class Mcp4131Chip(Mcp4xxxChip):
@@ -142,7 +150,7 @@ class Mcp4131Chip(Mcp4xxxChip):
     @property
     def eta(self) -> float:
         """Share of terminal A in the wiper's voltage, 0..1."""
-        return min(self.wipers[0], 128) / 128
+        return min(self.wipers[0], self.TOP) / self.TOP
 
     def transfer(self, sent: bytes) -> bytes:
         """Bytes on SDI in; MISO floats."""
