@@ -28,13 +28,14 @@ def _refuse_outside(tap, lowest, highest):
         raise ValueError("tap %d outside %d..%d" % (tap, lowest, highest))
 
 
-class Mcp42xx:
-    """MCP4231 (129 codes a wiper) or MCP4251 (257) on SPI: both wipers stepped inside one chip select.
+class Mcp4xxx:
+    """What Microchip's twin potentiometers have in common on any bus: command bytes AAAA CC D9 D8, and an answer.
+
+    A driver adds `step`, `_write(frame)` and `_codes()`, the codes of both wipers; the last two raise PotError where
+    the chip does not answer.
 
     Parameters
     ----------
-    spi : machine.SPI or the like, up to 10 MHz, mode 0 or 3
-    cs : pin, active low
     lowest : lowest tap this edge may take: a lower one would let too much current through a wiper
     reverse : True where terminals A and W are in the circuit, so that an
         increment lowers R
@@ -44,19 +45,84 @@ class Mcp42xx:
 
     reads_back = True
 
-    def __init__(self, spi, cs, lowest=0, reverse=False, highest=127, steps=128):
+    def __init__(self, lowest, reverse, highest, steps):
         _refuse_outside(lowest, 0, highest)
         self.tap = UNKNOWN
         self.lowest = lowest
         self.highest = highest
         self._steps = steps
         self._reverse = reverse
-        self._cs = cs
-        self._transfer = spi.write_readinto
         up = b"\x04\x14"  # increment wiper 0, increment wiper 1
         down = b"\x08\x18"
         # Indexed by the step itself: [1] raises R and [-1], the last one, lowers it.
         self._frames = (b"", down, up) if reverse else (b"", up, down)
+
+    def adopt(self):
+        """Read both wipers back and take their tap.
+
+        Raises PotError, and leaves the tap UNKNOWN, where the chip does not
+        answer, the wipers differ, or the tap is outside lowest..highest.
+        """
+        self.tap = UNKNOWN
+        tap = self._read()
+        if not self.lowest <= tap <= self.highest:
+            raise PotError("wipers at tap %d, outside %d..%d" % (tap, self.lowest, self.highest))
+        self.tap = tap
+
+    def set(self, tap):
+        """Write both wipers and read them back.
+
+        Raises ValueError outside lowest..highest; PotError, with the tap
+        UNKNOWN, where the chip does not answer or keeps another value.
+        """
+        _refuse_outside(tap, self.lowest, self.highest)
+        self.tap = UNKNOWN
+        code = self._steps - tap if self._reverse else tap
+        self._write(bytes((code >> 8, code & 0xFF, 0x10 | code >> 8, code & 0xFF)))
+        kept = self._read()
+        if kept != tap:
+            raise PotError("wrote tap %d, read back %d" % (tap, kept))
+        self.tap = tap
+
+    def check(self):
+        """True where both wipers read back as the shadow says; else False, and the tap is UNKNOWN."""
+        try:
+            if self.tap != UNKNOWN and self._read() == self.tap:
+                return True
+        except PotError:
+            pass
+        self.tap = UNKNOWN
+        return False
+
+    def _write(self, frame):
+        raise NotImplementedError
+
+    def _codes(self):
+        raise NotImplementedError
+
+    def _read(self):
+        free, clamped = self._codes()
+        if free != clamped:
+            raise PotError("wipers differ: %d and %d" % (free, clamped))
+        if free > self._steps:  # a line stuck high reads 1FF
+            raise PotError("pot does not answer")
+        return self._steps - free if self._reverse else free
+
+
+class Mcp42xx(Mcp4xxx):
+    """MCP4231 (129 codes a wiper) or MCP4251 (257) on SPI: both wipers stepped inside one chip select.
+
+    Parameters
+    ----------
+    spi : machine.SPI or the like, up to 10 MHz, mode 0 or 3
+    cs : pin, active low
+    lowest, reverse, highest, steps : as in Mcp4xxx
+    """
+
+    def __init__(self, spi, cs, lowest=0, reverse=False, highest=127, steps=128):
+        Mcp4xxx.__init__(self, lowest, reverse, highest, steps)
+        self._cs = cs
+        self._transfer = spi.write_readinto
         self._answer = bytearray(2)
         self._read_both = b"\x0c\xff\x1c\xff"
         self._read_answer = bytearray(4)
@@ -82,42 +148,13 @@ class Mcp42xx:
         self.tap = UNKNOWN
         return False
 
-    def adopt(self):
-        """Read both wipers back and take their tap.
+    def _write(self, frame):
+        self._exchange(frame, bytearray(4))
 
-        Raises PotError, and leaves the tap UNKNOWN, where the chip does not
-        answer, the wipers differ, or the tap is outside lowest..highest.
-        """
-        self.tap = UNKNOWN
-        tap = self._read()
-        if not self.lowest <= tap <= self.highest:
-            raise PotError("wipers at tap %d, outside %d..%d" % (tap, self.lowest, self.highest))
-        self.tap = tap
-
-    def set(self, tap):
-        """Write both wipers and read them back.
-
-        Raises ValueError outside lowest..highest; PotError, with the tap
-        UNKNOWN, where the chip does not answer or keeps another value.
-        """
-        _refuse_outside(tap, self.lowest, self.highest)
-        self.tap = UNKNOWN
-        code = self._steps - tap if self._reverse else tap
-        self._exchange(bytes((code >> 8, code & 0xFF, 0x10 | code >> 8, code & 0xFF)), bytearray(4))
-        kept = self._read()
-        if kept != tap:
-            raise PotError("wrote tap %d, read back %d" % (tap, kept))
-        self.tap = tap
-
-    def check(self):
-        """True where both wipers read back as the shadow says; else False, and the tap is UNKNOWN."""
-        try:
-            if self.tap != UNKNOWN and self._read() == self.tap:
-                return True
-        except PotError:
-            pass
-        self.tap = UNKNOWN
-        return False
+    def _codes(self):
+        answer = self._read_answer
+        self._exchange(self._read_both, answer)
+        return (answer[0] & 1) << 8 | answer[1], (answer[2] & 1) << 8 | answer[3]
 
     def _exchange(self, frame, answer):
         """Send two 16-bit commands inside one chip select; PotError unless both are understood."""
@@ -126,17 +163,6 @@ class Mcp42xx:
         self._cs(1)
         if not answer[0] & answer[2] & _CMDERR:
             raise PotError("pot does not answer")
-
-    def _read(self):
-        answer = self._read_answer
-        self._exchange(self._read_both, answer)
-        free = (answer[0] & 1) << 8 | answer[1]
-        clamped = (answer[2] & 1) << 8 | answer[3]
-        if free != clamped:
-            raise PotError("wipers differ: %d and %d" % (free, clamped))
-        if free > self._steps:  # a line stuck high reads 1FF
-            raise PotError("pot does not answer")
-        return self._steps - free if self._reverse else free
 
 
 class PulsePots:
@@ -155,7 +181,7 @@ class PulsePots:
     Parameters
     ----------
     clk, up_down, cs : pins; U/D high moves the wiper towards terminal A, CS is active low
-    lowest, reverse, highest, steps : as in Mcp42xx
+    lowest, reverse, highest, steps : as in Mcp4xxx
     """
 
     reads_back = False
