@@ -147,7 +147,7 @@ class FrontEnd(Part):
     gates: bool = True
     trims: int = 0
     trimmed: bool = False
-    compiled: bool = True
+    compiled: bool = False
     converter: str = ""
 
     def spec(self, pins: dict[str, Any], address: int | None = None, **given: Any) -> dict[str, Any]:
@@ -287,6 +287,7 @@ FRONT_ENDS = {
         what="two comparators, A on the difference of the drops, B on their sum",
         pins=_COMPARATORS,
         gates=False,
+        compiled=True,
     ),
     "trimmed": FrontEnd(
         driver="sense:TrimmedPins",
@@ -295,6 +296,7 @@ FRONT_ENDS = {
         pins=(*_COMPARATORS, Pin("trim", "pwm", 14)),
         trims=1,
         trimmed=True,
+        compiled=True,
     ),
     "adc": FrontEnd(
         driver="sense:AdcDrops",
@@ -302,6 +304,7 @@ FRONT_ENDS = {
         what="four node voltages on an MCP3204",
         measures=True,
         trims=4,
+        compiled=True,
         converter="mcp3204",
     ),
     "pico_adc": FrontEnd(
@@ -311,6 +314,7 @@ FRONT_ENDS = {
         pins=(Pin("free_adc", "adc", 26), Pin("clamped_adc", "adc", 27)),
         measures=True,
         trims=4,
+        compiled=True,
     ),
 }
 """Front ends, by their names in task and bench files; the first is what an edge has unless it says another."""
