@@ -31,7 +31,7 @@ help:
 	@echo "make compare the final error of a run among 100 simulated ones: RUN=runs/NAME, the newest if none is named"
 	@echo "make test    all tests"
 	@echo "make check   style, types, contracts on imports, and the laws of the design"
-	@echo "make generated  pages and files that are made from tables: parts, records, the firmware's package.json"
+	@echo "make generated  pages and files that are made from tables: parts, settings, records, the firmware's package.json"
 	@echo "make results the results of the README, measured anew (ten minutes)"
 	@echo "make figures the paper's figures and ours, with their data, to build/figures (half an hour)"
 	@echo "make figures-large  staleness on networks of up to 10,000 edges (five minutes)"
