@@ -211,6 +211,20 @@ POTS = {
         reads_back=True,
         in_step=True,
     ),
+    "mcp4661": Pot(
+        driver="mcp46xx:Mcp46xx",
+        chip=f"{_CHIPS}.mcp46xx:Mcp4661Chip",
+        what="MCP4661, 8 bits, start stored, I2C [Microchip DS22107]",
+        bus="i2c",
+        address=0x28,
+        steps=256,
+        highest=255,
+        top=256,
+        start_tap=128,
+        reads_back=True,
+        in_step=True,
+        skew_us=23,  # a byte and its acknowledge, 9 clocks at 400 kHz
+    ),
     "ad5220": Pot(
         driver="pots:PulsePots",
         chip=f"{_CHIPS}.potentiometers:Ad5220PairChip",
