@@ -272,3 +272,43 @@ class PicoAdcDrops(_Drops):
         self.a = ((self._free() >> 4) - 2048) << 5
         self.b = ((self._clamped() >> 4) - 2048) << 5
         return True
+
+
+class Mcp3304Drops(_Drops):
+    """MCP3304 on SPI, its reference the supply: 13 bits of the free drop on CH0-CH1, of the clamped one on CH2-CH3.
+
+    Mode 0 or 3, at most 2.1 MHz at 5 V; specified from 4.5 V on [Microchip DS21697].
+    """
+
+    def __init__(self, spi, cs):
+        super().__init__()
+        self._transfer = spi.write_readinto
+        self._cs = cs
+        # Four zeros, start, differential, D2, D1; D0 and zeros: sign and 12 bits end on the last bit of the frame.
+        self._frames = (b"\x08\x00\x00", b"\x09\x00\x00")
+        self._answer = bytearray(3)
+        cs(1)
+
+    def _heard(self, pair):
+        """Convert; False where the null bit before the sign is not 0: no chip drives MISO."""
+        cs = self._cs
+        answer = self._answer
+        cs(0)
+        self._transfer(self._frames[pair], answer)
+        cs(1)
+        return not answer[1] & 0x20
+
+    def _drop(self):
+        """Of the last answer, two's complement."""
+        answer = self._answer
+        high = answer[1] & 0x1F
+        return ((high - 0x20 if high & 0x10 else high) << 8 | answer[2]) << 4
+
+    def _read(self):
+        if not self._heard(0):
+            return False
+        self.a = self._drop()
+        if not self._heard(1):
+            return False
+        self.b = self._drop()
+        return True

@@ -330,6 +330,15 @@ FRONT_ENDS = {
         trims=4,
         compiled=True,
     ),
+    "mcp3304": FrontEnd(
+        driver="sense:Mcp3304Drops",
+        chip="clockfree_sim.plant.front_ends:OnMcp3304",
+        what="two drops on the differential inputs of an MCP3304, SPI [Microchip DS21697]",
+        bus="spi",
+        pins=(Pin("adc_cs", "select", 20),),
+        measures=True,
+        trims=4,
+    ),
 }
 """Front ends, by their names in task and bench files; the first is what an edge has unless it says another."""
 

@@ -15,6 +15,11 @@ _WAVES = [np.sin(order * np.pi / 4096 * _EDGES) for order in (1, 2, 3, 4)]
 PERFECT = array("d", _EDGES)
 """Levels of a perfect converter."""
 
+_SIGNED_EDGES = np.arange(-4095, 4096) - 0.5
+_SIGNED_WAVES = [np.sin(order * np.pi / 8192 * (_SIGNED_EDGES + 4096)) for order in (1, 2, 3, 4)]
+SIGNED_PERFECT = array("d", _SIGNED_EDGES)
+"""Levels of a perfect converter of 13 bits with a sign, whose codes begin at -4096."""
+
 
 def code_transfer(
     reference_V: float,
@@ -46,8 +51,17 @@ def smooth_levels(gauss: Callable[[], float], inl_lsb: float = 1.0) -> array:
 
     `gauss` gives standard normal numbers, which shape the bow; its ends are true.
     """
-    bow = sum(gauss() / order * wave for order, wave in enumerate(_WAVES, start=1))
-    return _levels(_EDGES + inl_lsb / np.abs(bow).max() * bow)
+    return _bowed(_EDGES, _WAVES, gauss, inl_lsb)
+
+
+def signed_levels(gauss: Callable[[], float], inl_lsb: float = 1.0) -> array:
+    """Code levels of an MCP3304-B: as `smooth_levels`, from -reference to reference (1 LSB at most, DS21697)."""
+    return _bowed(_SIGNED_EDGES, _SIGNED_WAVES, gauss, inl_lsb)
+
+
+def _bowed(edges: np.ndarray, waves: Sequence[np.ndarray], gauss: Callable[[], float], inl_lsb: float) -> array:
+    bow = sum(gauss() / order * wave for order, wave in enumerate(waves, start=1))
+    return _levels(edges + inl_lsb / np.abs(bow).max() * bow)
 
 
 def pico_levels(gauss: Callable[[], float], inl_lsb: float = 8.0) -> array:
@@ -144,6 +158,61 @@ class Mcp3204Chip(Mcp3208Chip):
     """MCP3204: four channels; D2 means nothing."""
 
     channels = 4
+
+
+class Mcp3304Chip:
+    """MCP3304: four differential pairs, CH0-CH1 to CH6-CH7, on SPI [Microchip DS21697].
+
+    After CS falls, leading zeros are skipped; then start, DIFF, D2 and D1 (the pair), D0 (1 swaps its inputs), one
+    clock in which the input is held, a null bit, a sign bit and 12 bits with the highest first, the same with the
+    lowest first, and zeros. Until the null bit DOUT floats.
+
+    Parameters
+    ----------
+    volts : called with an input, 0 to 7, gives its voltage
+    codes : transfer of the difference on each pair, which counts its codes from -4096 on: 0..8191 (`SIGNED_PERFECT`)
+    """
+
+    pairs = 4
+
+    def __init__(self, volts: Callable[[int], float], codes: Sequence[Code]) -> None:
+        if len(codes) != self.pairs:
+            raise ValueError(f"{len(codes)} transfers for {self.pairs} pairs")
+        self.present = True
+        self._volts = volts
+        self._codes = codes
+        self._heard = b""  # since CS fell
+        self._code: int | None = None  # held input, converted
+
+    def release(self) -> None:
+        """CS rises: the conversion is over."""
+        self._heard = b""
+        self._code = None
+
+    def transfer(self, sent: bytes) -> bytes:
+        """Bytes on DIN in, bytes on DOUT out."""
+        before = len(self._heard)
+        heard = self._heard = self._heard + sent
+        clocks = 8 * len(heard)
+        bits = int.from_bytes(heard, "big")
+        start = clocks - bits.bit_length()  # index of the first 1, the start bit
+        answer = [1] * clocks
+        if bits and clocks > start + 5:
+            command = bits >> clocks - start - 5  # start, SGL/DIFF, D2, D1, D0
+            if command & 8:
+                raise NotImplementedError("single-ended conversions are not modelled")
+            if self._code is None:
+                self._code = self._convert(command >> 1 & 3, command & 1)
+            high_first = [self._code >> i & 1 for i in reversed(range(13))]
+            out = [0, *high_first, *high_first[-2::-1]]
+            answer[start + 6 :] = (out + [0] * clocks)[: clocks - start - 6]
+        packed = sum(bit << clocks - 1 - i for i, bit in enumerate(answer))
+        return packed.to_bytes(len(heard), "big")[before:]
+
+    def _convert(self, pair: int, swapped: int) -> int:
+        """Code of a pair, -4096..4095."""
+        plus, minus = 2 * pair + swapped, 2 * pair + 1 - swapped
+        return self._codes[pair](self._volts(plus) - self._volts(minus)) - 4096
 
 
 class Mcp4728Chip:

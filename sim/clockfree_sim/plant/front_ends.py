@@ -11,11 +11,14 @@ from clockfree_sim.parts.bus import I2cBus, SpiBus
 from clockfree_sim.parts.comparators import ComparatorA, ComparatorB, MagnitudeA, TrimFilter, Volts
 from clockfree_sim.parts.converters import (
     PERFECT,
+    SIGNED_PERFECT,
     Code,
     Mcp3204Chip,
+    Mcp3304Chip,
     code_transfer,
     pico_levels,
     pico_u16,
+    signed_levels,
     smooth_levels,
 )
 from clockfree_sim.plant import noise
@@ -121,6 +124,28 @@ class OnPicoAdc(SimulatedFrontEnd):
         free, clamped = self.channels.codes
         self.lines["free_adc"] = pico_u16(lambda: 0.5 * (supply_V + drops()[0]), free)
         self.lines["clamped_adc"] = pico_u16(lambda: 0.5 * (supply_V + drops()[1]), clamped)
+
+
+class OnMcp3304(SimulatedFrontEnd):
+    """The two drops on differential pairs of an MCP3304.
+
+    A drop is one conversion: its offset and its noise come once, where a drop on two channels has them twice. All
+    pairs have the levels of the one converter, and nothing is at those beyond the second.
+
+    Attributes
+    ----------
+    adc : Mcp3304Chip
+    """
+
+    def __init__(self, plant: Plant, index: int, spi: SpiBus, i2c: I2cBus):
+        super().__init__()
+        physics = plant.physics
+        tail, head = plant.job.network.ends[index].tolist()
+        volts = [plant.node(node, twin) for twin in (0, 1) for node in (tail, head)]
+        levels = signed_levels(plant.fixed[index], physics.adc_inl_lsb) if physics.adc_inl_lsb else SIGNED_PERFECT
+        self.channels = channels = Channels(plant, index, Mcp3304Chip.pairs, levels, physics.noise_V)
+        self.adc = Mcp3304Chip(lambda channel: volts[channel](), channels.codes)
+        self.lines["adc_cs"] = spi.attach(self.adc)
 
 
 class Channels:

@@ -89,10 +89,13 @@ def events(record, kind):
     return [event for event in record.events if event["event"] == kind]
 
 
-@pytest.mark.parametrize("preset", ["ideal", "board"])
-def test_a_task_is_learnt_and_every_firing_is_where_its_edges_own_clock_puts_it(task, tmp_path, capsys, preset):
+@pytest.mark.parametrize(("preset", "front_end"), [("ideal", ""), ("board", ""), ("board", "mcp3304")])
+def test_a_task_is_learnt_and_every_firing_is_where_its_edges_own_clock_puts_it(
+    task, tmp_path, capsys, preset, front_end
+):
     out = tmp_path / "run"
     apart = ["--set", "edge.decades=1"] if preset == "ideal" else []  # 16 .. 158 firings a second
+    apart += ["--set", f"edge.front_end={front_end}"] if front_end else []
     options = ["--bench", "virtual", "--preset", preset, *apart, "--trace", "--out", out, "--json"]
     assert clockfree("run", task, *options) == 0
     said = json.loads(capsys.readouterr().out)
@@ -101,7 +104,7 @@ def test_a_task_is_learnt_and_every_firing_is_where_its_edges_own_clock_puts_it(
 
     record = runlog.read(out)
     job, last = record.job, record.samples[-1]
-    assert job.edge.front_end == ("adc" if preset == "board" else "comparator")
+    assert job.edge.front_end == (front_end or ("adc" if preset == "board" else "comparator"))
     assert last["updates"] >= 60
     rows = runlog.read_firings(out)
     counters = last["counters"]

@@ -12,7 +12,7 @@ from clockfree_board.sense import AdcDrops, ComparatorPins, PicoAdcDrops, Trimme
 from clockfree_board.supervisor import Supervisor
 from clockfree_model.job import Job, Lesson
 from clockfree_model.network import load
-from clockfree_model.parts import POTS
+from clockfree_model.parts import FRONT_ENDS, POTS
 from clockfree_model.physics import IDEAL
 from clockfree_sim.compiled import firmware
 from clockfree_sim.compiled.kernel import Kernel
@@ -150,10 +150,16 @@ def test_a_million_firings_end_where_a_direct_solve_does():
         np.testing.assert_allclose((free, clamped), expected, rtol=0, atol=1e-9)
 
 
-@pytest.mark.parametrize("pot", [name for name, part in POTS.items() if not part.in_step])
-def test_what_it_does_not_have_is_refused(pot):
-    with pytest.raises(ValueError, match=r"^pot"):
-        Kernel(a_job(edge={"pot": pot}))
+@pytest.mark.parametrize(
+    ("switch", "name"),
+    [
+        *(("pot", name) for name, part in POTS.items() if not part.in_step),
+        *(("front_end", name) for name, part in FRONT_ENDS.items() if not part.compiled),
+    ],
+)
+def test_what_it_does_not_have_is_refused(switch, name):
+    with pytest.raises(ValueError, match=f"^{switch} {name}"):
+        Kernel(a_job(edge={switch: name}))
 
 
 def test_a_run_that_begins_without_a_lesson_is_refused():

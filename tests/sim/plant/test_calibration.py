@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from clockfree_model.parts import POTS
+from clockfree_model.parts import FRONT_ENDS, POTS
 from clockfree_model.physics import BOARD, IDEAL, Physics
 from clockfree_sim.parts.converters import Mcp3204Chip
 from clockfree_sim.plant import front_ends
@@ -48,7 +48,7 @@ def rms(values):
 # -- what is left ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("front_end", ["adc", "pico_adc"])
+@pytest.mark.parametrize("front_end", ["adc", "pico_adc", "mcp3304"])
 def test_offsets_of_converters_are_nulled(front_end):
     physics = Physics(supply_V=3.3, margin_V=0.1, offset_V=0.005, noise_V=0.0005)
     left = [errors(calibrated(physics, front_end, seed=seed, task_seed=seed)) for seed in range(3)]
@@ -57,7 +57,9 @@ def test_offsets_of_converters_are_nulled(front_end):
     assert rms(before) > 20 * rms(left)
 
 
-@pytest.mark.parametrize(("front_end", "lsb_V"), [("adc", 3.3 / 4096), ("pico_adc", 2 * 3.3 / 4096)])
+@pytest.mark.parametrize(
+    ("front_end", "lsb_V"), [("adc", 3.3 / 4096), ("pico_adc", 2 * 3.3 / 4096), ("mcp3304", 3.3 / 4096)]
+)
 def test_each_drop_is_read_as_it_is(front_end, lsb_V):
     """Not just their difference: the magnitudes are taken of each."""
     physics = Physics(supply_V=3.3, margin_V=0.1, offset_V=0.005)
@@ -156,7 +158,7 @@ def test_the_remedy_learns_on_the_board_preset():
 # -- what is not left ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("front_end", ["trimmed", "adc", "pico_adc"])
+@pytest.mark.parametrize("front_end", [name for name, part in FRONT_ENDS.items() if part.trims])
 @pytest.mark.parametrize("pot", POTS)
 def test_taps_are_put_back(front_end, pot):
     taps = np.random.default_rng(0).integers(5, 100, 16)
@@ -165,7 +167,7 @@ def test_taps_are_put_back(front_end, pot):
     assert [board.chips.pot.wipers for board in world.boards] == [[tap, tap] for tap in taps]
 
 
-@pytest.mark.parametrize("front_end", ["trimmed", "adc", "pico_adc"])
+@pytest.mark.parametrize("front_end", [name for name, part in FRONT_ENDS.items() if part.trims])
 def test_the_clocks_of_the_edges_know_nothing_of_it(front_end):
     """The same waits with and without it, from when the run begins."""
     job = calibrated(IDEAL, front_end, edge={"late_us": 10**9 // 2}, updates=40)

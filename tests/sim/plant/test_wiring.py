@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from clockfree_board import clock
+from clockfree_model.parts import FRONT_ENDS
 from clockfree_model.physics import IDEAL, Physics
 from clockfree_sim.plant.wiring import SimulatedEdge, seeded
 from tests.sim.bed import Bed
@@ -27,7 +28,7 @@ def share(of, at, count=5):
 # -- ideal -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("front_end", ["comparator", "trimmed", "adc", "pico_adc"])
+@pytest.mark.parametrize("front_end", FRONT_ENDS)
 @pytest.mark.parametrize(
     ("free", "clamped"), [(1, 1.02), (1, 0.98), (-1, -1.02), (-1, -0.98), (0.5, -0.6), (-0.5, 0.4)]
 )
@@ -37,7 +38,7 @@ def test_every_ideal_front_end_compares_the_magnitudes(front_end, free, clamped)
     assert bed.looks() == [1 if abs(clamped) > abs(free) else -1]
 
 
-@pytest.mark.parametrize(("front_end", "lsb_V"), [("adc", LSB_V), ("pico_adc", 2 * LSB_V)])
+@pytest.mark.parametrize(("front_end", "lsb_V"), [("adc", LSB_V), ("pico_adc", 2 * LSB_V), ("mcp3304", LSB_V / 2)])
 def test_measured_drops_are_quantised_and_nothing_else(front_end, lsb_V):
     bed = Bed(front_end)
     for free, clamped in np.random.default_rng(0).uniform(-1.9, 1.9, (200, 2)):
@@ -47,12 +48,14 @@ def test_measured_drops_are_quantised_and_nothing_else(front_end, lsb_V):
         np.testing.assert_allclose(np.array([sense.a, sense.b]) * LSB_V / 16, (free, clamped), atol=1.01 * lsb_V)
 
 
-@pytest.mark.parametrize(("front_end", "gate_V"), [("trimmed", 0.003), ("adc", 0.01), ("pico_adc", 0.01)])
+@pytest.mark.parametrize(
+    ("front_end", "gate_V"), [("trimmed", 0.003), ("adc", 0.01), ("pico_adc", 0.01), ("mcp3304", 0.01)]
+)
 @pytest.mark.parametrize("free", [1.0, -1.0])
 def test_a_gate_is_in_volts_at_the_drops(front_end, gate_V, free):
     bed = Bed(front_end)
     gate = bed.physics.c16(gate_V)
-    lsb_V = {"trimmed": 1e-4, "adc": 2 * LSB_V, "pico_adc": 4 * LSB_V}[front_end]
+    lsb_V = {"trimmed": 1e-4, "adc": 2 * LSB_V, "pico_adc": 4 * LSB_V, "mcp3304": LSB_V}[front_end]
     for over, step in ((gate_V + lsb_V, 1), (gate_V - lsb_V, 0), (0, 0), (lsb_V - gate_V, 0), (-gate_V - lsb_V, -1)):
         bed.put(free, math.copysign(abs(free) + over, free))
         assert bed.looks(gate) == [step]
@@ -198,9 +201,9 @@ def test_sigma_signed_is_a_fixed_offset_of_each_comparator():
 # -- ADCs ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("front_end", "gain"), [("adc", math.sqrt(2)), ("pico_adc", 2.0)])
+@pytest.mark.parametrize(("front_end", "gain"), [("adc", math.sqrt(2)), ("pico_adc", 2.0), ("mcp3304", 1.0)])
 def test_offset_is_that_of_each_channel(front_end, gain):
-    """A drop is the difference of two channels, or twice one less the supply."""
+    """A drop is the difference of two channels, or twice one less the supply, or one."""
     bed = Bed(front_end, side=25, physics=Physics(offset_V=0.02))
     bed.put(0.3, -0.4)
     drops = bed.measured()[0]
@@ -210,7 +213,7 @@ def test_offset_is_that_of_each_channel(front_end, gain):
     np.testing.assert_array_equal(bed.measured()[0], drops)
 
 
-@pytest.mark.parametrize(("front_end", "gain"), [("adc", 2.0), ("pico_adc", math.sqrt(8))])
+@pytest.mark.parametrize(("front_end", "gain"), [("adc", 2.0), ("pico_adc", math.sqrt(8)), ("mcp3304", math.sqrt(2))])
 def test_offsets_of_channels_decide_wrongly_as_often_as_they_must(front_end, gain):
     bed = Bed(front_end, side=30, physics=Physics(offset_V=0.02))
     for q in (0.01, 0.05):
@@ -218,7 +221,7 @@ def test_offsets_of_channels_decide_wrongly_as_often_as_they_must(front_end, gai
         assert share(bed.looks() == -1, stats.norm.cdf(-q / (0.02 * gain)))
 
 
-@pytest.mark.parametrize("front_end", ["adc", "pico_adc"])
+@pytest.mark.parametrize("front_end", ["adc", "pico_adc", "mcp3304"])
 def test_noise_is_that_of_a_drop(front_end):
     bed = Bed(front_end, side=2, physics=Physics(noise_V=0.05))
     bed.put(0.3, -0.4)
@@ -243,6 +246,20 @@ def test_inl_of_an_mcp3204():
     assert (worst >= 1).all()
     bed.put(0.0, 0.0, head=1.234)
     assert not bed.measured().any()
+
+
+def test_inl_of_an_mcp3304():
+    """A smooth curve of the difference within 1 LSB, the same for both drops whatever their nodes are at."""
+    bed = Bed("mcp3304", side=4, physics=Physics(adc_inl_lsb=1.0))
+    worst = np.zeros(16)
+    for drop in np.linspace(-1.9, 2.9, 400):
+        bed.put(drop, drop, head=2.0)
+        free, clamped = bed.measured()[0].T
+        np.testing.assert_array_equal(free, clamped)
+        bed.put(drop, drop, head=1.9)
+        np.testing.assert_array_equal(bed.measured()[0].T[0], free)
+        worst = np.maximum(worst, np.abs(free - drop) / LSB_V)
+    assert (worst <= 1.51).all() and (worst >= 0.7).all()  # one LSB, and rounding
 
 
 def test_inl_of_a_pico_has_spikes():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from clockfree_board.sense import Mcp3304Drops
 from clockfree_model.parts import POTS
 from clockfree_model.physics import IDEAL
 from clockfree_sim.parts.bus import I2cBus, SpiBus
@@ -115,12 +116,13 @@ def test_a_supervisor_and_an_edge_see_the_same_circuit(tmp_path):
         assert boards.chips(ONE)["mixers"] == [64, 64]
 
 
-@pytest.mark.parametrize("front_end", ["comparator", "trimmed", "pico_adc"])
+@pytest.mark.parametrize("front_end", ["comparator", "trimmed", "pico_adc", "mcp3304"])
 def test_front_ends_see_what_they_see_in_virtual_time(tmp_path, front_end):
     """The same chips with the same offsets: what they read at a still circuit is known."""
     job = edge_job(front_end, physics=edge_job().physics.__class__(supply_V=3.3, offset_V=0.02, adc_inl_lsb=1.0))
     plant = Plant(job, Timeline(1))
-    seen = EdgeChips(plant, 0, SpiBus(), I2cBus()).front_end
+    spi = SpiBus()
+    seen = EdgeChips(plant, 0, spi, I2cBus()).front_end
     with VirtualBoards(job, {ONE: edge_config(job, 0)}, tmp_path) as boards, Repl(boards.port(ONE)) as repl:
         repl.enter()
         repl.run(SETUP)
@@ -128,6 +130,14 @@ def test_front_ends_see_what_they_see_in_virtual_time(tmp_path, front_end):
             assert eval(repl.run("print([ADC(26).read_u16(), ADC(Pin(27)).read_u16()])")) == [
                 seen.lines[name]() for name in ("free_adc", "clamped_adc")
             ]
+            return
+        if front_end == "mcp3304":
+            drops = Mcp3304Drops(spi, seen.lines["adc_cs"])
+            drops.look(0)
+            repl.install("rule", "sense")
+            repl.run("from clockfree_board import sense\ndrops = sense.Mcp3304Drops(spi, Pin(20, Pin.OUT, value=1))")
+            assert eval(repl.run("drops.look(0)\nprint([drops.a, drops.b])")) == [drops.a, drops.b]
+            assert drops.a and drops.b
             return
         repl.run("a, b = Pin(4, Pin.IN), Pin(5, Pin.IN)")
         if front_end == "trimmed":

@@ -7,7 +7,7 @@ import pytest
 
 from clockfree_model.job import Job, Lesson
 from clockfree_model.network import load
-from clockfree_model.parts import POTS
+from clockfree_model.parts import FRONT_ENDS, POTS
 from clockfree_model.physics import BOARD, IDEAL, PRESETS
 from clockfree_model.settings import EdgeSettings
 from clockfree_sim.world.world import COUNTERS, World
@@ -50,7 +50,7 @@ def test_one_output_is_learnt(task_seed):
     assert late < min(samples[0].error_V2 / 20, 3e-3)
 
 
-@pytest.mark.parametrize("front_end", ["comparator", "trimmed", "adc", "pico_adc"])
+@pytest.mark.parametrize("front_end", FRONT_ENDS)
 @pytest.mark.parametrize("pot", POTS)
 def test_every_front_end_with_every_pot(front_end, pot):
     world, samples = run(a_job(edge={"front_end": front_end, "pot": pot}, updates=250, samples=5))
@@ -222,7 +222,7 @@ def test_rates_that_are_decades_apart():
 # -- sizes -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("front_end", ["comparator", "trimmed", "adc", "pico_adc"])
+@pytest.mark.parametrize("front_end", FRONT_ENDS)
 @pytest.mark.parametrize("preset", ["ideal", "board"])
 def test_a_network_of_one_edge(front_end, preset):
     """From a source to a target: no current in the free twin, so the only drop is the clamped one and R goes up."""
