@@ -1,6 +1,6 @@
-"""Holds the lists of files in docs/extend.md to the commits that they name: `python docs/extend.py`.
+r"""Holds the lists of files in docs/extend.md to the commits that they name: `python docs/extend.py`.
 
-A list stands under a line `Commit *SUBJECT*` and has a line `- \\`FILE\\` - what it is` for each file.
+A list stands under a line `Commit *SUBJECT*` and has a line `- \`FILE\` - what it is` for each file.
 """
 
 import re

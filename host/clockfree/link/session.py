@@ -102,6 +102,11 @@ class Session:
         """True while the port is there."""
         return self._up.is_set()
 
+    @property
+    def understood(self) -> bool:
+        """True where the board speaks this host's link; another one's is only asked who it is."""
+        return bool(self.hello.get("protocol") == PROTOCOL)
+
     def open(self) -> dict[str, Any]:
         """Open the port and say hello; returns what the board says of itself.
 
@@ -206,8 +211,7 @@ class Session:
             now_s = time.monotonic()
             if now_s - self.heard_s > SILENT_S:  # a connection over the network does not tell that it is dead
                 raise OSError(f"says nothing for {SILENT_S:.0f} s")
-            # On a board of another link a status may be something else: it is only asked who it is.
-            if now_s - self._said_s >= self._heartbeat_s and self.hello.get("protocol") == PROTOCOL:
+            if now_s - self._said_s >= self._heartbeat_s and self.understood:
                 self._beat = self._questions.number()
                 self._write(seal(["status", self._beat]))
 

@@ -72,7 +72,7 @@ class Watcher:
     def _listen(self, period_ms: int) -> None:
         """Have the supervisor tell its readings, or no longer."""
         supervisor = self._fleet.supervisor
-        if supervisor.up:
+        if supervisor.up and supervisor.understood:
             self._fleet.each(lambda session: session.ask("report", period_ms, 0, within_s=1.0), [supervisor])
 
     def look(self) -> Look:
@@ -113,7 +113,7 @@ class Watcher:
 
     def _see(self, session: Session) -> tuple[dict[str, Any], list[Any]]:
         """Status of a board; in HOLD also what it measures."""
-        if session.hello.get("version") != VERSION:  # nobody knows what it would say
+        if not session.understood or session.hello.get("version") != VERSION:  # nobody knows what it would say
             raise RefusedError(self._misfit(session))
         (status,) = session.ask("status", within_s=2.0)
         measured: list[Any] = []

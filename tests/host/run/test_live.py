@@ -6,7 +6,7 @@ from clockfree.commands import app
 from clockfree.link.benchfile import bench_text
 from clockfree.link.fleet import Fleet
 from clockfree.run import live
-from clockfree_board.link import VERSION
+from clockfree_board.link import PROTOCOL, VERSION
 from tests.host.flashing import flash, wait_for_port
 
 
@@ -68,6 +68,16 @@ def test_a_supervisor_that_comes_later_is_asked_for_its_readings(bench, boards):
         session.ask = lambda kind, *arguments, **more: asked.append((kind, *arguments)) or ask(kind, *arguments, **more)
         assert watcher.look().whole
     assert asked == [("report", live.READINGS_MS, 0), ("status",), ("measure",), ("report", 0, 0)]
+
+
+def test_a_board_of_another_link_is_only_asked_who_it_is(bench, boards):
+    assert all(not report.error for report in flash(bench).values())
+    with live.Watcher(bench) as watcher:
+        supervisor = watcher._fleet.supervisor
+        supervisor.hello = {**supervisor.hello, "protocol": PROTOCOL - 1}
+        supervisor.ask = None  # neither for a status nor for its readings, now and as we leave
+        problem = watcher.look().boards[0]["problem"]
+    assert problem == f"protocol: expected {PROTOCOL}, got {PROTOCOL - 1}: its firmware is another, flash it"
 
 
 def test_a_board_with_another_version_is_not_asked_what_this_host_could_not_read(bench, boards):

@@ -8,8 +8,12 @@ import xarray as xr
 from matplotlib.collections import LineCollection
 from matplotlib.image import imread
 
+from clockfree.base.files import create
 from clockfree.run import report, results, runlog
+from clockfree.run.runlog import RunLog
+from clockfree_model.final import Best
 from clockfree_model.job import Damage
+from tests.host.conftest import ABOUT
 
 
 def told(folder):
@@ -158,6 +162,25 @@ def test_the_best_error_is_that_of_the_present_phase(recorded, made_up):
         ("part0", pytest.approx(np.mean([2.0 * 10 ** (-u / 50) for u in (40, 45)])), 1e-6),
         ("part1", pytest.approx(np.mean([2.0 * 10 ** (-u / 50) for u in (45, 50)])), 2e-6),
     ]
+
+
+def test_what_a_person_should_look_into_stands_among_the_warnings(tmp_path, made_up):
+    """A supervisor that is too slow is told once, in the middle of the run: "behind", as the log of a run has it."""
+    make_job, make_samples = made_up
+    create(tmp_path / "run")
+    boards = {"run_id": 1, "supervisor": {"id": "s"}, "boards": [], "values": {}}
+    about = {**ABOUT, **boards, "best": [Best(0, 0.0, 1e-6)], "baselines": [None]}
+    log = RunLog(tmp_path / "run", make_job(), about)
+    *before, last = make_samples(make_job())
+    for sample in before:
+        log.sample(sample)
+    told = [
+        {"event": name, "text": name} for name in ("behind", "silent", "readback", "gap", "back", "of another version")
+    ]
+    log.sample(replace(last, events=told))
+    log.end("done")
+    record = runlog.read(tmp_path / "run")
+    assert results.summary(record, results.write(record))["warnings"] == ["behind", "silent", "readback"]
 
 
 # -- the figure ----------------------------------------------------------------------------------------------------
