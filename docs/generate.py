@@ -85,7 +85,7 @@ def settings() -> str:
                 else ", ".join(f"{value} ({preset})" for preset, value in zip(presets, values, strict=True))
             )
             signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
-            limits = " and ".join(f"{signs[limit]} {value:g}" for limit, value in known.limits.items())
+            limits = " and ".join(f"{signs[limit]} {value:.10g}" for limit, value in known.limits.items())
             rows.append((f"`{key}`", known.unit, ", ".join(known.choices) or limits, default, _cell(known.what)))
         pages.append(f"\n## `[{name}]`\n\n{table(('key', 'unit', 'range', 'default', 'meaning'), rows)}")
     return "".join(pages)
