@@ -113,6 +113,6 @@ class ClampSettings:
     # next comes, and end higher on large networks; with much less, what settles after each change of examples costs
     # more than it gains (measured: docs/results.md).
     dwell_s: float = setting(
-        0.02, "how long one example is shown; by the clocked rules one round, unless it is given", "s", ge=0.001, le=500
+        0.02, "how long one example is shown; by the clocked rules one round, unless it is given", "s", ge=0.001, le=536
     )
     order: str = setting("shuffled", "order of the examples", choices=("fixed", "shuffled", "random"))

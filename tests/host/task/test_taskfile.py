@@ -80,7 +80,7 @@ BROKEN = [
     (TASK + "[clamp]\neta = 0", "clamp.eta: expected a number > 0 and <= 1, got 0"),
     (TASK + "[clamp]\neta = 1.01", "clamp.eta: expected a number > 0 and <= 1, got 1.01"),
     (TASK + "[clamp]\neta = nan", "clamp.eta: expected a finite number, got nan"),
-    (TASK + "[clamp]\ndwell_s = 0", "clamp.dwell_s: expected a number >= 0.001 and <= 500, got 0"),
+    (TASK + "[clamp]\ndwell_s = 0", "clamp.dwell_s: expected a number >= 0.001 and <= 536, got 0"),
     (TASK + "[clamp]\norder = 'sorted'", "clamp.order: expected 'fixed', 'shuffled' or 'random', got 'sorted'"),
     (TASK + "[edge]\nrate_hz = 0", "edge.rate_hz: expected a number >= 0.06 and <= 10000, got 0"),
     (TASK + "[edge]\ndecades = -1", "edge.decades: expected a number >= 0, got -1"),
