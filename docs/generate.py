@@ -47,7 +47,7 @@ def parts() -> str:
             (
                 f"`{name}`", part.what,
                 "drops" if part.measures else "two bits, beyond a threshold" if part.gates else "two bits",
-                f"{part.trims} values" if part.trims else "-", "yes" if part.compiled else "no",
+                f"{part.trims} value{'s' * (part.trims > 1)}" if part.trims else "-", "yes" if part.compiled else "no",
             )
             for name, part in FRONT_ENDS.items()
         ),

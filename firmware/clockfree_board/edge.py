@@ -19,9 +19,9 @@ class Edge:
     ----------
     clock : mutable sequence of int
         State of the edge's clock, seeded and configured (see ``clock``).
-    sense : ComparatorPins, TrimmedPins, AdcDrops or PicoAdcDrops
+    sense : a front end of ``sense``
         What the edge can see of the two twins.
-    pots : Mcp42xx or one of the pulse potentiometers
+    pots : a driver of ``pots``
         The twin wipers.
     late_us : int
         A firing later than this is dropped.

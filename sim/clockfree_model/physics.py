@@ -70,8 +70,8 @@ class Physics:
     )
     adc_inl_lsb: float = setting(
         0.0,
-        "largest integral nonlinearity of the 12-bit ADC of an edge (MCP3204-B: 1); a Pico's own ADC has eight times "
-        "that, as a saw with spikes at 512, 1536, 2560 and 3584",
+        "largest integral nonlinearity of the ADC of an edge (MCP3204-B, MCP3304-B: 1); a Pico's own ADC has eight "
+        "times that, as a saw with spikes at 512, 1536, 2560 and 3584",
         "LSB",
         ge=0,
         le=100,
