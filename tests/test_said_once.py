@@ -1,6 +1,7 @@
 """Names of counters and events are spelled in one place; all else takes the constant."""
 
 import ast
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -41,18 +42,19 @@ def spelled_as_events(tree):
                 yield node.lineno
 
 
-def places(name):
-    return [
-        f"{path.relative_to(ROOT)}:{line}"
-        for path in SOURCES
-        for text, line in literals(ast.parse(path.read_text("utf-8")))
-        if text == name
-    ]
+@pytest.fixture(scope="module")
+def places():
+    """Where each string literal stands."""
+    found = defaultdict(list)
+    for path in SOURCES:
+        for text, line in literals(ast.parse(path.read_text("utf-8"))):
+            found[text].append(f"{path.relative_to(ROOT)}:{line}")
+    return found
 
 
 @pytest.mark.parametrize("name", sorted({*COUNTERS, *EVENTS} - set(OTHER_THINGS)))
-def test_a_name_is_a_literal_once(name):
-    assert len(places(name)) == 1, places(name)
+def test_a_name_is_a_literal_once(name, places):
+    assert len(places[name]) == 1, places[name]
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

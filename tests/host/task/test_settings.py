@@ -7,6 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 MADE_UP = """
+import json
+import sys
 from dataclasses import dataclass
 
 from clockfree_model import settings
@@ -19,28 +21,24 @@ class EdgeSettings(settings.EdgeSettings):
 
 settings.EdgeSettings = EdgeSettings
 settings.EDGES = {name: EdgeSettings(**vars(edge)) for name, edge in settings.EDGES.items()}
-"""
-RUN = (
-    MADE_UP
-    + """
-import sys
-from clockfree.commands import app
 
-sys.exit(app.status_of(sys.argv[1:]))
-"""
-)
-PAGE = (
-    MADE_UP
-    + """
+from clockfree.commands import app
 from docs import generate
 
-print(generate.settings())
+told = [app.status_of(arguments) for arguments in json.loads(sys.argv[1])]
+print(json.dumps([told, generate.settings()]))
 """
-)
-
-
-def run(code, *arguments):
-    return subprocess.run([sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True)
+TASK = """
+network = "lab16"
+updates = 20
+[placement]
+sources = ["A", "C"]
+targets = ["E"]
+[[lesson]]
+source_V = [[0.0, 5.0]]
+desired_V = [[2.0]]
+[edge]
+"""
 
 
 def recorded(folder):
@@ -49,23 +47,22 @@ def recorded(folder):
 
 
 def test_one_field_is_all_that_a_setting_takes(tmp_path):
-    task = tmp_path / "task.toml"
-    text = 'network = "lab16"\nupdates = 20\n[placement]\nsources = ["A", "C"]\ntargets = ["E"]\n' + (
-        "[[lesson]]\nsource_V = [[0.0, 5.0]]\ndesired_V = [[2.0]]\n[edge]\n"
+    task, wrong = tmp_path / "task.toml", tmp_path / "wrong.toml"
+    task.write_text(TASK, encoding="utf-8")
+    wrong.write_text(TASK + "made_up_mV = -1\n", encoding="utf-8")
+    runs = (
+        ("default", task),
+        ("told", task, "--set", "edge.made_up_mV=2.5"),
+        ("refused", task, "--set", "edge.made_up_mV=12"),
+        ("refused", wrong),
+        ("again", tmp_path / "told/run.toml"),  # from the record alone: it reads what it wrote
     )
-    task.write_text(text, encoding="utf-8")
-    options = "run", str(task), "--bench", "sim", "--out"
-    assert run(RUN, *options, str(tmp_path / "default")).returncode == 0
-    assert recorded(tmp_path / "default")["made_up_mV"] == 1.5
-    told = run(RUN, *options, str(tmp_path / "told"), "--set", "edge.made_up_mV=2.5")
-    assert told.returncode == 0 and recorded(tmp_path / "told")["made_up_mV"] == 2.5
-    refused = run(RUN, *options, str(tmp_path / "refused"), "--set", "edge.made_up_mV=12")
-    assert refused.returncode == 2 and refused.stderr.count("\n") == 1
-    assert "edge.made_up_mV (from --set): expected a number >= 0 and <= 9, got 12" in refused.stderr
-    task.write_text(text + "made_up_mV = -1\n", encoding="utf-8")
-    refused = run(RUN, *options, str(tmp_path / "refused"))
-    assert refused.returncode == 2 and "edge.made_up_mV: expected a number >= 0 and <= 9, got -1" in refused.stderr
-    # Run again from the record alone: it reads what it wrote.
-    again = run(RUN, "run", str(tmp_path / "told/run.toml"), "--out", str(tmp_path / "again"))
-    assert again.returncode == 0 and recorded(tmp_path / "again")["made_up_mV"] == 2.5
-    assert "made_up_mV" in run(PAGE).stdout
+    commands = [["run", str(what), "--out", str(tmp_path / name), *options] for name, what, *options in runs]
+    told = [sys.executable, "-c", MADE_UP, json.dumps(commands)]
+    done = subprocess.run(told, cwd=ROOT, check=True, capture_output=True, text=True)
+    statuses, page = json.loads(done.stdout.splitlines()[-1])
+    assert statuses == [0, 0, 2, 2, 0]
+    assert [recorded(tmp_path / name)["made_up_mV"] for name in ("default", "told", "again")] == [1.5, 2.5, 2.5]
+    assert f"{task}: edge.made_up_mV (from --set): expected a number >= 0 and <= 9, got 12" in done.stderr
+    assert f"{wrong}: edge.made_up_mV: expected a number >= 0 and <= 9, got -1" in done.stderr
+    assert "| `made_up_mV` | mV | >= 0 and <= 9 | 1.5 |" in page
