@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 Code = Callable[[float], int]
-"""Transfer of one ADC channel: volts to a code 0..4095."""
+"""Transfer of one ADC channel: volts to a code, from 0 on."""
 
 _ANSWERS = [bytes((0xFF, 0xE0 | code >> 8, code & 0xFF)) for code in range(4096)]
 _EDGES = np.arange(1, 4096) - 0.5
@@ -91,96 +91,18 @@ def pico_u16(volts: Callable[[], float], code: Code) -> Callable[[], int]:
     return read_u16
 
 
-class Mcp3208Chip:
-    """MCP3208: eight channels, single-ended, on SPI [Microchip DS21298].
+class _SerialAdc:
+    """What Microchip's ADCs on SPI have in common.
 
-    After CS falls, leading zeros are skipped; then start, SGL, D2, D1, D0, one clock in which the
-    input is held, a null bit, 12 bits with the highest first, the same with the lowest first, and
-    zeros. Until the null bit DOUT floats.
-
-    Parameters
-    ----------
-    volts : called with a channel, gives its voltage
-    codes : transfer of each channel
+    After CS falls, leading zeros are skipped; then start, SGL/DIFF, D2, D1, D0, one clock in which the input is held, a
+    null bit, the code with its highest bit first, the same with the lowest first, and zeros. Until the null bit DOUT
+    floats.
     """
 
-    channels = 8
+    bits = 12  # of a code
 
-    def __init__(self, volts: Callable[[int], float], codes: Sequence[Code]) -> None:
-        if len(codes) != self.channels:
-            raise ValueError(f"{len(codes)} transfers for {self.channels} channels")
+    def __init__(self) -> None:
         self.present = True
-        self._volts = volts
-        self._codes = codes
-        self._heard = b""  # since CS fell
-        self._code = -1  # held input, converted
-        self._frames: dict[bytes, int] = {}  # whole conversations in three bytes, and their channel
-
-    def release(self) -> None:
-        """CS rises: the conversion is over."""
-        self._heard = b""
-        self._code = -1
-
-    def transfer(self, sent: bytes) -> bytes:
-        """Bytes on DIN in, bytes on DOUT out."""
-        if not self._heard:
-            channel = self._frames.get(sent)
-            if channel is not None:
-                self._heard = sent
-                self._code = code = self._codes[channel](self._volts(channel))
-                return _ANSWERS[code]
-        return self._by_bits(sent)
-
-    def _by_bits(self, sent: bytes) -> bytes:
-        before = len(self._heard)
-        heard = self._heard = self._heard + sent
-        clocks = 8 * len(heard)
-        bits = int.from_bytes(heard, "big")
-        start = clocks - bits.bit_length()  # index of the first 1, the start bit
-        answer = [1] * clocks
-        if bits and clocks > start + 5:
-            single, *number = (bits >> clocks - 1 - i & 1 for i in range(start + 1, start + 5))
-            if not single:
-                raise NotImplementedError("differential conversions are not modelled")
-            channel = (number[0] << 2 | number[1] << 1 | number[2]) % self.channels
-            if self._code < 0:
-                self._code = self._codes[channel](self._volts(channel))
-            high_first = [self._code >> i & 1 for i in reversed(range(12))]
-            out = [0, *high_first, *high_first[-2::-1]]
-            answer[start + 6 :] = (out + [0] * clocks)[: clocks - start - 6]
-            if before == 0 and clocks == 24 and start == 5:
-                self._frames[sent] = channel
-        packed = sum(bit << clocks - 1 - i for i, bit in enumerate(answer))
-        return packed.to_bytes(len(heard), "big")[before:]
-
-
-class Mcp3204Chip(Mcp3208Chip):
-    """MCP3204: four channels; D2 means nothing."""
-
-    channels = 4
-
-
-class Mcp3304Chip:
-    """MCP3304: four differential pairs, CH0-CH1 to CH6-CH7, on SPI [Microchip DS21697].
-
-    After CS falls, leading zeros are skipped; then start, DIFF, D2 and D1 (the pair), D0 (1 swaps its inputs), one
-    clock in which the input is held, a null bit, a sign bit and 12 bits with the highest first, the same with the
-    lowest first, and zeros. Until the null bit DOUT floats.
-
-    Parameters
-    ----------
-    volts : called with an input, 0 to 7, gives its voltage
-    codes : transfer of the difference on each pair, which counts its codes from -4096 on: 0..8191 (`SIGNED_PERFECT`)
-    """
-
-    pairs = 4
-
-    def __init__(self, volts: Callable[[int], float], codes: Sequence[Code]) -> None:
-        if len(codes) != self.pairs:
-            raise ValueError(f"{len(codes)} transfers for {self.pairs} pairs")
-        self.present = True
-        self._volts = volts
-        self._codes = codes
         self._heard = b""  # since CS fell
         self._code: int | None = None  # held input, converted
 
@@ -198,19 +120,92 @@ class Mcp3304Chip:
         start = clocks - bits.bit_length()  # index of the first 1, the start bit
         answer = [1] * clocks
         if bits and clocks > start + 5:
-            command = bits >> clocks - start - 5  # start, SGL/DIFF, D2, D1, D0
-            if command & 8:
-                raise NotImplementedError("single-ended conversions are not modelled")
             if self._code is None:
-                self._code = self._convert(command >> 1 & 3, command & 1)
-            high_first = [self._code >> i & 1 for i in reversed(range(13))]
+                command = bits >> clocks - start - 5
+                self._code = self._convert(command >> 3 & 1, command & 7)
+            high_first = [self._code >> i & 1 for i in reversed(range(self.bits))]
             out = [0, *high_first, *high_first[-2::-1]]
             answer[start + 6 :] = (out + [0] * clocks)[: clocks - start - 6]
         packed = sum(bit << clocks - 1 - i for i, bit in enumerate(answer))
         return packed.to_bytes(len(heard), "big")[before:]
 
-    def _convert(self, pair: int, swapped: int) -> int:
-        """Code of a pair, -4096..4095."""
+    def _convert(self, single: int, number: int) -> int:
+        """Code of what SGL/DIFF and D2, D1, D0 choose."""
+        raise NotImplementedError
+
+
+class Mcp3208Chip(_SerialAdc):
+    """MCP3208: eight channels, single-ended, on SPI [Microchip DS21298].
+
+    Parameters
+    ----------
+    volts : called with a channel, gives its voltage
+    codes : transfer of each channel
+    """
+
+    channels = 8
+
+    def __init__(self, volts: Callable[[int], float], codes: Sequence[Code]) -> None:
+        if len(codes) != self.channels:
+            raise ValueError(f"{len(codes)} transfers for {self.channels} channels")
+        super().__init__()
+        self._volts = volts
+        self._codes = codes
+        self._channel = 0  # converted last
+        self._frames: dict[bytes, int] = {}  # whole conversations in three bytes, and their channel
+
+    def transfer(self, sent: bytes) -> bytes:
+        """Bytes on DIN in, bytes on DOUT out."""
+        if self._heard:
+            return super().transfer(sent)
+        channel = self._frames.get(sent)
+        if channel is not None:
+            self._heard = sent
+            self._code = code = self._codes[channel](self._volts(channel))
+            return _ANSWERS[code]
+        answer = super().transfer(sent)
+        if len(sent) == 3 and sent[0] >> 2 == 1:  # the start bit is such that the code ends with the frame
+            self._frames[sent] = self._channel
+        return answer
+
+    def _convert(self, single: int, number: int) -> int:
+        if not single:
+            raise NotImplementedError("differential conversions are not modelled")
+        self._channel = channel = number % self.channels
+        return self._codes[channel](self._volts(channel))
+
+
+class Mcp3204Chip(Mcp3208Chip):
+    """MCP3204: four channels; D2 means nothing."""
+
+    channels = 4
+
+
+class Mcp3304Chip(_SerialAdc):
+    """MCP3304: four differential pairs, CH0-CH1 to CH6-CH7, on SPI [Microchip DS21697].
+
+    D2 and D1 are the pair, D0 swaps its inputs; a code is a sign bit and 12 more.
+
+    Parameters
+    ----------
+    volts : called with an input, 0 to 7, gives its voltage
+    codes : transfer of the difference on each pair, which counts its codes from -4096 on: 0..8191 (`SIGNED_PERFECT`)
+    """
+
+    pairs = 4
+    bits = 13
+
+    def __init__(self, volts: Callable[[int], float], codes: Sequence[Code]) -> None:
+        if len(codes) != self.pairs:
+            raise ValueError(f"{len(codes)} transfers for {self.pairs} pairs")
+        super().__init__()
+        self._volts = volts
+        self._codes = codes
+
+    def _convert(self, single: int, number: int) -> int:
+        if single:
+            raise NotImplementedError("single-ended conversions are not modelled")
+        pair, swapped = number >> 1, number & 1
         plus, minus = 2 * pair + swapped, 2 * pair + 1 - swapped
         return self._codes[pair](self._volts(plus) - self._volts(minus)) - 4096
 
