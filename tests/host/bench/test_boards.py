@@ -89,13 +89,14 @@ def events(record, kind):
     return [event for event in record.events if event["event"] == kind]
 
 
-@pytest.mark.parametrize(("preset", "front_end"), [("ideal", ""), ("board", ""), ("board", "mcp3304")])
-def test_a_task_is_learnt_and_every_firing_is_where_its_edges_own_clock_puts_it(
-    task, tmp_path, capsys, preset, front_end
-):
+@pytest.mark.parametrize(
+    ("preset", "chips"), [("ideal", {}), ("board", {}), ("board", {"front_end": "mcp3304", "pot": "mcp4661"})]
+)
+def test_a_task_is_learnt_and_every_firing_is_where_its_edges_own_clock_puts_it(task, tmp_path, capsys, preset, chips):
     out = tmp_path / "run"
     apart = ["--set", "edge.decades=1"] if preset == "ideal" else []  # 16 .. 158 firings a second
-    apart += ["--set", f"edge.front_end={front_end}"] if front_end else []
+    for key, name in chips.items():
+        apart += ["--set", f"edge.{key}={name}"]
     options = ["--bench", "virtual", "--preset", preset, *apart, "--trace", "--out", out, "--json"]
     assert clockfree("run", task, *options) == 0
     said = json.loads(capsys.readouterr().out)
@@ -104,7 +105,8 @@ def test_a_task_is_learnt_and_every_firing_is_where_its_edges_own_clock_puts_it(
 
     record = runlog.read(out)
     job, last = record.job, record.samples[-1]
-    assert job.edge.front_end == (front_end or ("adc" if preset == "board" else "comparator"))
+    chips = {"front_end": "adc" if preset == "board" else "comparator", "pot": "mcp42xx", **chips}
+    assert {key: getattr(job.edge, key) for key in chips} == chips
     assert last["updates"] >= 60
     rows = runlog.read_firings(out)
     counters = last["counters"]
@@ -117,7 +119,7 @@ def test_a_task_is_learnt_and_every_firing_is_where_its_edges_own_clock_puts_it(
         assert own[-1, 5] == last["taps"][edge]
         steps = np.diff([begun[edge], *own[:, 5]])
         assert set(steps) <= {-1, 0, 1} and (steps[steps != 0] == own[steps != 0, 4]).all()
-        assert own[:, 5].min() >= physics.lowest_tap(POTS["mcp42xx"])
+        assert own[:, 5].min() >= physics.lowest_tap(POTS[job.edge.pot])
         if not counters.get("dropped", np.zeros(5))[edge]:
             # An edge is served at its due time or at most some ms late, never early.
             assert late_us(job, edge, own[:, 1]).max() <= job.edge.late_us
