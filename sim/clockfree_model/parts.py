@@ -48,8 +48,8 @@ class Part:
         `module:Class` of the simulated chip.
     bus : {'spi', 'i2c', ''}
     pins : tuple of Pin
-    address : int
-        On I2C, where a bench file says nothing else.
+    address, addresses : int
+        On I2C, where a bench file says nothing else; how many there are from it on.
     what : str
         In a line, with the data sheet.
     """
@@ -60,6 +60,7 @@ class Part:
     bus: str = ""
     pins: tuple[Pin, ...] = ()
     address: int = 0
+    addresses: int = 1
 
     def spec(self, pins: dict[str, Any], address: int | None = None, **given: Any) -> dict[str, Any]:
         """What a board is told of it: the driver, its bus, its pins by their numbers in `pins`, what else it is given.
@@ -217,6 +218,7 @@ POTS = {
         what="MCP4661, 8 bits, start stored, I2C [Microchip DS22107]",
         bus="i2c",
         address=0x28,
+        addresses=8,
         steps=256,
         highest=255,
         top=256,
@@ -262,6 +264,7 @@ CONVERTERS = {
         what="four 12-bit outputs, I2C [Microchip DS22187]",
         bus="i2c",
         address=0x60,
+        addresses=8,
         kind="dac",
         channels=4,
     ),
@@ -290,7 +293,16 @@ CONVERTERS = {
         channels=4,
     ),
 }
-"""Converters, by their names in bench files."""
+"""Converters, by their names in bench files; of each kind the first is what a supervisor has unless it says another."""
+
+
+def converters_of(kind: str) -> dict[str, Converter]:
+    """Those of a kind, by name."""
+    return {name: part for name, part in CONVERTERS.items() if part.kind == kind}
+
+
+(DAC, *_), (MIXER, *_), (ADC, *_) = (converters_of(kind) for kind in ("dac", "mixer", "adc"))
+"""Names of the first ones."""
 
 _COMPARATORS = (Pin("a", "input", 4), Pin("b", "input", 5))
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from clockfree_model.parts import CONVERTERS, FRONT_ENDS, POTS
+from clockfree_model.parts import FRONT_ENDS, POTS, converters_of
 
 if TYPE_CHECKING:
     FrontEndName: TypeAlias = str
@@ -12,7 +12,4 @@ if TYPE_CHECKING:
     AdcName: TypeAlias = str
 else:
     FrontEndName, PotName = Literal[tuple(FRONT_ENDS)], Literal[tuple(POTS)]
-    DacName, MixerName, AdcName = (
-        Literal[tuple(name for name, part in CONVERTERS.items() if part.kind == kind)]
-        for kind in ("dac", "mixer", "adc")
-    )
+    DacName, MixerName, AdcName = (Literal[tuple(converters_of(kind))] for kind in ("dac", "mixer", "adc"))

@@ -6,11 +6,8 @@ from clockfree.base.errors import InputError
 from clockfree.base.overrides import checked
 from clockfree.link.benchfile import BenchFile
 from clockfree_model.job import Job
-from clockfree_model.parts import CONVERTERS
+from clockfree_model.parts import ADC, CONVERTERS, DAC
 
-DAC, ADC = CONVERTERS["mcp4728"], CONVERTERS["mcp3208"]
-DACS = 8
-"""Addresses that a DAC can have."""
 CHIP_SELECTS = (17, 20, 22, 0, 1, 2, *range(7, 15), 26, 27, 28, 23, 24, 29, *range(30, 48))
 """Free pins of a supervisor's board: those of the pin map first, then what a Pico has, then what larger chips have."""
 
@@ -40,8 +37,9 @@ def lay_out(job: Job, ids: Sequence[str], wiper_ohm: float, name: str) -> BenchF
     """
     network, physics = job.network, job.physics
     sources, targets = ([network.nodes[i] for i in chosen] for chosen in (job.sources, job.targets))
-    dacs, adcs = -(-(len(sources) + len(targets)) // DAC.channels), -(-len(targets) // ADC.channels)
-    if dacs > DACS or len(targets) + adcs > len(CHIP_SELECTS):
+    dac, adc = CONVERTERS[DAC], CONVERTERS[ADC]
+    dacs, adcs = -(-(len(sources) + len(targets)) // dac.channels), -(-len(targets) // adc.channels)
+    if dacs > dac.addresses or len(targets) + adcs > len(CHIP_SELECTS):
         text = f"{len(sources)} sources and {len(targets)} targets are more than one supervisor's board has pins for"
         raise InputError(f"{name}: placement: {text}: only --bench sim can run it")
     selects = iter(CHIP_SELECTS)
@@ -58,7 +56,7 @@ def lay_out(job: Job, ids: Sequence[str], wiper_ohm: float, name: str) -> BenchF
             "id": ids[0],
             "sources": sources,
             "targets": targets,
-            "dacs": [{"address": DAC.address + i} for i in range(dacs)],
+            "dacs": [{"address": dac.address + i} for i in range(dacs)],
             "mixers": [{"cs": next(selects)} for _ in targets],
             "adcs": [{"cs": cs} for cs in adc_selects],
         },

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_mod
 from clockfree.base.names import AdcName, DacName, FrontEndName, MixerName, PotName
 from clockfree.base.overrides import checked
 from clockfree.base.toml import dumps, read_toml
-from clockfree_model.parts import CONVERTERS, FRONT_ENDS, MOST_A, POTS, FrontEnd, Pot
+from clockfree_model.parts import ADC, CONVERTERS, DAC, FRONT_ENDS, MIXER, MOST_A, POTS, FrontEnd, Pot
 
 Pin = Annotated[int, Field(ge=0, le=47)]
 Address = Annotated[int, Field(ge=0x08, le=0x77)]
@@ -214,24 +214,27 @@ class EdgeBoard(Board):
         return {"role": "edge", **bus, "edges": [edge.config(supply_V, most_A) for edge in self.edges]}
 
 
+_DAC = CONVERTERS[DAC]
+
+
 class Dac(_Part):
     """A DAC of four channels on I2C."""
 
-    chip: DacName = "mcp4728"
-    address: int = Field(default=0x60, ge=0x60, le=0x67)
+    chip: DacName = DAC
+    address: int = Field(default=_DAC.address, ge=_DAC.address, le=_DAC.address + _DAC.addresses - 1)
 
 
 class Mixer(_Part):
     """A potentiometer that sets eta at one target."""
 
-    chip: MixerName = "mcp4131"
+    chip: MixerName = MIXER
     cs: Pin
 
 
 class Adc(_Part):
     """An ADC that reads free outputs, on SPI."""
 
-    chip: AdcName = "mcp3208"
+    chip: AdcName = ADC
     cs: Pin = 17
 
 
@@ -260,14 +263,14 @@ class SupervisorBoard(Board):
 
         def on_spi(chip: Mixer | Adc) -> dict[str, Any]:
             part = CONVERTERS[chip.chip]
-            return part.spec({pin.name: chip.cs for pin in part.pins})
+            return {"chip": chip.chip, **part.spec({pin.name: chip.cs for pin in part.pins})}
 
         return {
             "role": "supervisor",
             "i2c": I2cPins(sda=self.sda, scl=self.scl).model_dump(),
             "ldac": self.ldac,
             "clamp": self.clamp,
-            "dacs": [CONVERTERS[dac.chip].spec({}, dac.address) for dac in self.dacs],
+            "dacs": [{"chip": dac.chip, **CONVERTERS[dac.chip].spec({}, dac.address)} for dac in self.dacs],
             "mixers": [on_spi(mixer) for mixer in self.mixers],
             "adcs": [on_spi(adc) for adc in self.adcs],
         }

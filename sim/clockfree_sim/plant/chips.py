@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from clockfree_model.parts import FRONT_ENDS, POTS, resolve
+from clockfree_model.parts import CONVERTERS, FRONT_ENDS, POTS, resolve
 from clockfree_sim.parts.bus import I2cBus, SpiBus
 from clockfree_sim.parts.comparators import Volts
-from clockfree_sim.parts.converters import Mcp3204Chip, Mcp3208Chip, Mcp4728Chip, code_transfer
-from clockfree_sim.parts.potentiometers import Mcp4131Chip
+from clockfree_sim.parts.converters import code_transfer
 from clockfree_sim.plant.front_ends import SimulatedFrontEnd
 from clockfree_sim.plant.plant import Plant
 
@@ -69,38 +68,43 @@ class SupervisorChips:
     plant : Plant
     spi : SpiBus
         On it are the mixers and the ADCs.
-    dacs : sequence of (I2cBus, int)
-        Bus and address of each DAC.
-    mixers : int
-        How many there are.
-    adcs : sequence of int
-        Channels of each ADC: 4 or 8.
+    dacs : sequence of (str, I2cBus, int)
+        Name among the parts, bus and address of each DAC.
+    mixers, adcs : sequence of str
+        Names of the others.
 
     Attributes
     ----------
-    dacs : list of Mcp4728Chip
-    mixers : list of Mcp4131Chip
+    dacs, mixers : list
+        Their chips.
     clamped : int
         1 while the clamp is connected.
     mixer_cs, adc_cs : list of Pin
     """
 
-    def __init__(self, plant: Plant, spi: SpiBus, dacs: Sequence[tuple[I2cBus, int]], mixers: int, adcs: Sequence[int]):
+    def __init__(
+        self,
+        plant: Plant,
+        spi: SpiBus,
+        dacs: Sequence[tuple[str, I2cBus, int]],
+        mixers: Sequence[str],
+        adcs: Sequence[str],
+    ):
         job, supply_V = plant.job, plant.physics.supply_V
         self._plant = plant
         self.clamped = 0
-        self.dacs = [Mcp4728Chip(lambda volts: None, supply_V) for _ in dacs]
-        for chip, (i2c, address) in zip(self.dacs, dacs, strict=True):
+        self.dacs = [_chip(name)(lambda volts: None, supply_V) for name, _, _ in dacs]
+        for chip, (_, i2c, address) in zip(self.dacs, dacs, strict=True):
             i2c.attach(address, chip)
-        self.mixers = [Mcp4131Chip(lambda wiper, tap: self._refresh()) for _ in range(mixers)]
+        self.mixers = [_chip(name)(lambda wiper, tap: self._refresh()) for name in mixers]
         self.mixer_cs = [spi.attach(chip) for chip in self.mixers]
         code = code_transfer(supply_V)
         targets: list[Volts] = [plant.node(node, 0) for node in job.targets]
-        targets += [_ground] * (sum(adcs) - len(targets))
+        targets += [_ground] * (sum(CONVERTERS[name].channels for name in adcs) - len(targets))
         self.adc_cs = []
-        for channels in adcs:
-            kind = Mcp3208Chip if channels == Mcp3208Chip.channels else Mcp3204Chip
-            self.adc_cs.append(spi.attach(kind(_read(targets[:channels]), [code] * channels)))
+        for name in adcs:
+            channels = CONVERTERS[name].channels
+            self.adc_cs.append(spi.attach(_chip(name)(_read(targets[:channels]), [code] * channels)))
             targets = targets[channels:]
 
     @property
@@ -134,6 +138,11 @@ class SupervisorChips:
         volts = np.concatenate([chip.outputs_V for chip in self.dacs])
         sources, targets = len(job.sources), len(job.targets)
         self._plant.drive(volts[:sources], volts[sources : sources + targets], self.eta, bool(self.clamped))
+
+
+def _chip(name: str) -> Any:
+    """The simulated chip of a converter."""
+    return resolve(CONVERTERS[name].chip)
 
 
 def _ground() -> float:

@@ -1,18 +1,17 @@
 """Simulated boards: the firmware's drivers and objects on the pins and buses of simulated chips."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 
 from clockfree_board import clock
 from clockfree_board.assembly import assemble
-from clockfree_board.converters import Latch, Mcp320x, Mcp4131, Mcp4728
+from clockfree_board.converters import Latch
 from clockfree_board.edge import Edge
 from clockfree_board.supervisor import FIXED as IN_ORDER
 from clockfree_board.supervisor import RANDOM, SHUFFLED, Supervisor
 from clockfree_model.job import Lesson, gate_c16
-from clockfree_model.parts import FRONT_ENDS, POTS
+from clockfree_model.parts import ADC, CONVERTERS, DAC, FRONT_ENDS, MIXER, POTS
 from clockfree_model.rates import waits_us
 from clockfree_sim.parts.bus import I2cBus, SpiBus
 from clockfree_sim.plant.chips import EdgeChips, SupervisorChips
@@ -44,17 +43,15 @@ class SimulatedEdge:
         front_end, pot = FRONT_ENDS[settings.front_end], POTS[settings.pot]
         lines = _Lines()
         self.chips = chips = EdgeChips(plant, index, lines.spi, lines.i2c)
-        lines.take(chips.lines)
-        names = {name: name for name in chips.lines}
         lowest = physics.lowest_tap(pot)
         given = {"lowest": lowest, "highest": pot.highest, "steps": pot.steps}
-        self.pots = assemble(pot.spec(names, **given), lines)
+        self.pots = assemble(pot.spec(chips.lines, **given), lines)
         self.pots.adopt()
         taps = plant.job.start_taps
         tap = pot.start_tap if taps is None else int(taps[index])
         if tap != self.pots.tap:
             self.pots.set(tap)
-        self.sense = assemble(front_end.spec(names, **chips.front_end.given), lines)
+        self.sense = assemble(front_end.spec(chips.lines, **chips.front_end.given), lines)
         floor_c16, dither_c16, bar_c16 = gate_c16(settings, physics)
         if bar_c16:
             self.sense.keep_total(bar_c16)
@@ -72,14 +69,11 @@ class SimulatedEdge:
 
 
 class _Lines:
-    """Buses of a simulated board, and pins by the names that they have instead of numbers."""
+    """Buses of a simulated board; whatever its role, a pin is called as `machine`'s would be."""
 
     def __init__(self) -> None:
         self.spi, self.i2c = SpiBus(), I2cBus()
-
-    def take(self, lines: dict[str, Callable[..., Any]]) -> None:
-        """Whatever their role, these are called as `machine`'s would be."""
-        self.select = self.output = self.input = self.pwm = self.adc = lines.__getitem__
+        self.select = self.output = self.input = self.pwm = self.adc = lambda line: line
 
 
 class SimulatedSupervisor:
@@ -91,13 +85,18 @@ class SimulatedSupervisor:
         self._supply_V = plant.physics.supply_V
         outputs = len(job.targets)
         channels = len(job.sources) + outputs
-        buses = [I2cBus() for _ in range(-(-channels // 32))]  # eight addresses on a bus
-        places = [(buses[i // 8], 0x60 + i % 8) for i in range(-(-channels // 4))]
-        spi = SpiBus()
-        self.chips = chips = SupervisorChips(plant, spi, places, outputs, [8] * -(-outputs // 8))
-        dacs = [Mcp4728(i2c, address) for i2c, address in places]
-        mixers = [Mcp4131(spi, cs) for cs in chips.mixer_cs]
-        adcs = [Mcp320x(spi, cs) for cs in chips.adc_cs]
+        dac, mixer, adc = CONVERTERS[DAC], CONVERTERS[MIXER], CONVERTERS[ADC]
+        count, on_bus = -(-channels // dac.channels), dac.addresses
+        buses = [_Lines() for _ in range(-(-count // on_bus))]
+        places = [(buses[i // on_bus], dac.address + i % on_bus) for i in range(count)]
+        lines = _Lines()
+        at = [(DAC, bus.i2c, address) for bus, address in places]
+        self.chips = chips = SupervisorChips(
+            plant, lines.spi, at, [MIXER] * outputs, [ADC] * -(-outputs // adc.channels)
+        )
+        dacs = [assemble(dac.spec({}, address), bus) for bus, address in places]
+        mixers = [assemble(mixer.spec({"cs": cs}), lines) for cs in chips.mixer_cs]
+        adcs = [assemble(adc.spec({"cs": cs}), lines) for cs in chips.adc_cs]
         state = seeded(job.seed, len(job.network.ends))
         self.supervisor = Supervisor(state, dacs, Latch(chips.ldac), mixers, chips.clamp, adcs)
         self._order, self._dwell_us = ORDERS[job.clamp.order], round(job.clamp.dwell_s * 1e6)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from clockfree_model.parts import CONVERTERS
 from clockfree_sim.parts.bus import I2cBus, SpiBus
 from clockfree_sim.virtual.pads import Pad
 
@@ -72,16 +73,16 @@ class Wired:
         job = plant.job
         sources, targets = len(job.sources), len(job.targets)
         needs = {
-            "dacs": (sources + targets, 4 * len(config["dacs"])),
+            "dacs": (sources + targets, sum(CONVERTERS[part["chip"]].channels for part in config["dacs"])),
             "mixers": (targets, len(config["mixers"])),
-            "adcs": (targets, sum(part["given"]["channels"] for part in config["adcs"])),
+            "adcs": (targets, sum(CONVERTERS[part["chip"]].channels for part in config["adcs"])),
         }
         for key, (needed, there) in needs.items():
             if needed > there:
                 raise ValueError(f"{key}: expected {needed} channels for this job, got {there}")
-        places = [(self.i2c, part["address"]) for part in config["dacs"]]
-        adcs = [part["given"]["channels"] for part in config["adcs"]]
-        self.supervisor = chips = SupervisorChips(plant, self.spi, places, len(config["mixers"]), adcs)
+        dacs = [(part["chip"], self.i2c, part["address"]) for part in config["dacs"]]
+        mixers, adcs = ([part["chip"] for part in config[kind]] for kind in ("mixers", "adcs"))
+        self.supervisor = chips = SupervisorChips(plant, self.spi, dacs, mixers, adcs)
         selects, on_spi = (*chips.mixer_cs, *chips.adc_cs), (*config["mixers"], *config["adcs"])
         for chip_select, part in zip(selects, on_spi, strict=True):
             for _, role, number in part["pins"]:

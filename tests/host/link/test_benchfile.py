@@ -62,14 +62,18 @@ def test_the_configuration_of_a_supervisor():
         "ldac": 6,
         "clamp": 21,
     }
-    driver = "converters:Mcp"
-    assert config["dacs"] == [{"driver": f"{driver}4728", "bus": "i2c", "address": 0x60, "pins": [], "given": {}}]
+    on_spi = {"bus": "spi", "given": {}}
+    assert config["dacs"] == [
+        {
+            "chip": "mcp4728", "driver": "converters:Mcp4728", "bus": "i2c", "address": 0x60, "pins": [], "given": {},
+        }
+    ]  # fmt: skip
     assert config["mixers"] == [
-        {"driver": f"{driver}4131", "bus": "spi", "pins": [["cs", "select", pin]], "given": {}} for pin in (20, 22)
+        {"chip": "mcp4131", "driver": "converters:Mcp4131", "pins": [["cs", "select", pin]], **on_spi}
+        for pin in (20, 22)
     ]
-    assert config["adcs"] == [
-        {"driver": f"{driver}320x", "bus": "spi", "pins": [["cs", "select", 17]], "given": {"channels": 8}}
-    ]
+    adc = {"chip": "mcp3208", "driver": "converters:Mcp320x", "pins": [["cs", "select", 17]], **on_spi}
+    assert config["adcs"] == [{**adc, "given": {"channels": 8}}]
 
 
 @pytest.mark.parametrize(

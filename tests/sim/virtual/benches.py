@@ -1,6 +1,6 @@
 """Jobs and configurations of boards for them, as the host would write them."""
 
-from clockfree_model.parts import CONVERTERS, FRONT_ENDS, POTS
+from clockfree_model.parts import ADC, CONVERTERS, DAC, FRONT_ENDS, MIXER, POTS
 from clockfree_model.physics import BOARD
 from tests.sim.jobs import a_job
 
@@ -32,7 +32,8 @@ def edge_config(job, *edges):
 
 
 def supervisor_config():
-    dac, mixer, adc = (CONVERTERS[name] for name in ("mcp4728", "mcp4131", "mcp3208"))
+    dac, mixer, adc = (CONVERTERS[name] for name in (DAC, MIXER, ADC))
     return {"format": 2, "role": "supervisor", "led": 25, "spi": SPI, "i2c": I2C, "ldac": 6, "clamp": 21,
-            "dacs": [dac.spec({})], "mixers": [mixer.spec({"cs": pin}) for pin in (20, 22)],
-            "adcs": [adc.spec({"cs": 17})]}  # fmt: skip
+            "dacs": [{"chip": DAC, **dac.spec({})}],
+            "mixers": [{"chip": MIXER, **mixer.spec({"cs": pin})} for pin in (20, 22)],
+            "adcs": [{"chip": ADC, **adc.spec({"cs": 17})}]}  # fmt: skip
