@@ -8,7 +8,8 @@ SEA 2015, do this with lines on a map.)
 """
 
 import numpy as np
-from numba import njit
+
+from clockfree_sim.circuit.caching import kept
 
 LEAF = 12
 """A part of at most this many nodes is one dense block; 8 to 14 are alike at 16 to 10,000 edges, 18 is slower."""
@@ -80,7 +81,7 @@ def _separate(graph, members):
             # A minimum cut is the one nearest to the side it is sought from, so both ends are tried.
             for order in (line, line[::-1]):
                 for share in END_SHARES:
-                    _cut(*graph, order, max(1, int(share * len(members))))
+                    _cut(*graph, np.ascontiguousarray(order), max(1, int(share * len(members))))
                     side = scratch[0, members]
                     zeros, ones, cut = np.bincount(side, minlength=3)
                     score = cut / np.sqrt(min(zeros, ones)) if min(zeros, ones) else np.inf
@@ -97,7 +98,7 @@ def _neighbours(nodes, ends):
     return start, far[np.argsort(near, kind="stable")].astype(np.int64)
 
 
-@njit("int64(int64[::1], int64[::1], int64[::1], int64[:, ::1], int64)", cache=True)
+@kept()
 def _hops(start, neighbours, part, scratch, root):
     """Number of nodes that are joined to root within its part: found in scratch[1], their hops in scratch[0]."""
     hops, found = scratch[0], scratch[1]
@@ -118,7 +119,7 @@ def _hops(start, neighbours, part, scratch, root):
     return count
 
 
-@njit("(int64[::1], int64[::1], int64[::1], int64[:, ::1], int64[:], int64)", cache=True)
+@kept()
 def _cut(start, neighbours, part, scratch, order, share):
     """Smallest set of nodes that parts the first `share` nodes of order from the last: scratch[0] is 0, 1 or 2.
 

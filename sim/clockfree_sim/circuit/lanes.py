@@ -56,8 +56,14 @@ def _putter(context, builder, signature, arguments):
 
 @intrinsic
 def get(typing_context, array, index):
-    """array[index] of a one-dimensional int64 or float64 array."""
-    return array.dtype(array, types.int64), _getter(array.dtype)
+    """array[index] of a one-dimensional int64, int32 or float64 array; all integers are machine words from here on."""
+    result = types.int64 if isinstance(array.dtype, types.Integer) else array.dtype
+
+    def generate(context, builder, signature, arguments):
+        number = _getter(array.dtype)(context, builder, signature, arguments)
+        return context.cast(builder, number, array.dtype, result)
+
+    return result(array, types.int64), generate
 
 
 @intrinsic

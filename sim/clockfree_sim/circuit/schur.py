@@ -12,9 +12,8 @@ All functions take the flat `plan` and `state` of `elimination`; `tree` is 0 for
 clamped twin's own. Rows and z are padded with zeros to whole lanes.
 """
 
-from numba import njit
-
 from clockfree_sim.circuit import elimination as at
+from clockfree_sim.circuit.caching import kept
 from clockfree_sim.circuit.direct import CUT_S
 from clockfree_sim.circuit.factor import factor
 from clockfree_sim.circuit.lanes import LANES, add, get, get_lanes, put, zeros
@@ -28,7 +27,7 @@ r + 1 / r is added up at each step, for the worst block on its way, so that betw
 one tap (45,000 of them), below 2e-10 V after steps over a potentiometer's whole range, 160 ohm to 200 kohm (15,000).
 """
 
-compiled = njit(cache=True, fastmath={"contract"}, error_model="numpy")
+compiled = kept(fastmath={"contract"}, error_model="numpy")
 
 
 @compiled
@@ -227,28 +226,3 @@ def step(plan, state, edge, g_free_S, g_clamped_S):
     if get(plan, at.TREES) == 2:
         walk(plan, state, get(plan, at.TREE_SIZE), edge)
     step_read(plan, state, edge, g_free_S, g_clamped_S)
-
-
-FEW = 16
-"""Edges that are always stepped one by one when they step together; of many, a factorisation takes less time."""
-
-
-@compiled
-def step_all(plan, state, edges, g_S):
-    """Conductances of several edges become these, S (2, n), in the free and in the clamped twin: as `step` for each."""
-    at_S, count = get(plan, at.S_CONDUCTANCE), get(plan, at.EDGES)
-    changed = 0
-    for i in range(len(edges)):
-        free, clamped = at_S + edges[i], at_S + count + edges[i]
-        changed += g_S[0, i] != get(state, free) or g_S[1, i] != get(state, clamped)
-    if changed <= FEW + count // 8:
-        for i in range(len(edges)):
-            free, clamped = at_S + edges[i], at_S + count + edges[i]
-            if g_S[0, i] != get(state, free) or g_S[1, i] != get(state, clamped):
-                step(plan, state, edges[i], g_S[0, i], g_S[1, i])
-    else:
-        for i in range(len(edges)):
-            put(state, at_S + edges[i], g_S[0, i])
-            put(state, at_S + count + edges[i], g_S[1, i])
-        factor(plan, state)
-        outputs(plan, state)

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit
 
 from clockfree_model.network import Network
-from clockfree_sim.circuit import direct, factor, schur, voltages
+from clockfree_sim.circuit import direct, solver, voltages
 from clockfree_sim.circuit import elimination as at
+from clockfree_sim.circuit.caching import kept
 
 
 class Circuit:
     """Free and clamped twin of one network, both solved after every change.
 
-    Object for callers in Python around the compiled functions of `schur`; `plan` and `state` are theirs.
+    Object for callers in Python around the compiled functions of `solver`; `plan` and `state` are theirs.
     Sources are held in both twins. In the free twin the targets float; in the clamped twin they follow
     V_C = V_F + eta (V_D - V_F) + clamp error (SCIENCE eq. 1), are held at given voltages, or float.
 
@@ -50,7 +50,7 @@ class Circuit:
         self.sources = np.array(sources, dtype=np.int64)
         self.targets = np.array(targets, dtype=np.int64)
         self.twins = twins
-        self.plan, size = at.eliminated(nodes, self.ends, self.sources, self.targets, 2 if twins else 1)
+        self.plan, size = solver.planned(nodes, self.ends, self.sources, self.targets, 2 if twins else 1)
         self.state = _aligned(size)
         self.state[at.FLOATING] = 1.0
         self.state[at.RATE_FREE] = 1.0 / settle_free_us if settle_free_us else 0.0
@@ -61,10 +61,7 @@ class Circuit:
         self._g = self._view(at.S_CONDUCTANCE, 2 * len(self.ends)).reshape(2, -1)
         self._source_V = self._view(at.S_PORTS, len(self.sources))
         self._target_V = self._view(at.S_TARGET, len(self.targets))
-        root = self.plan[at.ROOT]
-        begin, row = self.plan[root + at.ROWS], self.plan[root + at.ROW]
-        rows = self.state[begin : begin + row * len(self.targets)].reshape(-1, row)
-        self._gain = rows[:, : len(self.sources)]
+        self._gain = solver.rows_of_targets(self.plan, self.state)
 
     def _view(self, key: int, length: int) -> np.ndarray:
         return self.state[self.plan[key] : self.plan[key] + length]
@@ -77,7 +74,7 @@ class Circuit:
         if not ((both >= 0) & (both < np.inf)).all():
             raise ValueError("expected conductances from 0 to below infinity")
         self._g[:] = both
-        _load(self.plan, self.state)
+        _solve(self.plan, self.state, int(self.state[at.SINCE_US]), True)
         self._lag[:] = 0.0
 
     def example(self, source_V, desired_V, eta: float, clamp_error_V=None, now_us: int = 0) -> None:
@@ -87,25 +84,25 @@ class Circuit:
         if clamp_error_V is not None:
             self._target_V += clamp_error_V
         self.state[at.WEIGHT], self.state[at.FLOATING] = 1.0 - eta, 0.0
-        _solve(self.plan, self.state, now_us)
+        _solve(self.plan, self.state, now_us, False)
 
     def float_clamp(self, now_us: int = 0) -> None:
         """Leave the clamped targets undriven."""
         self.state[at.FLOATING] = 1.0
-        _solve(self.plan, self.state, now_us)
+        _solve(self.plan, self.state, now_us, False)
 
     def hold_clamp(self, clamped_V, now_us: int = 0) -> None:
         """Hold the clamped targets at given voltages, V (O,)."""
         self._target_V[:] = clamped_V
         self.state[at.WEIGHT], self.state[at.FLOATING] = 0.0, 0.0
-        _solve(self.plan, self.state, now_us)
+        _solve(self.plan, self.state, now_us, False)
 
     def step(self, edge: int, g_free_S: float, g_clamped_S: float, now_us: int = 0) -> None:
         """One edge's conductances become these, S; the free one counts for both if twins is False.
 
         0 (or less than `direct.CUT_S`) cuts the edge. What is then joined to no source floats; it is put at 0 V.
         """
-        _step(self.plan, self.state, edge, g_free_S, g_clamped_S, now_us)
+        _step(self.plan, self.state, edge, float(g_free_S), float(g_clamped_S), now_us)
 
     def step_all(self, edges: Sequence[int], g_free_S: Sequence[float], g_clamped_S: Sequence[float], now_us=0) -> None:
         """As `step` for several edges, (n,) each, with nothing in between."""
@@ -133,7 +130,7 @@ class Circuit:
 
     def refactor(self) -> None:
         """Start again from the stored conductances."""
-        _load(self.plan, self.state)
+        _solve(self.plan, self.state, int(self.state[at.SINCE_US]), True)
 
     def residual(self) -> float:
         """Largest disagreement of a node voltage with a direct solve, V."""
@@ -155,56 +152,47 @@ def _aligned(size: int) -> np.ndarray:
     return raw[begin : begin + size]
 
 
-# Signatures given: compiled when imported, and a whole number of siemens is no reason to compile anew.
-_ARRAYS = "int64[::1], float64[::1]"
-
-
-@njit(f"({_ARRAYS}, int64, float64, float64, int64)", cache=True)
+@kept()
 def _step(plan, state, edge, g_free_S, g_clamped_S, now_us):
     if not 0 <= edge < plan[at.EDGES]:
         raise IndexError("no such edge")
     if not (0.0 <= g_free_S < np.inf and 0.0 <= g_clamped_S < np.inf):
         raise ValueError("expected conductances from 0 to below infinity")
-    schur.step(plan, state, edge, g_free_S, g_clamped_S)
+    solver.step(plan, state, edge, g_free_S, g_clamped_S)
     voltages.voltages(plan, state, now_us)
 
 
-@njit(f"({_ARRAYS}, int64[::1], float64[:, ::1], int64)", cache=True)
+@kept()
 def _step_all(plan, state, edges, g_S, now_us):
-    for edge in edges:
-        if not 0 <= edge < plan[at.EDGES]:
+    for i in range(len(edges)):
+        if not 0 <= edges[i] < plan[at.EDGES]:
             raise IndexError("no such edge")
-    if not (0.0 <= g_S.min() and g_S.max() < np.inf):
-        raise ValueError("expected conductances from 0 to below infinity")
-    schur.step_all(plan, state, edges, g_S)
+        if not (0.0 <= g_S[0, i] < np.inf and 0.0 <= g_S[1, i] < np.inf):
+            raise ValueError("expected conductances from 0 to below infinity")
+    solver.step_all(plan, state, edges, g_S)
     voltages.voltages(plan, state, now_us)
 
 
-@njit(f"UniTuple(float64, 2)({_ARRAYS}, int64, int64)", cache=True)
+@kept()
 def _drops(plan, state, edge, now_us):
     if not 0 <= edge < plan[at.EDGES]:
         raise IndexError("no such edge")
     return voltages.drops_sensed(plan, state, edge, now_us)
 
 
-@njit(f"UniTuple(float64, 2)({_ARRAYS}, int64, int64)", cache=True)
+@kept()
 def _node(plan, state, node, now_us):
     if not 0 <= node < plan[at.NODES]:
         raise IndexError("no such node")
     return voltages.node_sensed(plan, state, node, now_us)
 
 
-@njit(f"({_ARRAYS}, int64)", cache=True)
-def _solve(plan, state, now_us):
-    schur.outputs(plan, state)
+@kept(about_s=5)
+def _solve(plan, state, now_us, anew):
+    if anew:
+        solver.remake(plan, state)
+    solver.outputs(plan, state)
     voltages.voltages(plan, state, now_us)
-
-
-@njit(f"({_ARRAYS})", cache=True)
-def _load(plan, state):
-    factor.factor(plan, state)
-    schur.outputs(plan, state)
-    voltages.voltages(plan, state, int(state[at.SINCE_US]))
 
 
 def free_outputs(

@@ -1,14 +1,13 @@
 """Compiled ADCs of the edges: as `parts.converters` has them, on the compiled circuit."""
 
 from numba import njit
-from numba.extending import overload_attribute
 
 from clockfree_sim.circuit import elimination as at
 from clockfree_sim.circuit import voltages
 from clockfree_sim.circuit.lanes import get
 from clockfree_sim.compiled.firmware import WITHIN, read_adc, read_pico_adc
 from clockfree_sim.compiled.records import ADC, CHANNELS
-from clockfree_sim.compiled.typed_record import EdgeType, method_of
+from clockfree_sim.compiled.typed_record import EdgeType, attribute_of, method_of
 from clockfree_sim.plant import noise
 
 
@@ -25,7 +24,7 @@ def _read(self):
     return read
 
 
-@overload_attribute(EdgeType, "channels")
+@attribute_of(EdgeType, "channels")
 def _channels(self):
     channels = tuple(range(CHANNELS))
     return lambda self: channels

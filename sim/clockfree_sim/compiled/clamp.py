@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from clockfree_sim.circuit import elimination as at
-from clockfree_sim.circuit import schur, voltages
+from clockfree_sim.circuit import solver, voltages
 from clockfree_sim.plant.clamp import DigitalClamp
 
 FIRST, LAST, SAMPLE_US, ASKED = range(4)
@@ -46,7 +46,7 @@ def compiled_clamp(clamp: DigitalClamp) -> Clamp:
 @njit(error_model="numpy")
 def solve(plan, state, now):
     """Voltages after a change of sources or targets."""
-    schur.outputs(plan, state)
+    solver.outputs(plan, state)
     if voltages.settles(state):
         voltages.voltages(plan, state, now[0])
 
@@ -56,7 +56,7 @@ def sample(clamp, plan, state, now):
     """As `DigitalClamp` does."""
     place = clamp.turn[LAST] % len(clamp.coming)
     clamp.turn[LAST] += 1
-    clamp.coming[place] = now[0] + clamp.delay_us, now[3]
+    clamp.coming[place, 0], clamp.coming[place, 1] = now[0] + clamp.delay_us, now[3]
     ports = plan[at.S_PORTS] + plan[at.SOURCES]
     for i in range(plan[at.TARGETS]):
         free_V = state[ports + i]

@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 
 from clockfree_sim.circuit import elimination as at
-from clockfree_sim.circuit import schur, voltages
+from clockfree_sim.circuit import solver, voltages
 from clockfree_sim.circuit.lanes import get
 from clockfree_sim.compiled.firmware import WITHIN, set_trim
 from clockfree_sim.compiled.records import TRIMMED
@@ -22,7 +22,7 @@ def _see(edge):
             voltages.voltages(wires.plan, wires.state, wires.now[0])
         edge.free_V, edge.clamped_V = voltages.drops_sensed(wires.plan, wires.state, edge.index, wires.now[0])
     else:
-        edge.free_V, edge.clamped_V = schur.read(wires.plan, wires.state, edge.index)
+        edge.free_V, edge.clamped_V = solver.read(wires.plan, wires.state, edge.index)
 
 
 @method_of(EdgeType, "pin_a", **WITHIN)

@@ -12,13 +12,13 @@ from types import FunctionType
 import numpy as np
 from numba import njit, types
 from numba.experimental import structref
-from numba.extending import overload_method
 
 from clockfree_board import clock, rule, sense, supervisor
 from clockfree_board.edge import Edge
 from clockfree_sim.circuit import elimination as at
 from clockfree_sim.circuit import voltages
 from clockfree_sim.compiled.clamp import FIRST, LAST, sample, solve
+from clockfree_sim.compiled.typed_record import method_of
 
 _NAMES: dict[str, object] = {**vars(clock), **vars(rule), **vars(sense), **vars(supervisor)}
 
@@ -101,12 +101,12 @@ structref.define_proxy(
 )  # fmt: skip
 
 
-@overload_method(_ShowType, "next")
+@method_of(_ShowType, "next")
 def _show_next(self):
     return lambda self: _next(self)
 
 
-@overload_method(_ShowType, "measure")
+@method_of(_ShowType, "measure")
 def _show_measure(self):
     def measure(self):
         sources = self.plan[at.SOURCES]
@@ -122,7 +122,7 @@ def _show_measure(self):
     return measure
 
 
-@overload_method(_ShowType, "show_example")
+@method_of(_ShowType, "show_example")
 def _show_example(self, example):
     def show_example(self, example):
         self.present = example

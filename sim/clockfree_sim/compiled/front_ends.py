@@ -1,7 +1,6 @@
 """Compiled front ends: an edge looks at its pins or its drops, many times while it calibrates."""
 
-from numba import njit
-
+from clockfree_sim.circuit.caching import kept
 from clockfree_sim.compiled import adcs, comparators, pots  # what the methods of an edge call
 from clockfree_sim.compiled.firmware import (
     WITHIN,
@@ -30,7 +29,7 @@ def _look(self, gate):
     return look
 
 
-@njit(cache=True, error_model="numpy")
+@kept(error_model="numpy")
 def mean(wires, edges, alike, reads):
     """Every edge takes the mean of so many readings of its drops, one after another."""
     wires = lent_wires(wires)
@@ -39,7 +38,7 @@ def mean(wires, edges, alike, reads):
             wires.now[0] += wait_us
 
 
-@njit(cache=True, error_model="numpy")
+@kept(error_model="numpy")
 def null(wires, edges, alike, reads):
     """Every edge finds its trim, one after another, with so many readings of A at each step."""
     wires = lent_wires(wires)

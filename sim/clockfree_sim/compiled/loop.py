@@ -4,6 +4,7 @@ import numpy as np
 from numba import njit
 
 from clockfree_board import clock
+from clockfree_sim.circuit.caching import kept
 from clockfree_sim.circuit.lanes import get, put
 from clockfree_sim.compiled.clamp import act, next_of_clamp
 from clockfree_sim.compiled.firmware import fire, tick, ticks_add
@@ -16,7 +17,7 @@ from clockfree_sim.plant.timeline import NEVER
 HALF, MASK = clock.HALF, clock.MASK
 
 
-@njit(cache=True, error_model="numpy")
+@kept(error_model="numpy")
 def enter(turns, edge, time_us):
     """Put an edge's next turn into the tournament; NEVER takes it out.
 
@@ -32,6 +33,13 @@ def enter(turns, edge, time_us):
         best = min(best, get(turns, at ^ 1))
         at >>= 1
         put(turns, at, best)
+
+
+@njit(error_model="numpy")
+def write_row(row, index, now_us, record):
+    """Write a firing into the trace; an assignment of a tuple takes two seconds to compile."""
+    row[0], row[1], row[2] = index, now_us, record.a
+    row[3], row[4], row[5] = record.b, record.step, record.tap
 
 
 @njit(error_model="numpy")
@@ -78,7 +86,7 @@ def lent_wires(wires):
     )
 
 
-@njit(cache=True, error_model="numpy")
+@kept(error_model="numpy", about_s=12)
 def serve(wires, show, edges, alike, turns, rows, count):
     """Go on until so many firings have been made.
 
@@ -113,7 +121,7 @@ def serve(wires, show, edges, alike, turns, rows, count):
         due_us = fire(edge_of(record, shared, wires), now_us)
         if record.firings != firings:
             if len(rows):
-                rows[done] = index, now_us, record.a, record.b, record.step, record.tap
+                write_row(rows[done], index, now_us, record)
             done += 1
         if shared.lateness_us:
             drawn = noise.uniform(record.lateness_key, record.served)

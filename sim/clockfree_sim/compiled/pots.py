@@ -2,7 +2,7 @@
 
 from numba import njit
 
-from clockfree_sim.circuit import schur, voltages
+from clockfree_sim.circuit import solver, voltages
 from clockfree_sim.circuit.lanes import get
 from clockfree_sim.compiled.firmware import WITHIN
 from clockfree_sim.compiled.records import AT_ONCE, LATER
@@ -20,7 +20,7 @@ def _step(self, step):
             if self.kept:
                 _conduct(self, g_free_S, g_clamped_S)
             else:  # it has just been read
-                schur.step_read(wires.plan, wires.state, self.index, g_free_S, g_clamped_S)
+                solver.step_read(wires.plan, wires.state, self.index, g_free_S, g_clamped_S)
         elif self.wipers == LATER:
             _ask(self, 0, self.age_us)
             _ask(self, 1, self.age_us + self.skew_us)
@@ -39,7 +39,7 @@ def conductances(edge, free, clamped):
 @njit(error_model="numpy")
 def _conduct(edge, g_free_S, g_clamped_S):
     wires = edge.wires
-    schur.step(wires.plan, wires.state, edge.index, g_free_S, g_clamped_S)
+    solver.step(wires.plan, wires.state, edge.index, g_free_S, g_clamped_S)
     if voltages.settles(wires.state):
         voltages.voltages(wires.plan, wires.state, wires.now[0])
 
@@ -52,7 +52,8 @@ def _ask(edge, wiper, delay_us):
     places, at_ = moves.shape[1], pending[wiper, 1]
     if at_ - pending[wiper, 0] == places:
         raise RuntimeError("more moves of wipers are under way than there is room for")
-    moves[wiper, at_ % places] = now[0] + delay_us, now[3], edge.index, edge.tap
+    move = moves[wiper, at_ % places]
+    move[0], move[1], move[2], move[3] = now[0] + delay_us, now[3], edge.index, edge.tap
     now[3] += 1
     pending[wiper, 1] += 1
 

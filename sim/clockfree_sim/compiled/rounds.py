@@ -4,10 +4,11 @@ import numpy as np
 from numba import njit
 
 from clockfree_board.clock import MASK
-from clockfree_sim.circuit import schur, voltages
+from clockfree_sim.circuit import solver, voltages
+from clockfree_sim.circuit.caching import kept
 from clockfree_sim.compiled import firmware
 from clockfree_sim.compiled.edges import Edges
-from clockfree_sim.compiled.loop import go_on, lent_wires
+from clockfree_sim.compiled.loop import go_on, lent_wires, write_row
 from clockfree_sim.compiled.pots import conductances, next_move, take_move
 from clockfree_sim.compiled.records import AFTER_ROUND, LATER
 from clockfree_sim.compiled.typed_record import edge_of
@@ -54,7 +55,7 @@ class Rounds(Edges):
         self._keep(rows[:made])
 
 
-@njit(cache=True, error_model="numpy")
+@kept(error_model="numpy", about_s=12)
 def serve_rounds(wires, show, edges, alike, live, taking_part, next_us, every_us, rows, count):
     """As `Rounds.serve`, compiled: trigger rounds until at least so many firings have been made, or the table ends.
 
@@ -98,7 +99,7 @@ def serve_rounds(wires, show, edges, alike, live, taking_part, next_us, every_us
                     again += 1
                     continue
                 if len(rows):
-                    rows[done] = index, now_us, record.a, record.b, record.step, record.tap
+                    write_row(rows[done], index, now_us, record)
                 done += 1
                 if record.tap != tap:
                     stepped[steps] = index
@@ -146,6 +147,6 @@ def _move(wires, edges, alike):
 @njit(error_model="numpy")
 def _step_all(wires, edges, g_S):
     if len(edges):
-        schur.step_all(wires.plan, wires.state, edges, g_S)
+        solver.step_all(wires.plan, wires.state, edges, g_S)
         if voltages.settles(wires.state):
             voltages.voltages(wires.plan, wires.state, wires.now[0])

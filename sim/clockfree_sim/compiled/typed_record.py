@@ -14,7 +14,9 @@ from numba import types
 from numba.core import cgutils
 from numba.core.imputils import impl_ret_borrowed, lower_getattr_generic, lower_setattr_generic
 from numba.core.typing.templates import AttributeTemplate, infer_getattr
-from numba.extending import intrinsic, models, overload_method, register_model
+from numba.extending import intrinsic, models, overload_attribute, overload_method, register_model
+
+from clockfree_sim.circuit import code_digest
 
 
 class _Bound(types.Type):
@@ -97,7 +99,22 @@ def _set(context, builder, signature, arguments, name):
 
 def method_of(kind, name, **options):
     """Give EdgeType or PotsType a method: as `numba.extending.overload_method`."""
-    return overload_method(kind, name, jit_options={"error_model": "numpy", **options})
+
+    def register(choose):
+        code_digest.method(name, choose)
+        return overload_method(kind, name, jit_options={"error_model": "numpy", **options})(choose)
+
+    return register
+
+
+def attribute_of(kind, name):
+    """Give it an attribute that is made when it is asked for: as `numba.extending.overload_attribute`."""
+
+    def register(choose):
+        code_digest.method(name, choose)
+        return overload_attribute(kind, name)(choose)
+
+    return register
 
 
 @intrinsic

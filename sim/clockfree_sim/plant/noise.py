@@ -3,10 +3,11 @@
 from types import FunctionType
 
 import numpy as np
-from numba import boolean, float64, int64, njit, uint64, void
+from numba import boolean, float64, int64, uint64, void
 
 from clockfree_model import draws
 from clockfree_model.draws import BIAS, DECISION, FIXED, LATENESS
+from clockfree_sim.circuit.caching import kept
 
 __all__ = ["BIAS", "DECISION", "FIXED", "LATENESS", "gauss", "key_of", "stream", "uniform"]
 
@@ -15,7 +16,7 @@ _NAMES: dict[str, object] = {"__name__": __name__, "word": uint64}
 
 def _compiled(function, signature):
     """Compile a function of the model over globals in which an integer is a machine word, and put it among them."""
-    made = njit(signature, cache=True)(FunctionType(function.__code__, _NAMES, function.__name__))
+    made = kept(signature)(FunctionType(function.__code__, _NAMES, function.__name__))
     _NAMES[function.__name__] = made
     return made
 
@@ -25,7 +26,7 @@ uniform = _compiled(draws.uniform, float64(uint64, int64))
 key_of = _compiled(draws.key_of, uint64(uint64, int64, int64))
 
 
-@njit(float64(uint64, int64), cache=True)
+@kept(float64(uint64, int64))
 def gauss(key, count):
     """Draw number ``count`` of a stream: standard normal, by inversion (Wichura, Appl. Stat. 37, 477: AS 241)."""
     q = uniform(key, count) - 0.5
@@ -58,7 +59,7 @@ def gauss(key, count):
     return top / low if q > 0.0 else -top / low
 
 
-@njit(void(uint64, int64, float64[::1], boolean), cache=True)
+@kept(void(uint64, int64, float64[::1], boolean))
 def _block(key, first, out, normal):
     for i in range(len(out)):
         out[i] = gauss(key, first + i) if normal else uniform(key, first + i)

@@ -17,15 +17,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from clockfree_model.job import Lesson
 from clockfree_model.network import Network
 from clockfree_model.parts import POTS
 from clockfree_model.physics import IDEAL
 from clockfree_sim.circuit import elimination as at
-from clockfree_sim.circuit.factor import factor
-from clockfree_sim.circuit.schur import outputs
+from clockfree_sim.circuit.caching import kept
+from clockfree_sim.circuit.solver import outputs, remake
 from clockfree_sim.circuit.twins import Circuit
 from clockfree_sim.circuit.voltages import voltages
 
@@ -105,7 +104,7 @@ def learn(
     return ohm, error_V2
 
 
-@njit(cache=True, error_model="numpy")
+@kept(error_model="numpy")
 def _learn(
     plan, state, ends, source_V, desired_V, eta, gamma, batch, p, b, fixed, ohm, steps, rng, stop_V2
 ):  # fmt: skip
@@ -118,7 +117,7 @@ def _learn(
     for step in range(steps + 1):
         for i in range(edges):
             state[conductance + i] = 1.0 / ohm[i]
-        factor(plan, state)
+        remake(plan, state)
         if batch:
             _keep(example_kept, b, fixed, rng)
         else:
@@ -150,7 +149,7 @@ def _learn(
     return error_V2[: step + 1]
 
 
-@njit(cache=True)
+@kept()
 def _keep(kept, share, fixed, rng):
     """Draw which are kept: each with a chance, or exactly that share of them (selection sampling)."""
     count = len(kept)

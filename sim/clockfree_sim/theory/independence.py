@@ -18,10 +18,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import int64, njit
+from numba import int64
 from scipy import fft
 
 from clockfree_board.clock import MASK
+from clockfree_sim.circuit.caching import kept
 
 WINDOW_US = 1000
 """Two firings of different edges at most this far apart coincide."""
@@ -198,7 +199,7 @@ def _coincidences(records: list[np.ndarray], span_us: int, random: np.random.Gen
     return _close_pairs(times, first, together, span_us - 2 * margin_us), surrogates
 
 
-@njit(int64(int64[::1], int64[::1], int64[::1], int64), cache=True)
+@kept(int64(int64[::1], int64[::1], int64[::1], int64))
 def _close_pairs(times_us, first, shift_us, span_us):
     """Pairs of firings of different edges within 1 ms, of what is within 0 .. span_us after each record is shifted.
 

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numba import njit
 
 from clockfree_model.network import lab16, planar, square
 from clockfree_sim.circuit import elimination as at
-from clockfree_sim.circuit import schur
+from clockfree_sim.circuit import schur, solver
+from clockfree_sim.circuit.caching import kept
 from clockfree_sim.circuit.dissection import LEAF, dissect
 from clockfree_sim.circuit.twins import Circuit
 from tests.sim.reference import Twins
@@ -28,21 +28,21 @@ def lab_like(edges, twins=False):
     return circuit, reference, rng
 
 
-@njit(cache=True)
+@kept()
 def follow(plan, state, edges, conductances, ratio):
     """An event loop without node voltages: read an edge, then step it. Returns the drops of the last."""
     drops = (0.0, 0.0)
     for k in range(len(edges)):
-        drops = schur.read(plan, state, edges[k])
-        schur.step_read(plan, state, edges[k], conductances[k], conductances[k] * ratio)
+        drops = solver.read(plan, state, edges[k])
+        solver.step_read(plan, state, edges[k], conductances[k], conductances[k] * ratio)
     return drops
 
 
-@njit(cache=True)
+@kept()
 def read_all(plan, state):
     drops = np.empty((plan[at.EDGES], 2))
     for edge in range(plan[at.EDGES]):
-        drops[edge] = schur.read(plan, state, edge)
+        drops[edge] = solver.read(plan, state, edge)
     return drops
 
 
@@ -99,10 +99,10 @@ def test_drift_between_factorisations(edges):
     np.testing.assert_allclose(read_all(circuit.plan, circuit.state), drops_of(reference), rtol=0, atol=3e-10)
 
 
-@settings(max_examples=30)
-@given(seed=st.integers(0, 2**32), twins=st.booleans())
-def test_tree_reads_what_the_circuit_is(seed, twins):
-    """Any depth of tree, any ports, next to each other too: every edge's drops without node voltages."""
+@settings(max_examples=60)
+@given(seed=st.integers(0, 2**32), twins=st.booleans(), small=st.sampled_from([0, solver.SMALL, 120]))
+def test_reads_what_the_circuit_is(seed, twins, small):
+    """Any size, either solver, any ports, next to each other too: every edge's drops without node voltages."""
     rng = np.random.default_rng(seed)
     nodes = int(rng.integers(2, 120))
     ends = [(int(rng.integers(max(0, node - 6), node)), node) for node in range(1, nodes)]
@@ -110,7 +110,10 @@ def test_tree_reads_what_the_circuit_is(seed, twins):
     ports = rng.permutation(nodes)[: rng.integers(1, 8)]
     sources, targets = np.split(ports, [rng.integers(1, len(ports) + 1)])
     ratio = 1.05 if twins else 1.0
-    circuit = Circuit(nodes, ends, sources, targets, twins=twins)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(solver, "SMALL", small)
+        circuit = Circuit(nodes, ends, sources, targets, twins=twins)
+    assert circuit.plan.dtype == (np.int32 if nodes - len(sources) <= small else np.int64)
     reference = Twins(nodes, ends, sources, targets)
     g = 1 / rng.uniform(160, 200e3, len(ends))
     for each in (circuit, reference):

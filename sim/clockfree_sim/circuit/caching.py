@@ -1,0 +1,217 @@
+"""Compiled functions, kept on disk by what they are made of (see `code_digest`).
+
+numba itself keeps a compiled function by the time stamp of its own file, and goes on using it after a change to a
+function that it calls: wrong numbers without a word.
+
+Who compiles says so, once, and whoever wants the same meanwhile waits for it. Of every function the versions used last
+are kept, and older ones deleted.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from numba import njit
+from numba.core import types
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache
+
+from clockfree_sim.circuit.code_digest import code_digest
+
+VERSIONS = 4
+"""So many versions of a function are kept: two checkouts at work in turns, each before and after a change."""
+
+
+def kept(signature: Any = None, *, about_s: float = 0.0, **options: Any) -> Callable[[Callable], Any]:
+    """As `numba.njit`, with what was compiled kept on disk.
+
+    Parameters
+    ----------
+    signature : of numba, or None
+        Compiled at once for this one, and for no other.
+    about_s : float
+        What it takes to compile it with all it calls, s of one core: said when it is. 0 is not worth a word.
+    options : of `numba.njit`
+    """
+
+    def keep(function: Callable) -> Any:
+        made = njit(function, **options)
+        made._cache = _Kept(function, about_s)
+        template = made.get_call_template
+        # numba would compile anew for every constant that it is called with.
+        made.get_call_template = lambda args, kws: template([types.unliteral(each) for each in args], kws)
+        if signature is not None:
+            made.compile(signature)
+            made.disable_compile()
+        return made
+
+    return keep
+
+
+def either(one: Any, other: Any, chosen: Callable[[Any], bool]) -> Any:
+    """One of two compiled functions, in its place: the first where `chosen` says so of the type of its plan.
+
+    The caller is compiled with the one that is chosen, and the other is not compiled for it.
+    """
+
+    def of(arguments: Any) -> Any:
+        return one if chosen(arguments[0]) else other
+
+    made = njit(one.py_func)
+    made.get_call_template = lambda args, kws: of(args).get_call_template(args, kws)
+    made.get_overload = lambda args: of(args).get_overload(args)
+    made.stands_for = one, other
+    return made
+
+
+def folder() -> Path | None:
+    """Where compiled functions are kept; None where this user has no home."""
+    with suppress(RuntimeError):
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "clockfree" / "compiled"
+    return None
+
+
+class _Kept(NullCache):
+    """What numba asks for a function that was compiled before.
+
+    Its digest is made when it is asked for first: what a function calls may be defined further down.
+    """
+
+    def __init__(self, function: Any, about_s: float):
+        self._function, self._about_s = function, about_s
+
+    @cached_property
+    def _files(self) -> FunctionCache | None:
+        return _Files(self._function) if folder() else None
+
+    @property
+    def cache_path(self) -> str | None:
+        """Where it is kept."""
+        return self._files.cache_path if self._files else None
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """A compiled function, or None: then it is this process's turn to compile, until it is saved."""
+        if self._files is None:
+            return None
+        found = self._files.load_overload(sig, target_context)
+        if found is None:
+            _turn.take()
+            found = self._files.load_overload(sig, target_context)
+            if found is not None:
+                _turn.give()
+        if found is not None:
+            with suppress(OSError):  # used last now
+                os.utime(self._files.index)
+        elif self._about_s and not _turn.said:
+            _turn.said = True
+            print(f"compiling, once, about {self._about_s:g} s", file=sys.stderr, flush=True)
+        return found
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep what was compiled; a folder that cannot be written to costs a compilation each time."""
+        if self._files is None:
+            return
+        try:
+            self._files.save_overload(sig, data)
+            self._files.tidy()
+        except OSError as error:
+            if not _turn.unwritable:
+                _turn.unwritable = True
+                text = f"cannot keep compiled code in {self.cache_path}: {error.strerror}; it is compiled each time"
+                print(text, file=sys.stderr, flush=True)
+        finally:
+            _turn.give()
+
+
+class _Place:
+    """Where one version of a function is kept, as numba asks for it."""
+
+    def __init__(self, function: Any):
+        self._digest, self._py_file = code_digest(function), function.__code__.co_filename
+
+    @classmethod
+    def from_function(cls, function: Any, file: str) -> "_Place":
+        """The place of a function."""
+        return cls(function)
+
+    def get_cache_path(self) -> str:
+        """The folder."""
+        return str(folder())
+
+    def ensure_cache_path(self) -> None:
+        """Make the folder."""
+        os.makedirs(self.get_cache_path(), exist_ok=True)
+
+    def get_source_stamp(self) -> str:
+        """What tells this version from others."""
+        return self._digest
+
+    get_disambiguator = get_source_stamp
+
+
+class _Results(CompileResultCacheImpl):
+    _locator_classes = (_Place,)
+
+
+class _Files(FunctionCache):
+    """The files of one version of one function."""
+
+    _impl_class = _Results
+
+    @property
+    def index(self) -> Path:
+        """The file that says what there is."""
+        return Path(self._cache_file._index_path)
+
+    def tidy(self) -> None:
+        """Delete all versions of this function but those used last."""
+        name = self.index.name.partition("-")[0]
+        versions = sorted(self.index.parent.glob(f"{name}-*.nbi"), key=_used_s, reverse=True)
+        for index in versions[VERSIONS:]:
+            for file in [*index.parent.glob(f"{index.stem}.*.nbc"), index]:
+                file.unlink(missing_ok=True)
+
+
+def _used_s(file: Path) -> float:
+    try:
+        return file.stat().st_mtime
+    except OSError:  # another process has just deleted it
+        return 0.0
+
+
+class _Turn:
+    """Whose turn it is to compile, among the processes of this user; numba sees to it that only one thread does.
+
+    It is taken again for every function that is called by the one being compiled.
+    """
+
+    def __init__(self) -> None:
+        self.said = self.unwritable = False
+        self._depth = 0
+        self._lock: BinaryIO | None = None
+
+    def take(self) -> None:
+        """Wait for it."""
+        self._depth += 1
+        if self._depth == 1:
+            with suppress(ImportError, OSError):  # Windows has none; nothing can be written
+                import fcntl
+
+                where = folder()
+                assert where is not None
+                where.mkdir(parents=True, exist_ok=True)
+                self._lock = open(where / "compiling.lock", "wb")
+                fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def give(self) -> None:
+        """Let others have it."""
+        self._depth -= 1
+        if self._depth == 0 and self._lock:
+            self._lock.close()
+            self._lock = None
+
+
+_turn = _Turn()
