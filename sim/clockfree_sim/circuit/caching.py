@@ -40,7 +40,13 @@ def kept(signature: Any = None, *, about_s: float = 0.0, **options: Any) -> Call
     def keep(function: Callable) -> Any:
         made = njit(function, **options)
         made._cache = _Kept(function, about_s)
-        template = made.get_call_template
+        compiled, template = made.compile, made.get_call_template
+
+        def compile_(sig: Any) -> Any:
+            with _turn:
+                return compiled(sig)
+
+        made.compile = compile_
         # numba would compile anew for every constant that it is called with.
         made.get_call_template = lambda args, kws: template([types.unliteral(each) for each in args], kws)
         if signature is not None:
@@ -93,15 +99,13 @@ class _Kept(NullCache):
         return self._files.cache_path if self._files else None
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """A compiled function, or None: then it is this process's turn to compile, until it is saved."""
+        """A compiled function, or None: then it is this process's turn to compile."""
         if self._files is None:
             return None
         found = self._files.load_overload(sig, target_context)
         if found is None:
             _turn.take()
             found = self._files.load_overload(sig, target_context)
-            if found is not None:
-                _turn.give()
         if found is not None:
             with suppress(OSError):  # used last now
                 os.utime(self._files.index)
@@ -122,8 +126,6 @@ class _Kept(NullCache):
                 _turn.unwritable = True
                 text = f"cannot keep compiled code in {self.cache_path}: {error.strerror}; it is compiled each time"
                 print(text, file=sys.stderr, flush=True)
-        finally:
-            _turn.give()
 
 
 class _Place:
@@ -185,7 +187,7 @@ def _used_s(file: Path) -> float:
 class _Turn:
     """Whose turn it is to compile, among the processes of this user; numba sees to it that only one thread does.
 
-    It is taken again for every function that is called by the one being compiled.
+    A context, entered again for every function that is called by the one being compiled; with the outermost it is over.
     """
 
     def __init__(self) -> None:
@@ -193,10 +195,18 @@ class _Turn:
         self._depth = 0
         self._lock: BinaryIO | None = None
 
+    def __enter__(self) -> None:
+        self._depth += 1
+
+    def __exit__(self, *error: object) -> None:
+        self._depth -= 1
+        if self._depth == 0 and self._lock:
+            self._lock.close()
+            self._lock = None
+
     def take(self) -> None:
         """Wait for it."""
-        self._depth += 1
-        if self._depth == 1:
+        if not self._lock:
             with suppress(ImportError, OSError):  # Windows has none; nothing can be written
                 import fcntl
 
@@ -205,13 +215,6 @@ class _Turn:
                 where.mkdir(parents=True, exist_ok=True)
                 self._lock = open(where / "compiling.lock", "wb")
                 fcntl.flock(self._lock, fcntl.LOCK_EX)
-
-    def give(self) -> None:
-        """Let others have it."""
-        self._depth -= 1
-        if self._depth == 0 and self._lock:
-            self._lock.close()
-            self._lock = None
 
 
 _turn = _Turn()

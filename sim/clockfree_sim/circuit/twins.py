@@ -27,6 +27,8 @@ class Circuit:
         True if an edge's conductance may differ between the twins; False if both always have the same.
     settle_free_us, settle_clamped_us : float
         Time constant with which the sensed voltages of each twin relax to the solution; 0 is at once.
+    like : Circuit or None
+        One of the same network, ports and kind, whose plan serves this one, too.
 
     Attributes
     ----------
@@ -44,13 +46,17 @@ class Circuit:
         twins: bool = False,
         settle_free_us: float = 0.0,
         settle_clamped_us: float = 0.0,
+        like: "Circuit | None" = None,
     ):
         self.nodes = nodes
         self.ends = np.array(ends, dtype=np.int64).reshape(-1, 2)
         self.sources = np.array(sources, dtype=np.int64)
         self.targets = np.array(targets, dtype=np.int64)
         self.twins = twins
-        self.plan, size = solver.planned(nodes, self.ends, self.sources, self.targets, 2 if twins else 1)
+        if like:
+            self.plan, size = like.plan, len(like.state)
+        else:
+            self.plan, size = solver.planned(nodes, self.ends, self.sources, self.targets, 2 if twins else 1)
         self.state = _aligned(size)
         self.state[at.FLOATING] = 1.0
         self.state[at.RATE_FREE] = 1.0 / settle_free_us if settle_free_us else 0.0

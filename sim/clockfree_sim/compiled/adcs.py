@@ -7,6 +7,7 @@ from clockfree_sim.circuit import voltages
 from clockfree_sim.circuit.lanes import get
 from clockfree_sim.compiled.firmware import WITHIN, read_adc, read_pico_adc
 from clockfree_sim.compiled.records import ADC, CHANNELS
+from clockfree_sim.compiled.show import code_of
 from clockfree_sim.compiled.typed_record import EdgeType, attribute_of, method_of
 from clockfree_sim.plant import noise
 
@@ -68,15 +69,9 @@ def _u16(code):
 
 @njit(error_model="numpy", **WITHIN)
 def _converted(edge, volts, channel):
-    """Code of a channel: how many levels are not above its input, which is close to the input itself."""
+    """Code of a channel."""
     codes = volts * edge.codes_per_V + edge.shift[channel]
     if edge.noise_V:
         codes += edge.noise_V * noise.gauss(edge.noise_key, edge.drawn) * edge.codes_per_V
         edge.drawn += 1
-    levels, begin = edge.wires.levels, edge.levels * 4095
-    code = min(max(int(codes), 0), 4095)
-    while code < 4095 and get(levels, begin + code) <= codes:
-        code += 1
-    while code > 0 and get(levels, begin + code - 1) > codes:
-        code -= 1
-    return code
+    return code_of(edge.wires.levels, edge.levels * 4095, codes)

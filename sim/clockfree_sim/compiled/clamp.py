@@ -3,11 +3,13 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+from numba import njit, types
 
 from clockfree_sim.circuit import elimination as at
 from clockfree_sim.circuit import solver, voltages
+from clockfree_sim.circuit.caching import either
 from clockfree_sim.plant.clamp import DigitalClamp
+from clockfree_sim.plant.timeline import NEVER
 
 FIRST, LAST, SAMPLE_US, ASKED = range(4)
 
@@ -65,9 +67,32 @@ def sample(clamp, plan, state, now):
     now[3] += 2
 
 
+def _none(clamp) -> bool:
+    return isinstance(clamp, types.NoneType)
+
+
 @njit(error_model="numpy")
-def next_of_clamp(clamp):
-    """Time and number of what a clamp does next, and whether that is to hold; NEVER if it does nothing."""
+def _no(clamp):
+    return False
+
+
+@njit(error_model="numpy")
+def _yes(clamp):
+    return True
+
+
+@njit(error_model="numpy")
+def _never(clamp):
+    return NEVER, NEVER, False
+
+
+@njit(error_model="numpy")
+def _nothing(clamp, plan, state, now, hold):
+    pass
+
+
+@njit(error_model="numpy")
+def _next(clamp):
     time_us, asked = clamp.turn[SAMPLE_US], clamp.turn[ASKED]
     if clamp.turn[FIRST] < clamp.turn[LAST]:
         hold_us, hold_asked = clamp.coming[clamp.turn[FIRST] % len(clamp.coming)]
@@ -77,8 +102,7 @@ def next_of_clamp(clamp):
 
 
 @njit(error_model="numpy")
-def act(clamp, plan, state, now, hold):
-    """What a clamp does next: it holds what came, or it samples."""
+def _act(clamp, plan, state, now, hold):
     if hold:
         place = clamp.turn[FIRST] % len(clamp.coming)
         clamp.turn[FIRST] += 1
@@ -87,3 +111,11 @@ def act(clamp, plan, state, now, hold):
         solve(plan, state, now)
     else:
         sample(clamp, plan, state, now)
+
+
+next_of_clamp = either(_never, _next, _none)
+"""Time and number of what a clamp does next, and whether that is to hold; NEVER if it does nothing."""
+act = either(_nothing, _act, _none)
+"""What a clamp does next: it holds what came, or it samples."""
+digital = either(_no, _yes, _none)
+"""Whether there is a digital clamp."""

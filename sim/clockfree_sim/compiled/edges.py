@@ -1,24 +1,38 @@
 """Compiled edges: a record of each, one of what all share, and what they are wired to."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from clockfree_board.clock import MASK
+from clockfree_model import rates
 from clockfree_model.counters import COUNTERS, FIRINGS
+from clockfree_model.job import Job, gate_c16
 from clockfree_model.parts import FRONT_ENDS as PARTS
+from clockfree_model.parts import resolve
 from clockfree_model.rates import rates_hz
 from clockfree_sim.circuit import elimination as at
 from clockfree_sim.circuit.voltages import settles
-from clockfree_sim.compiled import front_ends
 from clockfree_sim.compiled.clamp import compiled_clamp
-from clockfree_sim.compiled.firmware import Show
-from clockfree_sim.compiled.records import AFTER_ROUND, AT_ONCE, EDGE, FRONT_ENDS, LATER, NOWHERE, SHARED, Wires
+from clockfree_sim.compiled.clocks import seed_clocks
+from clockfree_sim.compiled.records import (
+    AFTER_ROUND,
+    AT_ONCE,
+    EDGE,
+    FRONT_ENDS,
+    LATER,
+    NOWHERE,
+    SHARED,
+    SHOW,
+    TRIMMED,
+    Taught,
+    Wires,
+)
 from clockfree_sim.parts.converters import PERFECT
 from clockfree_sim.plant import noise
-from clockfree_sim.plant.clamp import DigitalClamp
-from clockfree_sim.plant.front_ends import DUTY_PER_C16
+from clockfree_sim.plant.front_ends import DUTY_PER_C16, TRIM_SETTLE_US, TRIM_TAU_US, Constants, trim_span_V
 from clockfree_sim.plant.setup import Setup
+from clockfree_sim.plant.wiring import CLOCKS
 
 
 class Edges:
@@ -32,76 +46,73 @@ class Edges:
     ----------
     edges : (E,) EDGE
         See `records`.
+    shows : (1,) SHOW
+        The supervisor.
     readings : (B, O) int64
-        The supervisor's.
+        Its.
+    wires : Wires
+    taught : Taught
     """
 
     def __init__(self, setup: Setup):
         job, physics = setup.job, setup.job.physics
         self._setup = setup
-        self.edges = _records_of(setup)
-        self._alike, self._levels = _shared_of(setup), _levels_of(setup)
+        constants = _constants(setup)
+        self.edges = _records_of(setup, constants)
+        self.alike = _shared_of(setup, constants)
+        self.shows = np.zeros(1, dtype=SHOW)
+        self.shows["clock"] = setup.supervisor.supervisor.clock
+        self.shows["present"] = -1
+        self._levels = _levels_of(setup, constants)
         self._now = np.zeros(4, dtype=np.int64)
-        # Far more moves than are ever asked for within the longest delay, by edges that fire at random.
-        most = 8 * (physics.age_us + setup.plant.skew_us) * rates_hz(job).sum() / 1e6
-        self._moves = np.zeros((2, len(self.edges) + 1000 + int(most), 4), dtype=np.int64)
-        self._pending = np.zeros((2, 2), dtype=np.int64)
-        self._clock = np.array(setup.supervisor.supervisor.clock)
+        self._moves = self._pending = None
+        if self.alike["wipers"][0] == LATER:
+            # Far more moves than are ever asked for within the longest delay, by edges that fire at random.
+            most = 8 * (physics.age_us + setup.plant.skew_us) * rates_hz(job).sum() / 1e6
+            self._moves = np.zeros((2, len(self.edges) + 1000 + int(most), 4), dtype=np.int64)
+            self._pending = np.zeros((2, 2), dtype=np.int64)
         self._rows: list[np.ndarray] = []
         self.inspect()
 
     def inspect(self) -> None:
         """Look up what damage may have changed: conductances and comparators."""
         circuit = self._setup.plant.circuit
-        tables = np.concatenate(self._setup.plant.conductances())
-        ladders, which = np.unique(tables, axis=0, return_inverse=True)
-        edges, alike = self.edges, self._alike
-        edges["ladder_free"], edges["ladder_clamped"] = which.reshape(2, -1)
-        self._wires = Wires(
+        edges, alike = self.edges, self.alike
+        ladders, (edges["ladder_free"], edges["ladder_clamped"]) = self._setup.plant.ladders()
+        self.wires = Wires(
             circuit.plan, circuit.state, ladders.ravel(), ladders.shape[1], self._levels, self._now,
             self._moves, self._pending,
         )  # fmt: skip
-        edges["stuck_a"] = edges["stuck_b"] = -1
-        for name, bits in zip(
-            ("stuck_a", "stuck_b"), zip(*_comparators(self._setup, "stuck"), strict=True), strict=False
-        ):
-            edges[name] = [-1 if bit is None else bit for bit in bits]
-        edges["plain"] = not (alike["magnitude"] or alike["noise_V"] or alike["span_V"])
+        edges["plain"] = not (alike["magnitude"][0] or alike["noise_V"][0] or alike["span_V"][0])
         for name, plain in (("stuck_a", -1), ("stuck_b", -1), ("offset_a_V", 0.0), ("offset_b_V", 0.0)):
             edges["plain"] &= edges[name] == plain
+
+    def stick(self, index: int, kind: str) -> None:
+        """A comparator's output is stuck from now on."""
+        self.edges[f"stuck_{kind[6]}"][index] = int(kind[7])
 
     @property
     def now_us(self) -> int:
         """Time that compiled code has come to, us."""
         return int(self._now[0])
 
+    def place(self, taps: Sequence[int]) -> None:
+        """All edges are at these taps: in HOLD."""
+        for name in ("tap", "at_free", "at_clamped"):
+            self.edges[name] = taps
+
     def begin(self) -> None:
         """Take over where the objects stand now."""
         setup = self._setup
         self._now[:2] = setup.time.now_us
-        analog = DigitalClamp(setup.plant.circuit, setup.time, 1, 0, np.zeros(0))  # one that rests for ever
-        self._clamp = compiled_clamp(setup.plant.clamp or analog)
+        self._clamp = compiled_clamp(setup.plant.clamp) if setup.plant.clamp else None
 
-    def means(self, reads: int) -> list[list[int]]:
-        """Every edge takes the mean of so many readings; returns (E, 3) drops and their spread, 1/16 ADC code."""
-        self._now[0] = self._setup.time.now_us
-        front_ends.mean(self._wires, self.edges, self._alike, reads)
-        return np.column_stack([self.edges[name] for name in ("a", "b", "spread")]).tolist()
-
-    def null(self, reads: int) -> list[int]:
-        """Every edge finds its trim, with so many readings of A at each step; returns them, c16."""
-        self._now[0] = self._setup.time.now_us
-        front_ends.null(self._wires, self.edges, self._alike, reads)
-        return self.edges["offset_c16"].tolist()
-
-    def trim(self) -> None:
-        """Take what calibration has found."""
-        measured = PARTS[self._setup.job.edge.front_end].measures
-        drops = ("offset_free_c16", "offset_clamped_c16", "mismatch", "noise_c16")
-        names = drops if measured else ("offset_c16",)
-        trims = zip(*(board.sense.trims() for board in self._setup.boards), strict=True)
-        for name, values in zip(names, trims, strict=True):
-            self.edges[name] = values
+    def calibrate(self, step: Callable[..., None], reads: int) -> None:
+        """One step of calibration, compiled: of `front_ends`, with so many readings; time goes on with it."""
+        time = self._setup.time
+        self._now[0] = time.now_us
+        step(self.wires, self.edges, self.alike, reads)
+        time.advance(self.now_us)
 
     def teach(self) -> None:
         """Take the lesson that the supervisor has taken, with what its chips put on the circuit at each example."""
@@ -119,11 +130,12 @@ class Edges:
         supervisor.present = -1
         self.readings = np.array(supervisor.readings)
         turns = np.array(supervisor._turns)
-        levels, codes_per_V = np.array(PERFECT), 4096 / setup.job.physics.supply_V
-        self._show = Show(
-            self._clock, supervisor.order, supervisor.dwell_us, self._now[1] & MASK, -1, 0,
-            self.readings, np.array(shown), turns, len(turns), plan, state, levels, codes_per_V, self._now,
-            clamp is not None, self._clamp,
+        self.shows["order"], self.shows["dwell_us"] = supervisor.order, supervisor.dwell_us
+        self.shows["due_us"] = self._now[1] & MASK
+        self.shows["present"], self.shows["turn"] = -1, len(turns)
+        self.taught = Taught(
+            self.readings, np.array(shown), turns, plan, state, np.array(PERFECT),
+            4096 / setup.job.physics.supply_V, self._now, self._clamp,
         )  # fmt: skip
 
     def trace(self) -> list[tuple[int, ...]]:
@@ -154,81 +166,78 @@ class Edges:
         self._setup.supervisor.supervisor.readings = self.readings.tolist()
 
 
-def _records_of(setup: Setup) -> np.ndarray:
+def _constants(setup: Setup) -> list[Constants]:
+    """What each edge's front end is like."""
+    job, plant = setup.job, setup.plant
+    draw = resolve(PARTS[job.edge.front_end].chip).constants
+    return [draw(job.physics, job.seed, i, fixed) for i, fixed in enumerate(plant.fixed)]
+
+
+def _records_of(setup: Setup, constants: list[Constants]) -> np.ndarray:
     """The edges as they are before anything was read or damaged, (E,) EDGE."""
-    job, boards = setup.job, setup.boards
-    physics, seed = job.physics, job.seed & 0xFFFFFFFFFFFFFFFF
-    edges = np.zeros(len(boards), dtype=EDGE)
-    edges["index"] = np.arange(len(boards))
-    edges["late_us"] = [board.edge.late_us for board in boards]
-    edges["tap"] = [board.pots.tap for board in boards]
-    edges["at_free"] = edges["at_clamped"] = edges["tap"]
+    job = setup.job
+    physics, seed, count = job.physics, job.seed & 0xFFFFFFFFFFFFFFFF, len(constants)
+    edges = np.zeros(count, dtype=EDGE)
+    edges["index"] = np.arange(count)
+    waits_us = np.array([rates.waits_us(job, i) for i in range(count)])
+    edges["late_us"] = waits_us[:, 1]
+    seed_clocks(edges, job.seed & MASK, (job.seed >> 30) & MASK, CLOCKS[job.edge.clock], waits_us[:, 0].copy())
+    tap = setup.plant.pot.start_tap if job.start_taps is None else job.start_taps
+    edges["tap"] = edges["at_free"] = edges["at_clamped"] = tap
     edges["at"] = NOWHERE
-    draws = noise.BIAS if _magnitude(setup) else noise.DECISION
-    edges["noise_key"] = [noise.key_of(seed, i, draws) for i in range(len(boards))]
-    edges["lateness_key"] = [noise.key_of(seed, i, noise.LATENESS) for i in range(len(boards))]
-    channels = [board.chips.front_end.channels for board in boards if board.chips.front_end.channels]
-    if channels:
-        offset_V = np.array([each.offset_V for each in channels])
+    edges["stuck_a"] = edges["stuck_b"] = -1
+    draws = noise.BIAS if _magnitude(job) else noise.DECISION
+    edges["noise_key"] = [noise.key_of(seed, i, draws) for i in range(count)]
+    edges["lateness_key"] = [noise.key_of(seed, i, noise.LATENESS) for i in range(count)]
+    offset_V = np.array([each.offset_V for each in constants])
+    if constants[0].levels is not None:
         edges["shift"][:, : offset_V.shape[1]] = offset_V * (4096 / physics.supply_V)
-        edges["levels"] = np.arange(len(boards)) if physics.adc_inl_lsb else 0
-    elif _magnitude(setup):
-        if physics.sigma_kind == "fixed":
-            edges["offset_a_V"] = [physics.sigma_V * noise.uniform(key, 0) for key in edges["noise_key"]]
+        edges["levels"] = np.arange(count) if physics.adc_inl_lsb else 0
     else:
-        edges["offset_a_V"], edges["offset_b_V"] = zip(*_comparators(setup, "offset_V"), strict=True)
+        edges["offset_a_V"], edges["offset_b_V"] = offset_V.T
     return edges
 
 
-def _shared_of(setup: Setup) -> np.ndarray:
+def _shared_of(setup: Setup, constants: list[Constants]) -> np.ndarray:
     """What all edges share, (1,) SHARED."""
-    job, physics = setup.job, setup.job.physics
-    board = setup.boards[0]
-    edge, pots, sense, front_end = board.edge, board.pots, board.sense, board.chips.front_end
-    channels, trim = front_end.channels, front_end.trim
-    clockfree = job.schedule == "clockfree"
+    job, physics, pot = setup.job, setup.job.physics, setup.plant.pot
+    clockfree, converts = job.schedule == "clockfree", constants[0].levels is not None
+    floor_c16, dither_c16, bar_c16 = gate_c16(job.edge, physics)
     shared = {
-        "lowest": pots.lowest,
-        "highest": pots.highest,
-        "floor_c16": edge.floor_c16,
-        "dither_c16": edge.dither_c16,
-        "bar_c16": getattr(sense, "bar_c16", 0),
-        "settle_us": sense.settle_us,
+        "lowest": physics.lowest_tap(pot),
+        "highest": pot.highest,
+        "floor_c16": floor_c16,
+        "dither_c16": dither_c16,
+        "bar_c16": bar_c16,
         "front_end": FRONT_ENDS.index(job.edge.front_end),
-        "kept": bool(channels) or not clockfree or settles(setup.plant.circuit.state),
+        "kept": converts or not clockfree or settles(setup.plant.circuit.state),
         "wipers": LATER if physics.age_us or setup.plant.skew_us else AT_ONCE if clockfree else AFTER_ROUND,
         "age_us": physics.age_us,
         "skew_us": setup.plant.skew_us,
-        "magnitude": _magnitude(setup),
-        "noise_V": channels.noise_V if channels else physics.noise_V,
-        "sigma_V": physics.sigma_V if _magnitude(setup) and physics.sigma_kind == "redrawn" else 0.0,
+        "magnitude": _magnitude(job),
+        "noise_V": constants[0].noise_V,
+        "sigma_V": physics.sigma_V if _magnitude(job) and physics.sigma_kind == "redrawn" else 0.0,
         "supply_V": physics.supply_V,
         "codes_per_V": 4096 / physics.supply_V,
         "lateness_us": physics.lateness_us,
     }
-    if trim:
-        shared |= {"duty_per_c16": DUTY_PER_C16, "span_V": trim.span_V, "tau_us": trim.tau_us}
+    if FRONT_ENDS[shared["front_end"]] == FRONT_ENDS[TRIMMED]:
+        shared |= {"duty_per_c16": DUTY_PER_C16, "span_V": trim_span_V(physics), "tau_us": TRIM_TAU_US}
+        shared["settle_us"] = TRIM_SETTLE_US
     alike = np.zeros(1, dtype=SHARED)
     for name, value in shared.items():
         alike[name] = value
     return alike
 
 
-def _levels_of(setup: Setup) -> np.ndarray:
+def _levels_of(setup: Setup, constants: list[Constants]) -> np.ndarray | None:
     """Where the codes of each ADC begin, one after another; of one that stands for all, if they are perfect."""
-    levels: list[Sequence[float]] = [PERFECT]
-    if setup.job.physics.adc_inl_lsb:
-        channels = [board.chips.front_end.channels for board in setup.boards]
-        levels = [each.levels for each in channels if each] or levels
-    return np.concatenate(levels)
+    if constants[0].levels is None:
+        return None
+    return np.concatenate([each.levels for each in constants[: None if setup.job.physics.adc_inl_lsb else 1]])
 
 
-def _comparators(setup: Setup, name: str) -> list[list]:
-    """An attribute of A and B of every edge."""
-    return [[getattr(each, name) for each in board.chips.front_end.comparators or ()] for board in setup.boards]
-
-
-def _magnitude(setup: Setup) -> bool:
+def _magnitude(job: Job) -> bool:
     """Whether A is the paper's comparison of magnitudes."""
-    physics = setup.job.physics
+    physics = job.physics
     return bool(physics.sigma_V) and physics.sigma_kind != "signed"

@@ -9,37 +9,53 @@ from clockfree_sim.compiled.firmware import (
     look_at_trimmed_pins,
     mean_of_drops,
     nulling,
+    take_mismatch,
+    take_offsets,
 )
 from clockfree_sim.compiled.loop import lent_wires
-from clockfree_sim.compiled.records import COMPARATOR, TRIMMED
-from clockfree_sim.compiled.typed_record import EdgeType, edge_of, method_of
+from clockfree_sim.compiled.records import COMPARATOR
+from clockfree_sim.compiled.typed_record import EdgeType, edge_of, lacks, method_of
 
-__all__ = ["adcs", "comparators", "mean", "null", "pots"]
+__all__ = ["adcs", "comparators", "match", "null", "pots", "trim"]
 
 
 @method_of(EdgeType, "look", **WITHIN)
 def _look(self, gate):
+    if not lacks(self, "levels"):
+        return lambda self, gate: look_at_drops(self, gate)
+
     def look(self, gate):
         if self.front_end == COMPARATOR:
             return look_at_pins(self, gate)
-        if self.front_end == TRIMMED:
-            return look_at_trimmed_pins(self, gate)
-        return look_at_drops(self, gate)
+        return look_at_trimmed_pins(self, gate)
 
     return look
 
 
-@kept(error_model="numpy")
-def mean(wires, edges, alike, reads):
-    """Every edge takes the mean of so many readings of its drops, one after another."""
+@kept(error_model="numpy", about_s=8)
+def null(wires, edges, alike, reads):
+    """Every edge nulls its offsets by so many readings of its drops, one after another."""
     wires = lent_wires(wires)
     for index in range(len(edges)):
-        for wait_us in mean_of_drops(edge_of(edges[index], alike[0], wires), reads):
+        edge = edge_of(edges[index], alike[0], wires)
+        for wait_us in mean_of_drops(edge, reads):
             wires.now[0] += wait_us
+        take_offsets(edge, edge.a, edge.b, edge.spread)
 
 
-@kept(error_model="numpy")
-def null(wires, edges, alike, reads):
+@kept(error_model="numpy", about_s=8)
+def match(wires, edges, alike, reads):
+    """Every edge adds the mean of so many readings to the fit of its mismatch, one after another."""
+    wires = lent_wires(wires)
+    for index in range(len(edges)):
+        edge = edge_of(edges[index], alike[0], wires)
+        for wait_us in mean_of_drops(edge, reads):
+            wires.now[0] += wait_us
+        take_mismatch(edge, edge.a, edge.b)
+
+
+@kept(error_model="numpy", about_s=8)
+def trim(wires, edges, alike, reads):
     """Every edge finds its trim, one after another, with so many readings of A at each step."""
     wires = lent_wires(wires)
     for index in range(len(edges)):

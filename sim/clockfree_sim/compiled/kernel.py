@@ -6,6 +6,7 @@ from clockfree_board.sense import READS, TRIM_READS
 from clockfree_model.calibration import calibrate
 from clockfree_model.job import Job, Sample
 from clockfree_model.parts import FRONT_ENDS, POTS
+from clockfree_sim.compiled import front_ends
 from clockfree_sim.compiled.edges import Edges
 from clockfree_sim.compiled.own_clocks import OwnClocks
 from clockfree_sim.compiled.rounds import Rounds
@@ -35,6 +36,8 @@ class Kernel:
     Parameters
     ----------
     job : Job
+    like : Kernel or None
+        That of the same job with another seed, for what both share.
 
     Raises
     ------
@@ -50,15 +53,14 @@ class Kernel:
         The compiled edges.
     """
 
-    def __init__(self, job: Job):
+    def __init__(self, job: Job, like: "Kernel | None" = None):
         check(job)
-        self.setup = setup = Setup(job)
+        self.setup = setup = Setup(job, like=like.setup if like else None)
         self.job, self.plant = job, setup.plant
         self.edges: OwnClocks | Rounds = OwnClocks(setup) if job.schedule == "clockfree" else Rounds(setup)
         if job.edge.calibrate:
             calibrate(job, _CompiledHold(setup, self.edges))
-            self.edges.trim()
-        setup.settle()
+        setup.settle(self.edges.taps().tolist())
         self.edges.begin()
 
     def run(self) -> Iterator[Sample]:
@@ -67,25 +69,29 @@ class Kernel:
 
 
 class _CompiledHold(Hold):
-    """A kernel before its edges have started: what calibration does over and over is compiled, the rest is firmware."""
+    """A kernel before its edges have started: what firmware does by itself is compiled."""
 
     def __init__(self, setup: Setup, edges: Edges):
         super().__init__(setup)
-        self._setup, self._edges = setup, edges
+        self._edges = edges
         self._measures = FRONT_ENDS[setup.job.edge.front_end].measures
+
+    def taps(self) -> list[int]:
+        """Tap of every edge."""
+        return self._edges.taps().tolist()
+
+    def set_taps(self, taps: list[int]) -> None:
+        """Move every edge to a tap."""
+        self._edges.place(taps)
+        self._setup.plant.place(taps)
 
     def null(self) -> None:
         """Every edge nulls its offsets."""
         if self._measures:
-            for board, mean in zip(self.boards, self._edges.means(READS), strict=True):
-                board.sense.take_offsets(*mean)
+            self._edges.calibrate(front_ends.null, READS)
         else:
-            for board, trim in zip(self.boards, self._edges.null(TRIM_READS), strict=True):
-                board.sense.put_trims([trim])
-        self._setup.time.advance(self._edges.now_us)
+            self._edges.calibrate(front_ends.trim, TRIM_READS)
 
     def match(self) -> None:
         """Every edge adds a point to the fit of its mismatch."""
-        for board, (free, clamped, _) in zip(self.boards, self._edges.means(READS), strict=True):
-            board.sense.take_mismatch(free, clamped)
-        self._setup.time.advance(self._edges.now_us)
+        self._edges.calibrate(front_ends.match, READS)

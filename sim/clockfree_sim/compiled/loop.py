@@ -6,15 +6,17 @@ from numba import njit
 from clockfree_board import clock
 from clockfree_sim.circuit.caching import kept
 from clockfree_sim.circuit.lanes import get, put
-from clockfree_sim.compiled.clamp import act, next_of_clamp
-from clockfree_sim.compiled.firmware import fire, tick, ticks_add
+from clockfree_sim.compiled import show as supervisor  # what the methods of a supervisor call
+from clockfree_sim.compiled.clamp import act, digital, next_of_clamp
+from clockfree_sim.compiled.firmware import fire, first_us, tick, ticks_add
 from clockfree_sim.compiled.pots import move, next_move
 from clockfree_sim.compiled.records import LATER, Wires
-from clockfree_sim.compiled.typed_record import edge_of, lent
+from clockfree_sim.compiled.typed_record import edge_of, lent, show_of
 from clockfree_sim.plant import noise
 from clockfree_sim.plant.timeline import NEVER
 
 HALF, MASK = clock.HALF, clock.MASK
+__all__ = ["enter", "go_on", "lent_wires", "serve", "start", "supervisor", "write_row"]
 
 
 @kept(error_model="numpy")
@@ -35,6 +37,14 @@ def enter(turns, edge, time_us):
         put(turns, at, best)
 
 
+@kept(error_model="numpy")
+def start(edges, turns, index, now_us):
+    """An edge starts its own clock: as Edge.start."""
+    record = edges[index]
+    record.due_us = ticks_add(now_us & MASK, first_us(record.clock))
+    enter(turns, index, now_us + ((record.due_us - now_us) & MASK))
+
+
 @njit(error_model="numpy")
 def write_row(row, index, now_us, record):
     """Write a firing into the trace; an assignment of a tuple takes two seconds to compile."""
@@ -50,8 +60,10 @@ def go_on(wires, show, edges, alike, until_us, moving):
     """
     now = wires.now
     while True:
-        move_us, move_asked, wiper = next_move(wires) if moving else (NEVER, NEVER, 0)
-        clamp_us, clamp_asked, hold = next_of_clamp(show.clamp) if show.digital else (NEVER, NEVER, False)
+        move_us, move_asked, wiper = next_move(wires)
+        clamp_us, clamp_asked, hold = next_of_clamp(show.clamp)
+        if not moving:
+            move_us = NEVER
         first_us = min(min(move_us, clamp_us), now[1])
         if first_us >= until_us:
             break
@@ -87,13 +99,14 @@ def lent_wires(wires):
 
 
 @kept(error_model="numpy", about_s=12)
-def serve(wires, show, edges, alike, turns, rows, count):
+def serve(wires, shows, taught, edges, alike, turns, rows, count):
     """Go on until so many firings have been made.
 
     Parameters
     ----------
     wires : Wires
-    show : Show
+    shows : (1,) SHOW
+    taught : Taught
     edges : (E,) EDGE
     alike : (1,) SHARED
     turns : (2 P,) int64, see `enter`
@@ -102,8 +115,9 @@ def serve(wires, show, edges, alike, turns, rows, count):
     """
     wires = lent_wires(wires)
     shared, now = alike[0], wires.now
+    show = show_of(shows[0], shows[0], taught)
     moving = shared.wipers == LATER
-    much = moving or show.digital
+    much = moving or digital(show.clamp)
     half = len(turns) >> 1
     shift = 0
     while 1 << shift < half:

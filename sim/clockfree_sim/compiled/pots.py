@@ -3,10 +3,11 @@
 from numba import njit
 
 from clockfree_sim.circuit import solver, voltages
+from clockfree_sim.circuit.caching import either
 from clockfree_sim.circuit.lanes import get
 from clockfree_sim.compiled.firmware import WITHIN
 from clockfree_sim.compiled.records import AT_ONCE, LATER
-from clockfree_sim.compiled.typed_record import PotsType, edge_of, method_of
+from clockfree_sim.compiled.typed_record import PotsType, edge_of, lacks, method_of
 from clockfree_sim.plant.timeline import NEVER
 
 
@@ -44,8 +45,17 @@ def _conduct(edge, g_free_S, g_clamped_S):
         voltages.voltages(wires.plan, wires.state, wires.now[0])
 
 
+def _at_once(kind) -> bool:
+    return lacks(kind, "moves")
+
+
 @njit(error_model="numpy")
-def _ask(edge, wiper, delay_us):
+def _never_asked(edge, wiper, delay_us):
+    pass
+
+
+@njit(error_model="numpy")
+def _ask_later(edge, wiper, delay_us):
     """A wiper is to be where the tap is, after a delay."""
     wires = edge.wires
     now, moves, pending = wires.now, wires.moves, wires.pending
@@ -58,9 +68,16 @@ def _ask(edge, wiper, delay_us):
     pending[wiper, 1] += 1
 
 
+_ask = either(_never_asked, _ask_later, _at_once)
+
+
 @njit(error_model="numpy")
-def next_move(wires):
-    """Time of the next move of a wiper, when it was asked for, and which wiper it is; NEVER if there is none."""
+def _no_move(wires):
+    return NEVER, NEVER, 0
+
+
+@njit(error_model="numpy")
+def _next_move(wires):
     time_us, asked, wiper = NEVER, NEVER, 0
     for each in range(2):
         first = wires.pending[each, 0]
@@ -85,10 +102,20 @@ def take_move(wires, edges, alike, wiper):
 
 
 @njit(error_model="numpy")
-def move(wires, edges, alike, wiper):
-    """As `take_move`, and the circuit follows at once."""
+def _nothing(wires, edges, alike, wiper):
+    pass
+
+
+@njit(error_model="numpy")
+def _move(wires, edges, alike, wiper):
     index, complete = take_move(wires, edges, alike, wiper)
     if complete:
         edge = edge_of(edges[index], alike[0], wires)
         g_free_S, g_clamped_S = conductances(edge, edge.at_free, edge.at_clamped)
         _conduct(edge, g_free_S, g_clamped_S)
+
+
+next_move = either(_no_move, _next_move, _at_once)
+"""Time of the next move of a wiper, when it was asked for, and which wiper it is; NEVER if there is none."""
+move = either(_nothing, _move, _at_once)
+"""As `take_move`, and the circuit follows at once."""

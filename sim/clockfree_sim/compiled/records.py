@@ -10,6 +10,7 @@ import numpy as np
 from clockfree_board import clock, rule
 from clockfree_board.link import COUNTERS
 from clockfree_model import parts
+from clockfree_sim.compiled.clamp import Clamp
 
 NOWHERE = np.iinfo(np.int64).min
 """Where a trim is that was never set."""
@@ -23,7 +24,7 @@ CHANNELS = 4
 
 _OF_EDGE = "late_us due_us looking gate step " + " ".join(COUNTERS) + " tap"
 _OF_PINS = "a b offset_c16 phase above at"
-_OF_DROPS = "offset_free_c16 offset_clamped_c16 mismatch noise_c16 spread"
+_OF_DROPS = "offset_free_c16 offset_clamped_c16 mismatch noise_c16 spread products squares"
 _OF_CHIPS = "index at_free at_clamped ladder_free ladder_clamped plain stuck_a stuck_b drawn levels trim_us served"
 EDGE = np.dtype(
     [
@@ -54,6 +55,14 @@ settle; else a drop is read from the trees. `wipers` says when they move: AT_ONC
 1 where A is the paper's comparison of magnitudes, with an offset drawn from 0 .. sigma_V each time. `span_V` and
 `tau_us` are those of the trim's filter."""
 
+SHOW = np.dtype(
+    [
+        ("clock", np.int64, clock.SIZE),
+        *((name, np.int64) for name in "order dwell_us due_us present shown turn".split()),
+    ]
+)
+"""The supervisor: fields of the firmware's object."""
+
 AT_ONCE, AFTER_ROUND, LATER = range(3)
 """When wipers move: within the firing; at the end of a round of them; `age_us` after it, the clamped twin's `skew_us`
 later than the free one's."""
@@ -67,13 +76,36 @@ class Wires(NamedTuple):
     next tick, us, absolute, and two numbers that say which of two events was asked for first: the tick's and the next
     to be given. `moves` (2, M, 4) are moves of free and of clamped wipers to come, in rings: time, number, edge, tap;
     `pending` (2, 2) counts those made and those asked for.
+
+    None is what a job has no use for: `levels` where nothing is converted, `moves` where wipers do not move later. No
+    code is compiled for it.
     """
 
     plan: np.ndarray
     state: np.ndarray
     ladders: np.ndarray
     taps: int
-    levels: np.ndarray
+    levels: np.ndarray | None
     now: np.ndarray
-    moves: np.ndarray
-    pending: np.ndarray
+    moves: np.ndarray | None
+    pending: np.ndarray | None
+
+
+class Taught(NamedTuple):
+    """What a supervisor is wired to, and the lesson that it has taken.
+
+    `examples` (B, S + O) are what each example puts on the circuit, V: its sources, and the part of the clamped
+    targets' voltages that does not follow the free ones, or what a digital clamp nudges towards. `readings` (B, O) and
+    `turns` (B,) are the firmware's. `plan`, `state` and `now` are those of `Wires`, `levels` the codes' thresholds of
+    the ADC, in codes, and `codes_per_V` its scale. `clamp` is the digital one, or None.
+    """
+
+    readings: np.ndarray
+    examples: np.ndarray
+    turns: np.ndarray
+    plan: np.ndarray
+    state: np.ndarray
+    levels: np.ndarray
+    codes_per_V: float
+    now: np.ndarray
+    clamp: Clamp | None

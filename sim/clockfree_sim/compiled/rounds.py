@@ -5,13 +5,13 @@ from numba import njit
 
 from clockfree_board.clock import MASK
 from clockfree_sim.circuit import solver, voltages
-from clockfree_sim.circuit.caching import kept
+from clockfree_sim.circuit.caching import either, kept
 from clockfree_sim.compiled import firmware
 from clockfree_sim.compiled.edges import Edges
 from clockfree_sim.compiled.loop import go_on, lent_wires, write_row
 from clockfree_sim.compiled.pots import conductances, next_move, take_move
 from clockfree_sim.compiled.records import AFTER_ROUND, LATER
-from clockfree_sim.compiled.typed_record import edge_of
+from clockfree_sim.compiled.typed_record import edge_of, lacks, show_of
 from clockfree_sim.plant.rounds import period_us, taking_part
 from clockfree_sim.plant.setup import Setup
 
@@ -30,7 +30,6 @@ class Rounds(Edges):
 
     def start(self, index: int) -> None:
         """An edge takes part from now on."""
-        self.edges[index]["clock"] = self._setup.boards[index].edge.clock
         self._live.append(index)
         self._next_us = self.now_us + self._period_us
 
@@ -44,7 +43,7 @@ class Rounds(Edges):
         live, made = np.array(self._live), 0
         while made < count:
             done, rounds = serve_rounds(
-                self._wires, self._show, self.edges, self._alike, live, self._taking_part, self._next_us,
+                self.wires, self.shows, self.taught, self.edges, self.alike, live, self._taking_part, self._next_us,
                 self._period_us, rows[made:], count - made,
             )  # fmt: skip
             made += done
@@ -56,12 +55,12 @@ class Rounds(Edges):
 
 
 @kept(error_model="numpy", about_s=12)
-def serve_rounds(wires, show, edges, alike, live, taking_part, next_us, every_us, rows, count):
+def serve_rounds(wires, shows, taught, edges, alike, live, taking_part, next_us, every_us, rows, count):
     """As `Rounds.serve`, compiled: trigger rounds until at least so many firings have been made, or the table ends.
 
     Parameters
     ----------
-    wires, show, edges, alike : as for `loop.serve`
+    wires, shows, taught, edges, alike : as for `loop.serve`
     live : (L,) int64, edges that take part, ascending
     taking_part : (R, E) bool, a row for each of the next rounds
     next_us, every_us : int, time of the first round, and from one to the next
@@ -75,6 +74,7 @@ def serve_rounds(wires, show, edges, alike, live, taking_part, next_us, every_us
     """
     wires = lent_wires(wires)
     shared = alike[0]
+    show = show_of(shows[0], shows[0], taught)
     chosen, stepped = np.empty(len(live), dtype=np.int64), np.empty(len(live), dtype=np.int64)
     done = rounds = 0
     while done < count and rounds < len(taking_part):
@@ -126,7 +126,12 @@ def _step(wires, shared, edges, stepped):
 
 
 @njit(error_model="numpy")
-def _move(wires, edges, alike):
+def _nothing(wires, edges, alike):
+    pass
+
+
+@njit(error_model="numpy")
+def _move_all(wires, edges, alike):
     """The circuit changes: all moves of wipers that were due while a round was going on."""
     most = (wires.pending[:, 1] - wires.pending[:, 0]).sum()
     moved, g_S = np.empty(most, dtype=np.int64), np.empty((2, most))
@@ -142,6 +147,9 @@ def _move(wires, edges, alike):
             moved[moves] = index
             moves += 1
     _step_all(wires, moved[:moves], g_S[:, :moves])
+
+
+_move = either(_nothing, _move_all, lambda wires: lacks(wires, "moves"))
 
 
 @njit(error_model="numpy")

@@ -2,7 +2,7 @@
 
 To a method of `clockfree_board.edge.Edge`, compiled over globals of its own (`firmware`), ``self`` is the edge's
 record, the record of what all edges share, and the wires: the arrays that its chips and the circuit are to compiled
-code. Fields of both records are its attributes; its methods are added by `numba.extending.overload_method`.
+code. Fields of all three are its attributes; its methods are added by `numba.extending.overload_method`.
 ``self.sense`` is the same object again, and ``self.pots`` the same fields with the methods of a potentiometer's driver.
 
 Nothing here counts references: whoever calls compiled code keeps records and arrays alive until it returns.
@@ -34,8 +34,9 @@ class _Bound(types.Type):
         return self._parts
 
     def holder(self, name):
-        """Which of the two records has a field: 'record', 'shared' or None."""
-        return "record" if name in self.record.fields else "shared" if name in self.shared.fields else None
+        """Which of the three has a field: 'record', 'shared', 'wires' or None."""
+        holders = {"record": self.record.fields, "shared": self.shared.fields, "wires": self.wires.fields}
+        return next((holder for holder, fields in holders.items() if name in fields), None)
 
 
 class EdgeType(_Bound):
@@ -46,8 +47,19 @@ class PotsType(_Bound):
     """Its potentiometer."""
 
 
+class ShowType(_Bound):
+    """A supervisor with one lesson: its record, twice, and what is taught."""
+
+
+def lacks(kind, name):
+    """Whether an edge, a supervisor or wires, by type, have nothing in this field: then it is None."""
+    wires = kind.wires if isinstance(kind, _Bound) else kind
+    return isinstance(wires.types[wires.fields.index(name)], types.NoneType)
+
+
 @register_model(EdgeType)
 @register_model(PotsType)
+@register_model(ShowType)
 class _BoundModel(models.StructModel):
     def __init__(self, manager, bound):
         # Pointers, which a record is anyway to numba, but for a generator's: that would keep a copy of a record.
@@ -73,6 +85,8 @@ class _BoundAttribute(AttributeTemplate):
         if isinstance(bound, PotsType) and name == _METHOD_OF_POTS:
             return None
         holder = bound.holder(name)
+        if holder == "wires":
+            return bound.wires.types[bound.wires.fields.index(name)]
         return getattr(bound, holder).typeof(name) if holder else None
 
 
@@ -84,6 +98,10 @@ def _get(context, builder, bound, value, name):
     if name == "wires":
         return impl_ret_borrowed(context, builder, bound.wires, parts.wires)
     holder = bound.holder(name)
+    if holder == "wires":
+        place = bound.wires.fields.index(name)
+        found = builder.extract_value(parts.wires, place)
+        return impl_ret_borrowed(context, builder, bound.wires.types[place], found)
     record = getattr(bound, holder)
     return context.get_getattr(record, name)(context, builder, record, getattr(parts, holder), name)
 
@@ -98,7 +116,7 @@ def _set(context, builder, signature, arguments, name):
 
 
 def method_of(kind, name, **options):
-    """Give EdgeType or PotsType a method: as `numba.extending.overload_method`."""
+    """Give one of these types a method: as `numba.extending.overload_method`."""
 
     def register(choose):
         code_digest.method(name, choose)
@@ -117,17 +135,30 @@ def attribute_of(kind, name):
     return register
 
 
+def _binding(kind):
+    def bind(typing_context, record, shared, wires):
+        bound = kind(record, shared, wires)
+
+        def generate(context, builder, signature, arguments):
+            parts = cgutils.create_struct_proxy(bound)(context, builder)
+            parts.record, parts.shared, parts.wires = arguments
+            return impl_ret_borrowed(context, builder, bound, parts._getvalue())
+
+        return bound(record, shared, wires), generate
+
+    return bind
+
+
 @intrinsic
 def edge_of(typing_context, record, shared, wires):
     """The edge that is this record, with what all share, and its wires."""
-    bound = EdgeType(record, shared, wires)
+    return _binding(EdgeType)(typing_context, record, shared, wires)
 
-    def generate(context, builder, signature, arguments):
-        parts = cgutils.create_struct_proxy(bound)(context, builder)
-        parts.record, parts.shared, parts.wires = arguments
-        return impl_ret_borrowed(context, builder, bound, parts._getvalue())
 
-    return bound(record, shared, wires), generate
+@intrinsic
+def show_of(typing_context, record, same, taught):
+    """The supervisor that is this record, given twice, with what it has been taught."""
+    return _binding(ShowType)(typing_context, record, same, taught)
 
 
 @intrinsic
@@ -135,6 +166,8 @@ def lent(typing_context, array):
     """The same array to a callee that outlives nobody: counting references to it at every firing would cost half."""
 
     def generate(context, builder, signature, arguments):
+        if isinstance(array, types.NoneType):
+            return context.get_dummy_value()
         view = context.make_array(array)(context, builder, arguments[0])
         view.meminfo = context.get_constant_null(types.MemInfoPointer(types.voidptr))
         return view._getvalue()

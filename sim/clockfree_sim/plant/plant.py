@@ -1,6 +1,6 @@
 """The plant: the twin circuit with its supplies, its clamp and its imperfections, below the driver line."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -24,11 +24,15 @@ class Plant:
     job : Job
     time : Time
         A timeline, or wall time.
+    like : Plant or None
+        That of the same job with another seed.
 
     Attributes
     ----------
     change : callable
         ``change(edge, g_free_S, g_clamped_S, now_us)``: how a conductance changes; at once, in every clock-free run.
+    in_hold : bool
+        True while nothing learns yet: then conductances are what `place` says, whatever chips report on the way there.
     clamp : DigitalClamp or None
         None is the analog one.
     pot : Pot
@@ -39,7 +43,7 @@ class Plant:
         Part-to-part constants of each edge: standard normal draws.
     """
 
-    def __init__(self, job: Job, time: Time):
+    def __init__(self, job: Job, time: Time, like: "Plant | None" = None):
         network, physics = job.network, job.physics
         self.job, self.physics, self.time = job, physics, time
         # Tracks that differ, wipers that move one after the other, and pulse pots that may part: two circuits.
@@ -55,19 +59,20 @@ class Plant:
             settle_free_us=physics.settle_us,
             # Clamp and nodes are two first-order lags in a row: one with the sum of their time constants.
             settle_clamped_us=physics.settle_us + physics.clamp_us,
+            like=like.circuit if like else None,
         )
         self._settles = bool(physics.settle_us or physics.clamp_us)
         self.change: Callable[[int, float, float, int], None] = self.circuit.step
+        self.in_hold = False
         self.fixed = [stream(job.seed, i, FIXED, normal=True, block=16) for i in range(len(network.ends))]
         self.ratio = [1.0 + physics.mismatch * draw() for draw in self.fixed]
-        # Conductance at each tap, of each edge and twin; an edge that is cut has zeros.
-        self._g_free = [self._conductances(1.0) for _ in network.ends]
-        self._g_clamped = [self._conductances(r) for r in self.ratio] if self.twins else self._g_free
+        # Conductance at each tap, of each edge and twin; those that are alike share a ladder.
+        nominal = self._ladder(1.0)
+        self._g_free = [nominal] * len(network.ends)
+        self._g_clamped = [self._ladder(r) for r in self.ratio] if physics.mismatch else list(self._g_free)
         own = stream(job.seed, len(network.ends), FIXED, normal=True, block=16)
         self._clamp_error_V = np.array([physics.clamp_error_V * own() for _ in job.targets])
-        start = pot.start_tap
-        g_free = np.array([g[start] for g in self._g_free])
-        self.circuit.load(g_free, np.array([g[start] for g in self._g_clamped]) if self.twins else None)
+        self.place([pot.start_tap] * len(network.ends) if job.start_taps is None else job.start_taps.tolist())
         self._free = memoryview(self.circuit.v_free)
         self._clamped = memoryview(self.circuit.v_clamped)
         self.clamp: DigitalClamp | None = None
@@ -75,26 +80,36 @@ class Plant:
             times_us = physics.clamp_period_us, physics.clamp_delay_us
             self.clamp = DigitalClamp(self.circuit, time, *times_us, self._clamp_error_V)
 
-    def _conductances(self, ratio: float) -> list[float]:
+    def _ladder(self, ratio: float) -> list[float]:
         ohm = self.physics.resistance(np.arange(self.pot.top + 1), self.pot, ratio)
         return (1.0 / np.maximum(ohm, LEAST_OHM)).tolist()
 
-    def conductances(self) -> tuple[np.ndarray, np.ndarray]:
-        """Conductance at each tap of each edge, S (E, taps), in the free and in the clamped twin."""
-        return np.array(self._g_free), np.array(self._g_clamped)
+    def ladders(self) -> tuple[np.ndarray, np.ndarray]:
+        """Ladders of conductances, S (L, taps), and which one each edge has in the free and the clamped twin (2, E)."""
+        both = (self._g_free, self._g_clamped)
+        ladders = {id(ladder): ladder for twin in both for ladder in twin}
+        place = {which: i for i, which in enumerate(ladders)}
+        return np.array([*ladders.values()]), np.array([[place[id(ladder)] for ladder in twin] for twin in both])
 
     # -- wipers --------------------------------------------------------------------------------------------------
 
+    def place(self, taps: Sequence[int]) -> None:
+        """All wipers are at these taps (E,), in both twins and at once, and everything has settled: in HOLD."""
+        g_free, g_clamped = (
+            np.array([g[tap] for g, tap in zip(twin, taps)]) for twin in (self._g_free, self._g_clamped)
+        )
+        self.circuit.load(g_free, g_clamped if self.twins else None)
+
     def mover(self, edge: int) -> Callable[[int, int], None]:
         """Callback of an edge's potentiometer: ``on_wiper(wiper, tap)``, wiper 0 in the free twin."""
-        g_free, g_clamped = self._g_free[edge], self._g_clamped[edge]
+        free, clamped = self._g_free, self._g_clamped
         age_us, skew_us = self.physics.age_us, self.skew_us
-        change, time = self.change, self.time
+        change, time = self._move, self.time
         if not self.twins:
 
             def move(wiper: int, tap: int) -> None:
                 if wiper:  # both move within one chip select: the step is complete with the second
-                    change(edge, g_free[tap], g_free[tap], time.now_us)
+                    change(edge, free[edge][tap], free[edge][tap], time.now_us)
         else:
             at = [self.pot.start_tap, self.pot.start_tap]
             together = self.pot.in_step and not skew_us
@@ -102,17 +117,20 @@ class Plant:
             def move(wiper: int, tap: int) -> None:
                 at[wiper] = tap
                 if wiper or not together:
-                    change(edge, g_free[at[0]], g_clamped[at[1]], time.now_us)
+                    change(edge, free[edge][at[0]], clamped[edge][at[1]], time.now_us)
 
         if not age_us and not skew_us:
             return move
         delays = (age_us, age_us + skew_us)
         return lambda wiper, tap: time.later(time.now_us + delays[wiper], lambda: move(wiper, tap))
 
+    def _move(self, edge: int, g_free_S: float, g_clamped_S: float, now_us: int) -> None:
+        if not self.in_hold:
+            self.change(edge, g_free_S, g_clamped_S, now_us)
+
     def cut(self, edge: int) -> None:
         """Both resistors of an edge open, for good."""
-        for table in (self._g_free[edge], self._g_clamped[edge]):
-            table[:] = [0.0] * len(table)
+        self._g_free[edge] = self._g_clamped[edge] = [0.0] * len(self._g_free[edge])
         self.change(edge, 0.0, 0.0, self.time.now_us)
 
     # -- what a front end sees -----------------------------------------------------------------------------------

@@ -3,8 +3,8 @@
 What makes the edges fire is an engine's: objects (`world`) or compiled code (`compiled`), siblings over one `Setup`.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property, partial
 from typing import Protocol
 
 import numpy as np
@@ -40,6 +40,9 @@ class Edges(Protocol):
     def teach(self) -> None:
         """The supervisor has taken a lesson."""
 
+    def stick(self, index: int, kind: str) -> None:
+        """A comparator's output is stuck from now on; `kind` is that of the damage."""
+
     def inspect(self) -> None:
         """Something was damaged."""
 
@@ -68,6 +71,8 @@ class Setup:
     pace : callable or None
         ``pace(plant, time)`` makes what decides whose turn it is, before any wiper has moved; None is the timeline, on
         which every edge keeps its own appointments.
+    like : Setup or None
+        That of the same job with another seed, for what both share.
 
     Raises
     ------
@@ -81,7 +86,7 @@ class Setup:
         The circuit, its supplies and its imperfections.
     pace : Pace
     boards : list of SimulatedEdge
-        Chips, drivers and Edge object of each edge.
+        Chips, drivers and Edge object of each edge, made when they are asked for: compiled edges do without.
     supervisor : SimulatedSupervisor
     lesson : int
         Which one is taught now.
@@ -89,24 +94,31 @@ class Setup:
         Updates per edge so far: the sum over firings of one over the number of live edges.
     """
 
-    def __init__(self, job: Job, pace: Callable[[Plant, Timeline], Pace] | None = None):
+    def __init__(self, job: Job, pace: Callable[[Plant, Timeline], Pace] | None = None, like: "Setup | None" = None):
         check(job)
         edges = len(job.network.ends)
         self.job = job
         self.time = Timeline(edges)
-        self.plant = Plant(job, self.time)
+        self.plant = Plant(job, self.time, like.plant if like else None)
+        self.plant.in_hold = True
         self.pace: Pace = pace(self.plant, self.time) if pace else self.time
-        self.boards = [SimulatedEdge(self.plant, i) for i in range(edges)]
         self.supervisor = SimulatedSupervisor(self.plant)
         self.lesson = 0
         self.updates = 0.0
         self._live = set(range(edges))
 
-    def settle(self) -> None:
-        """Let whatever was written to the wipers arrive before anything learns."""
+    @cached_property
+    def boards(self) -> list[SimulatedEdge]:
+        """See the class."""
+        return [SimulatedEdge(self.plant, i) for i in range(len(self.job.network.ends))]
+
+    def settle(self, taps: Sequence[int]) -> None:
+        """Leave HOLD, with every edge at its tap: whatever was written to the wipers has arrived."""
         slowest_us = self.job.physics.age_us + self.plant.skew_us
         if slowest_us:
             self.time.advance(self.time.now_us + slowest_us + 1)
+        self.plant.place(taps)
+        self.plant.in_hold = False
 
     def run(self, edges: Edges) -> Iterator[Sample]:
         """Teach, damage and sample as the job says while the edges learn; see `Engine.run`."""
@@ -169,7 +181,7 @@ class Setup:
         elif damage.kind == "cut":
             self.plant.cut(damage.edge)
         else:
-            self.boards[damage.edge].chips.stick(damage.kind)
+            edges.stick(damage.edge, damage.kind)
         edges.inspect()
 
     def _sample(self, edges: Edges) -> Sample:
@@ -192,40 +204,50 @@ class Hold:
     """A set-up before its edges have started, as calibration sees it; `clockfree_model.calibration.InHold`."""
 
     def __init__(self, setup: Setup):
-        self.boards, self._time = setup.boards, setup.time
+        self._setup, self._time = setup, setup.time
         self.calm, self.release = setup.supervisor.calm, setup.supervisor.release
         self._settled_us = SETTLED_US + setup.job.physics.age_us + setup.plant.skew_us
 
-    def taps(self) -> list[int]:
-        """Tap of every edge."""
-        return [board.pots.tap for board in self.boards]
-
     def limits(self) -> tuple[int, int]:
         """Lowest and highest tap of an edge."""
-        return self.boards[0].pots.lowest, self.boards[0].pots.highest
-
-    def set_taps(self, taps: list[int]) -> None:
-        """Move every edge to a tap."""
-        for board, tap in zip(self.boards, taps, strict=True):
-            board.pots.set(tap)
+        plant = self._setup.plant
+        return plant.physics.lowest_tap(plant.pot), plant.pot.highest
 
     def settle(self) -> None:
         """Wait until the nodes have settled."""
         self.wait(self._settled_us)
 
+    def wait(self, wait_us: int) -> None:
+        """Let time go on."""
+        self._time.advance(self._time.now_us + wait_us)
+
+
+class HoldOfBoards(Hold):
+    """The same with boards: what their firmware does by itself."""
+
+    def __init__(self, setup: Setup):
+        super().__init__(setup)
+        self._boards = setup.boards
+
+    def taps(self) -> list[int]:
+        """Tap of every edge."""
+        return [board.pots.tap for board in self._boards]
+
+    def set_taps(self, taps: list[int]) -> None:
+        """Move every edge to a tap."""
+        for board, tap in zip(self._boards, taps, strict=True):
+            board.pots.set(tap)
+        self._setup.plant.place(taps)
+
     def null(self) -> None:
         """Every edge nulls its offsets."""
-        for board in self.boards:
+        for board in self._boards:
             self._let(board.sense.nulling())
 
     def match(self) -> None:
         """Every edge adds a point to the fit of its mismatch."""
-        for board in self.boards:
+        for board in self._boards:
             self._let(board.sense.matching())
-
-    def wait(self, wait_us: int) -> None:
-        """Let time go on."""
-        self._time.advance(self._time.now_us + wait_us)
 
     def _let(self, steps: Iterable[int]) -> None:
         """Give an edge the time it asks for, step by step."""

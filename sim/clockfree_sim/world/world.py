@@ -11,7 +11,7 @@ from clockfree_model.calibration import calibrate
 from clockfree_model.counters import COUNTERS
 from clockfree_model.job import Job, Sample
 from clockfree_sim.plant import noise
-from clockfree_sim.plant.setup import Hold, Setup
+from clockfree_sim.plant.setup import HoldOfBoards, Setup
 from clockfree_sim.plant.timeline import Fire
 from clockfree_sim.plant.wiring import SimulatedEdge
 from clockfree_sim.world.rounds import Rounds
@@ -42,8 +42,8 @@ class World:
         self.job, self.time, self.plant = job, setup.time, setup.plant
         self.boards, self.supervisor = setup.boards, setup.supervisor
         if job.edge.calibrate:
-            calibrate(job, Hold(setup))
-        setup.settle()
+            calibrate(job, HoldOfBoards(setup))
+        setup.settle([board.pots.tap for board in setup.boards])
 
     def run(self) -> Iterator[Sample]:
         """Learn: yields a sample at the start, then ``job.samples`` more, evenly spaced in updates per edge."""
@@ -71,6 +71,9 @@ class _Objects:
 
     def teach(self) -> None:
         """The supervisor's chips put it on the circuit."""
+
+    def stick(self, index: int, kind: str) -> None:
+        self._boards[index].chips.stick(kind)
 
     def inspect(self) -> None:
         """Whatever was damaged is what the edges' drivers meet."""
