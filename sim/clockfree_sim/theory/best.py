@@ -12,6 +12,7 @@ from clockfree_model.job import Job
 from clockfree_model.network import Network
 from clockfree_model.parts import POTS, Pot
 from clockfree_model.physics import LEAST_OHM, Physics
+from clockfree_model.reduction import reduced
 from clockfree_sim.circuit.direct import laplacian
 
 REACHED_V2 = 1e-12
@@ -26,20 +27,17 @@ def best_errors(job: Job) -> list[Best]:
     cuts = [damage for damage in job.damage if damage.kind == "cut"]
     begins = {lesson.from_updates for lesson in job.lessons} | {cut.at_updates for cut in cuts}
     found = []
+    known: dict[Any, float] = {}  # a lesson that comes back is looked for once
     for begin in sorted(begins):
         index = sum(lesson.from_updates <= begin for lesson in job.lessons) - 1
+        source_V, desired_V = job.lessons[index].source_V, job.lessons[index].desired_V
         gone = [cut.edge for cut in cuts if cut.at_updates <= begin]
-        network = replace(job.network, ends=np.delete(job.network.ends, gone, axis=0))
-        error_V2 = best_error(
-            network,
-            job.sources,
-            job.targets,
-            job.lessons[index].source_V,
-            job.lessons[index].desired_V,
-            job.physics,
-            POTS[job.edge.pot],
-        )
-        found.append(Best(index, begin, error_V2))
+        which = (source_V.shape, source_V.tobytes(), desired_V.tobytes(), *gone)
+        if which not in known:
+            network = replace(job.network, ends=np.delete(job.network.ends, gone, axis=0))
+            pot = POTS[job.edge.pot]
+            known[which] = best_error(network, job.sources, job.targets, source_V, desired_V, job.physics, pot)
+        found.append(Best(index, begin, known[which]))
     return found
 
 
@@ -115,36 +113,36 @@ class _Problem:
         self._sources = np.array(sources)
         self._unknown = np.setdiff1d(np.arange(nodes), self._sources)
         self._targets = np.array(targets)
-        self._source_V, self._desired_V = np.asarray(source_V, float), np.asarray(desired_V, float)
+        self._rows = reduced(source_V, desired_V)
         self._dense = dense
-        edges = np.arange(len(network.ends))
-        self._incidence = np.zeros((len(edges), nodes) if self._dense else (0, nodes))
-        if self._dense:
-            self._incidence[edges, network.ends[:, 0]] = 1.0
-            self._incidence[edges, network.ends[:, 1]] = -1.0
+        tail, head = network.ends.T
+        places = (tail * nodes + tail, head * nodes + head, tail * nodes + head, head * nodes + tail)
+        self._places = np.stack(places, axis=1).ravel()  # of an edge in the matrix of all nodes
 
     def error(self, log_ohm: np.ndarray) -> tuple[float, np.ndarray]:
         """Mean squared error, V^2, and its gradient (E,)."""
-        g = np.exp(-log_ohm)
-        rows: Any
+        g, rows = np.exp(-log_ohm), self._rows
+        kirchhoff: Any  # at the unknown nodes
         if self._dense:
-            rows = (self._incidence[:, self._unknown].T * g) @ self._incidence
+            each = np.multiply.outer(g, (1.0, 1.0, -1.0, -1.0)).ravel()
+            whole = np.bincount(self._places, each, self._nodes**2).reshape(self._nodes, self._nodes)
+            kirchhoff = whole[self._unknown]
         else:
-            rows = laplacian(self._nodes, self._ends, g)[self._unknown]
-        matrix, feed = rows[:, self._unknown], -(rows[:, self._sources] @ self._source_V.T)
+            kirchhoff = laplacian(self._nodes, self._ends, g)[self._unknown]
+        matrix, feed = kirchhoff[:, self._unknown], -(kirchhoff[:, self._sources] @ rows.source_V.T)
         if self._dense:
             inverse = np.linalg.inv(matrix)  # for the network and for its adjoint
             solve = inverse.__matmul__
         else:
             solve = splu(matrix.tocsc()).solve
-        voltage = np.zeros((self._nodes, len(self._source_V)))
-        voltage[self._sources] = self._source_V.T
+        voltage = np.zeros((self._nodes, len(rows.source_V)))
+        voltage[self._sources] = rows.source_V.T
         voltage[self._unknown] = solve(np.ascontiguousarray(feed))
-        off = voltage[self._targets] - self._desired_V.T
+        off = voltage[self._targets] - rows.desired_V.T
         # The adjoint: inject the errors at the targets, with the sources at 0 V.
         adjoint = np.zeros_like(voltage)
-        adjoint[self._targets] = 2.0 * off / off.size
+        adjoint[self._targets] = 2.0 * off / rows.values
         adjoint[self._unknown] = solve(np.ascontiguousarray(adjoint[self._unknown]))
         tail, head = self._ends.T
         by_conductance = -np.sum((adjoint[tail] - adjoint[head]) * (voltage[tail] - voltage[head]), axis=1)
-        return float(np.mean(off**2)), -g * by_conductance
+        return float((np.sum(off**2) + rows.rest_V2) / rows.values), -g * by_conductance

@@ -2,13 +2,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.optimize import approx_fprime, brute
 
+from clockfree_model.job import Damage, Job, Lesson
 from clockfree_model.network import lab16, square
 from clockfree_model.parts import POTS
 from clockfree_model.physics import BOARD, IDEAL
 from clockfree_sim.circuit.direct import solve
-from clockfree_sim.theory.best import REACHED_V2, _Problem, best_error
+from clockfree_sim.theory import best
+from clockfree_sim.theory.best import REACHED_V2, _Problem, best_error, best_errors
 
 NETWORK = lab16()
 SOURCES, TARGETS = (0, 2), (4, 6)
@@ -31,6 +35,45 @@ def test_dense_and_sparse_agree():
     sparse, dense = (_Problem(*task, dense=dense).error(x) for dense in (False, True))
     assert sparse[0] == pytest.approx(dense[0], rel=1e-12)
     assert sparse[1] == pytest.approx(dense[1], rel=1e-8, abs=1e-14)
+
+
+@given(
+    examples=st.integers(1, 300),
+    outputs=st.integers(1, 3),
+    constant=st.booleans(),
+    teacher=st.booleans(),
+    seed=st.integers(0, 2**32),
+)
+def test_many_examples_are_the_mean_of_single_ones(examples, outputs, constant, teacher, seed):
+    """Whatever stands for them: a single one is never reduced, and its error needs no algebra."""
+    rng = np.random.default_rng(seed)
+    network, sources, targets = square(5, 5), (0, 7, 12, 24), (3, 16, 20)[:outputs]
+    source_V = rng.uniform(0, 5, (examples, 4))
+    if constant:  # as references are; two of them are one column twice
+        source_V[:, 2:] = 3.0, 0.0
+    x = np.log(rng.uniform(1e3, 1e5, len(network.ends)))
+    desired_V = rng.uniform(0, 5, (examples, outputs))
+    if teacher:
+        desired_V = solve(25, network.ends, 1 / rng.uniform(1e3, 1e5, 40), sources, source_V)[:, list(targets)]
+    single = [
+        _Problem(network, sources, targets, source_V[[b]], desired_V[[b]], dense=True).error(x) for b in range(examples)
+    ]
+    error_V2, gradient = _Problem(network, sources, targets, source_V, desired_V, dense=True).error(x)
+    wanted_V2 = np.mean([error for error, _ in single])
+    assert abs(error_V2 - wanted_V2) <= 2e-15 * (wanted_V2 + 5.0 * wanted_V2**0.5)  # where volts are rounded
+    of_all = np.mean([each for _, each in single], axis=0)
+    assert np.abs(gradient - of_all).max() <= 1e-14 * np.abs([each for _, each in single]).max()
+
+
+def test_a_lesson_that_comes_back_is_looked_for_once(monkeypatch):
+    asked = []
+    monkeypatch.setattr(best, "best_error", lambda network, *more: asked.append(len(network.ends)) or 1.0 / len(asked))
+    volts = np.array([[0.0, 5.0]]), np.array([[1.0], [2.0]])
+    lessons = [Lesson(str(i), 10.0 * i, volts[0], volts[1][[i % 2]]) for i in range(4)]
+    job = Job(NETWORK, SOURCES, TARGETS[:1], tuple(lessons), damage=(Damage(3, "cut", 25.0), Damage(5, "dead", 15.0)))
+    found = [(best.lesson, best.from_updates, best.error_V2) for best in best_errors(job)]
+    assert found == [(0, 0, 1.0), (1, 10, 0.5), (2, 20, 1.0), (2, 25, 1 / 3), (3, 30, 0.25)]
+    assert asked == [16, 16, 15, 15]
 
 
 @pytest.mark.parametrize("physics", [IDEAL, BOARD])
