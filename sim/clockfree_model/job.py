@@ -119,10 +119,12 @@ class Sample:
     ``error_V2`` is the mean over the examples of the present lesson and its outputs of (V_F - V_D)^2, V^2, on
     the circuit itself; ``measured_error_V2`` the same from the supervisor's last readings (nan until every
     example was read). ``outputs_V`` is (B, O), ``taps`` (E,), each counter one integer per edge, and
-    ``trace`` the firings since the sample before: rows of edge, t_us, a, b, step, tap_after.
+    ``trace`` the firings since the sample before: rows of edge, t_us, a, b, step, tap_after. ``gain`` (O, S) is that of
+    the free twin, of which ``outputs_V`` was made; see `linear.outputs`.
 
-    On boards nobody knows more than what was measured: both errors are that of the readings. ``events`` is what
-    happened to boards since the sample before: ``event``, ``time_us``, ``text``, and what else there is to say of it.
+    On boards nobody knows more than what was measured: both errors are that of the readings, and there is no gain.
+    ``events`` is what happened to boards since the sample before: ``event``, ``time_us``, ``text``, and what else there
+    is to say of it.
     """
 
     time_us: int
@@ -135,3 +137,4 @@ class Sample:
     counters: dict[str, list[int]]
     trace: list[tuple[int, ...]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
+    gain: np.ndarray | None = None

@@ -152,7 +152,11 @@ def _prepare() -> None:
 
     A terminal that is closed, or a machine that goes down, ends a run as Ctrl-C does: with its record closed and its
     boards in HOLD. `nohup` keeps what it is for. A stream that lacks a letter shows its number.
+
+    BLAS takes one thread, unless the environment says otherwise, before numpy is loaded: our matrices are small, and
+    threads that wait for their share of one spin.
     """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         if number is not None and signal.getsignal(number) == signal.SIG_DFL:

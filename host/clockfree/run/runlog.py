@@ -24,18 +24,25 @@ from clockfree.base.errors import InputError
 from clockfree.base.files import replace_text
 from clockfree_model.counters import FIRINGS
 from clockfree_model.final import Best
-from clockfree_model.job import Job, Sample
+from clockfree_model.job import Job, Lesson, Sample
+from clockfree_model.linear import outputs
 from clockfree_model.record import job_from, plain
 
-FORMAT = 1
+FORMAT = 2
+FORMATS = (1, FORMAT)
+"""Those that are read: 1 has `outputs_V` in every sample."""
 ABOUT = (
-    "clockfree run log, one JSON object a line. run: what was run. sample: the state at one moment; "
+    "clockfree run log, one JSON object a line. run: what was run. sample: the state at one moment; outputs_V: a row of "
+    "outputs for each example; with more examples than sources gain instead, volts of each output (row) per volt of "
+    "each source: outputs_V is the lesson's source_V times its transpose; "
     "a counter it does not list is zero on every edge. firings: rows of edge, t_us, a, b, step, tap_after. "
     "end: why it ended. A last line without a newline was cut off and does not count."
 )
 ON_BOARDS = (
     "clockfree run log, one JSON object a line. run: what was run, on which boards, and where each value comes from. "
-    "sample: what is known at one moment; a counter it does not list is zero on every edge, null was not measured. "
+    "sample: what is known at one moment; outputs_V: a row of outputs for each example; changed_V instead: only those "
+    "rows that are others than at the sample before, by example, counted from 0; "
+    "a counter it does not list is zero on every edge, null was not measured. "
     "firings: rows of edge, t_us, a, b, step, tap_after. event: what happened to boards, or was measured in HOLD. "
     "end: why it ended. A last line without a newline was cut off and does not count."
 )
@@ -67,6 +74,7 @@ class RunLog:
         self._torn = False
         self._began_s = self._saved_s = time.monotonic()
         self._on_boards = "values" in about
+        self._before: Sample | None = None
         log = ON_BOARDS if self._on_boards else ABOUT
         self._write({"record": "run", "format": FORMAT, "log": log, **plain(about), "job": plain(job)})
 
@@ -89,7 +97,7 @@ class RunLog:
             "lesson": int(sample.lesson),
             "error_V2": _number(sample.error_V2),
             "measured_error_V2": _number(sample.measured_error_V2),
-            "outputs_V": self._volts(np.asarray(sample.outputs_V)),
+            **self._outputs(sample),
             "taps": plain(np.asarray(sample.taps)),
             "counters": counters,
         }
@@ -97,13 +105,23 @@ class RunLog:
             fields["accuracy"] = {name: _number(share) for name, share in accuracy.items()}
         self._write(fields)
         self.samples += 1
+        self._before = sample
         if self.samples == 1 or time.monotonic() - self._saved_s >= CHECKPOINT_S:
             self.checkpoint(sample)
 
-    def _volts(self, volts: np.ndarray) -> list[list[float | None]]:
-        """Rows of voltages; on boards null is what was not measured."""
-        rows: list[list[float | None]] = plain(volts)
-        return [[_number(value) for value in row] for row in plain(volts)] if self._on_boards else rows
+    def _outputs(self, sample: Sample) -> dict[str, Any]:
+        """What the outputs of a sample are told by: all rows, the gain that gives them, or the rows that changed."""
+        outputs_V, before = sample.outputs_V, self._before
+        if sample.gain is not None and sample.gain.size < outputs_V.size:
+            return {"gain": plain(sample.gain)}
+        if not self._on_boards:
+            return {"outputs_V": plain(outputs_V)}
+        if before is not None and before.lesson == sample.lesson:
+            same = (outputs_V == before.outputs_V) | (np.isnan(outputs_V) & np.isnan(before.outputs_V))
+            changed = np.flatnonzero(~same.all(axis=1)).tolist()
+            if len(changed) < len(outputs_V):
+                return {"changed_V": {str(example): _volts(outputs_V[example]) for example in changed}}
+        return {"outputs_V": [_volts(row) for row in outputs_V]}
 
     def checkpoint(self, sample: Sample) -> None:
         """Save the taps of a sample, and the wall time so far."""
@@ -128,6 +146,11 @@ class RunLog:
         while line:
             line = line[self._file.write(line) :]
         self._torn = False
+
+
+def _volts(row: np.ndarray) -> list[float | None]:
+    """Voltages of one example; null is what was not measured."""
+    return [_number(value) for value in row.tolist()]
 
 
 def _number(value: float) -> float | None:
@@ -179,8 +202,9 @@ def read(folder: Path) -> Record:
     path = folder / "log.jsonl"
     lines = _records(path)
     first = next(lines, None)
-    if first is None or first.get("record") != "run" or first.get("format") != FORMAT:
-        raise InputError(f"{path}: line 1: expected the first record of a clockfree run, format {FORMAT}")
+    if first is None or first.get("record") != "run" or first.get("format") not in FORMATS:
+        formats = " or ".join(map(str, FORMATS))
+        raise InputError(f"{path}: line 1: expected the first record of a clockfree run, format {formats}")
     try:
         job = job_from(first["job"])
         about = {key: first[key] for key in ("task", "bench", "preset", "task_seed")}
@@ -193,10 +217,11 @@ def read(folder: Path) -> Record:
         ]
     except BROKEN as error:
         raise InputError(f"{path}: line 1: expected a recorded job, got {_short(error)}") from None
-    samples, events, end = [], [], {"reason": "cut off"}
+    samples: list[dict[str, Any]] = []
+    events, end = [], {"reason": "cut off"}
     for number, fields in enumerate(lines, start=2):
         if fields.get("record") == "sample":
-            samples.append(_checked(path, number, fields, job))
+            samples.append(_checked(path, number, fields, job, samples[-1] if samples else None))
         elif fields.get("record") == "event":
             if not isinstance(fields.get("event"), str) or not isinstance(fields.get("text"), str):
                 raise InputError(
@@ -250,12 +275,13 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
         raise InputError(f"{path}: file: expected the log of a run, got {error.strerror}") from None
 
 
-def _checked(path: Path, number: int, fields: dict[str, Any], job: Job) -> dict[str, Any]:
-    """A sample record with arrays for lists; InputError if it is not one of this job."""
+def _checked(
+    path: Path, number: int, fields: dict[str, Any], job: Job, before: dict[str, Any] | None
+) -> dict[str, Any]:
+    """A sample record with arrays for lists and all outputs, whatever it tells them by; InputError if it is not one."""
     edges = len(job.network.ends)
     try:
         lesson = job.lessons[fields["lesson"]]
-        outputs_V = np.array(fields["outputs_V"], dtype=float).reshape(lesson.desired_V.shape)
         counters = {
             name: np.array(counts, dtype=np.int64).reshape(edges) for name, counts in fields["counters"].items()
         }
@@ -265,13 +291,28 @@ def _checked(path: Path, number: int, fields: dict[str, Any], job: Job) -> dict[
             "lesson": int(fields["lesson"]),
             "error_V2": _float(fields["error_V2"]),
             "measured_error_V2": _float(fields["measured_error_V2"]),
-            "outputs_V": outputs_V,
+            "outputs_V": _outputs_V(fields, lesson, before),
             "taps": np.array(fields["taps"], dtype=np.int64).reshape(edges),
             "counters": counters,
             "accuracy": {name: _float(share) for name, share in fields.get("accuracy", {}).items()},
         }
     except BROKEN as error:
         raise InputError(f"{path}: line {number}: expected a sample of this run, got {_short(error)}") from None
+
+
+def _outputs_V(fields: dict[str, Any], lesson: Lesson, before: dict[str, Any] | None) -> np.ndarray:
+    """Outputs (B, O) of a sample record, V."""
+    examples, targets = lesson.desired_V.shape
+    if "gain" in fields:
+        return outputs(lesson.source_V, np.array(fields["gain"], dtype=float).reshape(targets, -1))
+    if "changed_V" not in fields:
+        return np.array(fields["outputs_V"], dtype=float).reshape(examples, targets)
+    if before is None or before["lesson"] != fields["lesson"]:
+        raise ValueError("nothing before that could have changed")
+    outputs_V: np.ndarray = before["outputs_V"].copy()
+    for example, row in fields["changed_V"].items():
+        outputs_V[range(examples)[int(example)]] = np.array(row, dtype=float).reshape(targets)
+    return outputs_V
 
 
 def _float(value: float | None) -> float:

@@ -30,7 +30,7 @@ from clockfree_model.settings import ClampSettings, EdgeSettings, settings_of
 
 LEAST_P = {"p": 0.001, "oscillators": 0.02}  # below that of oscillators, some edges may never take part
 MOST_UPDATES = 10**8  # per edge: four months at 10 Hz
-MOST_EXAMPLES = 10_000  # a log keeps the outputs of all of them at each of its samples
+MOST_EXAMPLES = 10_000  # results.nc keeps the outputs of all of them at each sample
 SEEDS = 2**60  # a board takes two words of 30 bits
 
 

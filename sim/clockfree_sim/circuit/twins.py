@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from clockfree_model.linear import outputs
 from clockfree_model.network import Network
 from clockfree_sim.circuit import direct, solver, voltages
 from clockfree_sim.circuit import elimination as at
@@ -125,7 +126,11 @@ class Circuit:
 
     def outputs(self, source_V: np.ndarray) -> np.ndarray:
         """Free targets' voltages, V (B, O), for examples with sources at source_V (B, S)."""
-        return np.asarray(source_V, dtype=float) @ self._gain.T
+        return outputs(source_V, self._gain)
+
+    def gain(self) -> np.ndarray:
+        """Volts of each free target per volt of each source now (O, S)."""
+        return self._gain.copy()
 
     def power(self) -> tuple[float, float]:
         """Power dissipated now in the free and the clamped twin, W."""

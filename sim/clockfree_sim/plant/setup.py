@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from clockfree_model.job import Damage, Job, Sample, check
+from clockfree_model.linear import outputs
 from clockfree_sim.plant.plant import Plant
 from clockfree_sim.plant.timeline import Pace, Timeline
 from clockfree_sim.plant.wiring import SimulatedEdge, SimulatedSupervisor
@@ -186,7 +187,8 @@ class Setup:
 
     def _sample(self, edges: Edges) -> Sample:
         lesson = self.job.lessons[self.lesson]
-        outputs_V = self.plant.circuit.outputs(lesson.source_V)
+        gain = self.plant.circuit.gain()
+        outputs_V = outputs(lesson.source_V, gain)
         return Sample(
             time_us=self.time.now_us,
             updates=self.updates,
@@ -197,6 +199,7 @@ class Setup:
             taps=edges.taps(),
             counters=edges.counters(),
             trace=edges.trace(),
+            gain=gain,
         )
 
 

@@ -190,6 +190,17 @@ def test_help_comes_without_what_is_slow_to_import():
     assert "Teach a network a task" in done.stdout
 
 
+@pytest.mark.parametrize(("given", "threads"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "3"}, "3")])
+def test_blas_has_one_thread_unless_it_is_told_otherwise(given, threads):
+    code = (
+        "import os, sys; from clockfree.commands import app; app._prepare();"
+        "print(os.environ['OPENBLAS_NUM_THREADS'], 'numpy' in sys.modules)"
+    )
+    environment = {key: value for key, value in os.environ.items() if key != "OPENBLAS_NUM_THREADS"} | given
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=60)
+    assert done.stdout.split() == [threads, "False"], done.stderr
+
+
 def started(task, out):
     """A run that would take minutes, as soon as it has logged ten samples."""
     arguments = ["run", task, "--updates", "1000000", "--out", str(out), "--json"]

@@ -11,7 +11,11 @@ from clockfree.base import toml
 from clockfree.base.errors import InputError
 from clockfree.run import runlog
 from clockfree_model import record
-from clockfree_model.job import Damage
+from clockfree_model.job import Damage, Job, Lesson
+from clockfree_model.network import square
+from clockfree_model.parts import POTS
+from clockfree_sim.circuit.direct import solve
+from clockfree_sim.world.world import World
 
 
 def same(a, b):
@@ -37,6 +41,82 @@ def test_what_is_written_is_read_back(recorded, made_up):
         np.testing.assert_array_equal(read["taps"], sample.taps)
         counts = {name: counts for name, counts in sample.counters.items() if any(counts)}
         assert {name: values.tolist() for name, values in read["counters"].items()} == counts
+
+
+def read_again(tmp_path, job, samples, **about):
+    """Samples as a log gives them back, and the lines that it has of them."""
+    about = {"task": "x", "bench": "x", "preset": "x", "task_seed": 0, "best": [], "baselines": [None, None], **about}
+    log = runlog.RunLog(tmp_path, job, about)
+    for sample in samples:
+        log.sample(sample)
+    log.end("done")
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    return runlog.read(tmp_path).samples, lines[1:-1]
+
+
+@pytest.mark.parametrize(("examples", "targets"), [(2, (3,)), (3, (3,)), (3, (3, 16)), (400, (3,)), (3001, (3, 16, 20))])
+def test_outputs_of_many_examples_are_read_back_to_the_last_bit(tmp_path, examples, targets):
+    rng = np.random.default_rng(examples)
+    lesson = Lesson("many", 0.0, rng.uniform(0, 5, (examples, 2)), rng.uniform(0, 5, (examples, len(targets))))
+    job = Job(square(5, 5), (0, 24), targets, (lesson,), updates=2, samples=4)
+    samples = list(World(job).run())
+    found, lines = read_again(tmp_path, job, samples)
+    for read, line, sample in zip(found, lines, samples, strict=True):
+        assert {"gain", "outputs_V"} & {*line} == ({"gain"} if examples > 2 else {"outputs_V"})
+        np.testing.assert_array_equal(read["outputs_V"], sample.outputs_V)
+        conductance = 1 / job.physics.resistance(read["taps"], POTS[job.edge.pot])
+        volts = solve(25, job.network.ends, conductance, job.sources, lesson.source_V)
+        np.testing.assert_allclose(read["outputs_V"], volts[:, list(targets)], rtol=0, atol=1e-9)
+
+
+def test_on_boards_only_what_was_read_anew_is_told(tmp_path, made_up):
+    job = made_up[0](lessons=2, examples=3)
+    sample = next(made_up[1](job))
+    nothing = np.full((3, 1), np.nan)
+    first, second, both = (np.where(known, 2.0, np.nan) for known in ([[1], [0], [0]], [[0], [0], [1]], [[1], [1], [1]]))
+    steps = [(0, nothing), (0, first), (0, first), (0, both), (0, both + 1), (1, np.full((4, 1), np.nan)), (0, second)]
+    samples = [dataclasses.replace(sample, lesson=lesson, outputs_V=volts) for lesson, volts in steps]
+    boards = {"values": {}, "run_id": 1, "supervisor": {}, "boards": []}
+    found, lines = read_again(tmp_path, job, samples, **boards)
+    for read, (_, volts) in zip(found, steps, strict=True):
+        np.testing.assert_array_equal(read["outputs_V"], volts)
+    assert [line.get("outputs_V") for line in lines] == (
+        [[[None]] * 3, None, None, None, [[3.0]] * 3, [[None]] * 4, [[None], [None], [2.0]]]
+    )
+    assert [line.get("changed_V") for line in lines[1:4]] == [{"0": [2.0]}, {}, {"1": [2.0], "2": [2.0]}]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"gain": [[1.0, 2.0, 3.0]]},
+        {"gain": [[1.0]]},
+        {"gain": None},
+        {"changed_V": {"2": [1.0]}},
+        {"changed_V": {"x": [1.0]}},
+        {"changed_V": {"0": [1.0, 2.0]}},
+        {"changed_V": [[1.0]]},
+    ],
+)
+def test_outputs_that_are_none_of_this_run_are_named(recorded, told):
+    folder = recorded(count=4)
+    lines = (folder / "log.jsonl").read_text().splitlines()
+    fields = json.loads(lines[2])
+    del fields["outputs_V"]
+    lines[2] = json.dumps(fields | told)
+    (folder / "log.jsonl").write_text("\n".join(lines) + "\n")
+    with pytest.raises(InputError, match="line 3: expected a sample"):
+        runlog.read(folder)
+
+
+def test_what_changed_needs_a_sample_before(recorded):
+    folder = recorded(count=4)
+    first, second, *more = (folder / "log.jsonl").read_text().splitlines()
+    fields = json.loads(second)
+    del fields["outputs_V"]
+    (folder / "log.jsonl").write_text("\n".join([first, json.dumps(fields | {"changed_V": {}}), *more]) + "\n")
+    with pytest.raises(InputError, match="line 2: expected a sample"):
+        runlog.read(folder)
 
 
 def test_every_line_is_strict_json_and_the_first_explains_itself(recorded):
@@ -101,7 +181,7 @@ def test_a_corrupted_log_is_named_in_one_line(recorded, line, text, said):
     assert len(str(raised.value)) < 400
 
 
-@pytest.mark.parametrize("field", ["taps", "outputs_V", "counters", "error_V2", "updates", "accuracy"])
+@pytest.mark.parametrize("field", ["taps", "outputs_V", "gain", "changed_V", "counters", "error_V2", "updates", "accuracy"])
 @pytest.mark.parametrize("value", ["x", [1], {"firings": "x"}, None, [[1], [2, 3]], 1e400, 10**30])
 def test_a_sample_with_a_wrong_field_raises_nothing_but_input_error(recorded, field, value):
     folder = recorded(count=3)

@@ -1,9 +1,9 @@
-"""The examples of a lesson, reduced to as many rows as there are sources, with the same error for every network.
+"""Outputs are linear in the sources: what follows for many examples.
 
-Outputs are linear in the sources: with X the outputs per volt of each source (S, O), the errors of B examples are
-source_V X - desired_V. A QR factorisation of [source_V desired_V], B rows, leaves its triangle: S rows that X meets
-and a rest that no X can change. Orthogonal factors keep sums of squares [Golub, Van Loan: Matrix Computations, 5.3],
-and digits, which second moments (source_V^T source_V) would lose: 3e-7 of an error of 4e-8 V^2.
+A circuit's gain (O, S) gives the outputs of any number of examples. The mean squared error of B examples is that of S
+rows and a constant, for every gain: a QR factorisation of [source_V desired_V], B rows, leaves its triangle, S rows
+that a gain meets and a rest that none can change. Orthogonal factors keep sums of squares [Golub, Van Loan: Matrix
+Computations, 5.3], and digits, which second moments (source_V^T source_V) lose: 2e-8 of an error of 4e-8 V^2.
 """
 
 from dataclasses import dataclass
@@ -11,11 +11,20 @@ from dataclasses import dataclass
 import numpy as np
 
 
+def outputs(source_V: np.ndarray, gain: np.ndarray) -> np.ndarray:
+    """Free outputs (B, O) of a circuit for examples with sources at source_V (B, S), V.
+
+    `gain` (O, S) is each output's volts per volt of each source. From a log it gives the bits that it gave in the run.
+    """
+    found: np.ndarray = np.asarray(source_V, dtype=float) @ gain.T
+    return found
+
+
 @dataclass(frozen=True)
 class Reduced:
     """Rows that stand for the examples of a lesson.
 
-    The mean squared error of B examples, V^2, is (sum((source_V X - desired_V)^2) + rest_V2) / values.
+    The mean squared error of B examples is (sum((outputs - desired_V)^2) + rest_V2) / values, V^2.
 
     Attributes
     ----------

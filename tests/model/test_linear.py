@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from clockfree_model.reduction import reduced
+from clockfree_model.linear import reduced
 
 
 @pytest.mark.parametrize("outputs", [1, 3])
