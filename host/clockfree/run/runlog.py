@@ -22,29 +22,27 @@ import numpy as np
 
 from clockfree.base.errors import InputError
 from clockfree.base.files import replace_text
+from clockfree.run import outputs
 from clockfree_model.counters import FIRINGS
 from clockfree_model.final import Best
-from clockfree_model.job import Job, Lesson, Sample
-from clockfree_model.linear import outputs
+from clockfree_model.job import Job, Sample
 from clockfree_model.record import job_from, plain
 
 FORMAT = 2
 FORMATS = (1, FORMAT)
 """Those that are read: 1 has `outputs_V` in every sample."""
 ABOUT = (
-    "clockfree run log, one JSON object a line. run: what was run. sample: the state at one moment; outputs_V: a row of "
-    "outputs for each example; with more examples than sources gain instead, volts of each output (row) per volt of "
-    "each source: outputs_V is the lesson's source_V times its transpose; "
-    "a counter it does not list is zero on every edge. firings: rows of edge, t_us, a, b, step, tap_after. "
-    "end: why it ended. A last line without a newline was cut off and does not count."
+    "clockfree run log, one JSON object a line. run: what was run. sample: the state at one moment; outputs_V, a row "
+    "for each example, or with more examples than sources gain, a row for each output: outputs_V is the lesson's "
+    "source_V times the transpose of gain; a counter it does not list is zero on every edge. firings: rows of edge, "
+    "t_us, a, b, step, tap_after. end: why it ended. A last line without a newline was cut off and does not count."
 )
 ON_BOARDS = (
     "clockfree run log, one JSON object a line. run: what was run, on which boards, and where each value comes from. "
-    "sample: what is known at one moment; outputs_V: a row of outputs for each example; changed_V instead: only those "
-    "rows that are others than at the sample before, by example, counted from 0; "
-    "a counter it does not list is zero on every edge, null was not measured. "
-    "firings: rows of edge, t_us, a, b, step, tap_after. event: what happened to boards, or was measured in HOLD. "
-    "end: why it ended. A last line without a newline was cut off and does not count."
+    "sample: what is known at one moment; outputs_V, a row for each example, or changed_V, by example, counted from 0, "
+    "the rows that are others than at the sample before; a counter it does not list is zero on every edge, null was "
+    "not measured. firings: rows of edge, t_us, a, b, step, tap_after. event: what happened to boards, or was measured "
+    "in HOLD. end: why it ended. A last line without a newline was cut off and does not count."
 )
 CHECKPOINT_S = 10.0
 TRACE_ROWS = 1000
@@ -97,7 +95,7 @@ class RunLog:
             "lesson": int(sample.lesson),
             "error_V2": _number(sample.error_V2),
             "measured_error_V2": _number(sample.measured_error_V2),
-            **self._outputs(sample),
+            **outputs.told(sample, self._before, self._on_boards),
             "taps": plain(np.asarray(sample.taps)),
             "counters": counters,
         }
@@ -108,20 +106,6 @@ class RunLog:
         self._before = sample
         if self.samples == 1 or time.monotonic() - self._saved_s >= CHECKPOINT_S:
             self.checkpoint(sample)
-
-    def _outputs(self, sample: Sample) -> dict[str, Any]:
-        """What the outputs of a sample are told by: all rows, the gain that gives them, or the rows that changed."""
-        outputs_V, before = sample.outputs_V, self._before
-        if sample.gain is not None and sample.gain.size < outputs_V.size:
-            return {"gain": plain(sample.gain)}
-        if not self._on_boards:
-            return {"outputs_V": plain(outputs_V)}
-        if before is not None and before.lesson == sample.lesson:
-            same = (outputs_V == before.outputs_V) | (np.isnan(outputs_V) & np.isnan(before.outputs_V))
-            changed = np.flatnonzero(~same.all(axis=1)).tolist()
-            if len(changed) < len(outputs_V):
-                return {"changed_V": {str(example): _volts(outputs_V[example]) for example in changed}}
-        return {"outputs_V": [_volts(row) for row in outputs_V]}
 
     def checkpoint(self, sample: Sample) -> None:
         """Save the taps of a sample, and the wall time so far."""
@@ -146,11 +130,6 @@ class RunLog:
         while line:
             line = line[self._file.write(line) :]
         self._torn = False
-
-
-def _volts(row: np.ndarray) -> list[float | None]:
-    """Voltages of one example; null is what was not measured."""
-    return [_number(value) for value in row.tolist()]
 
 
 def _number(value: float) -> float | None:
@@ -291,28 +270,13 @@ def _checked(
             "lesson": int(fields["lesson"]),
             "error_V2": _float(fields["error_V2"]),
             "measured_error_V2": _float(fields["measured_error_V2"]),
-            "outputs_V": _outputs_V(fields, lesson, before),
+            "outputs_V": outputs.outputs_V(fields, lesson, before),
             "taps": np.array(fields["taps"], dtype=np.int64).reshape(edges),
             "counters": counters,
             "accuracy": {name: _float(share) for name, share in fields.get("accuracy", {}).items()},
         }
     except BROKEN as error:
         raise InputError(f"{path}: line {number}: expected a sample of this run, got {_short(error)}") from None
-
-
-def _outputs_V(fields: dict[str, Any], lesson: Lesson, before: dict[str, Any] | None) -> np.ndarray:
-    """Outputs (B, O) of a sample record, V."""
-    examples, targets = lesson.desired_V.shape
-    if "gain" in fields:
-        return outputs(lesson.source_V, np.array(fields["gain"], dtype=float).reshape(targets, -1))
-    if "changed_V" not in fields:
-        return np.array(fields["outputs_V"], dtype=float).reshape(examples, targets)
-    if before is None or before["lesson"] != fields["lesson"]:
-        raise ValueError("nothing before that could have changed")
-    outputs_V: np.ndarray = before["outputs_V"].copy()
-    for example, row in fields["changed_V"].items():
-        outputs_V[range(examples)[int(example)]] = np.array(row, dtype=float).reshape(targets)
-    return outputs_V
 
 
 def _float(value: float | None) -> float:

@@ -9,10 +9,10 @@ from scipy.sparse.linalg import splu
 
 from clockfree_model.final import Best
 from clockfree_model.job import Job
+from clockfree_model.linear import reduced
 from clockfree_model.network import Network
 from clockfree_model.parts import POTS, Pot
 from clockfree_model.physics import LEAST_OHM, Physics
-from clockfree_model.linear import reduced
 from clockfree_sim.circuit.direct import laplacian
 
 REACHED_V2 = 1e-12

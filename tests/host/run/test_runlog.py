@@ -54,7 +54,8 @@ def read_again(tmp_path, job, samples, **about):
     return runlog.read(tmp_path).samples, lines[1:-1]
 
 
-@pytest.mark.parametrize(("examples", "targets"), [(2, (3,)), (3, (3,)), (3, (3, 16)), (400, (3,)), (3001, (3, 16, 20))])
+@pytest.mark.parametrize("examples", [2, 3, 400, 3001])
+@pytest.mark.parametrize("targets", [(3,), (3, 16, 20)])
 def test_outputs_of_many_examples_are_read_back_to_the_last_bit(tmp_path, examples, targets):
     rng = np.random.default_rng(examples)
     lesson = Lesson("many", 0.0, rng.uniform(0, 5, (examples, 2)), rng.uniform(0, 5, (examples, len(targets))))
@@ -73,7 +74,7 @@ def test_on_boards_only_what_was_read_anew_is_told(tmp_path, made_up):
     job = made_up[0](lessons=2, examples=3)
     sample = next(made_up[1](job))
     nothing = np.full((3, 1), np.nan)
-    first, second, both = (np.where(known, 2.0, np.nan) for known in ([[1], [0], [0]], [[0], [0], [1]], [[1], [1], [1]]))
+    first, second, both = (np.where(known, 2.0, np.nan)[:, None] for known in ([1, 0, 0], [0, 0, 1], [1, 1, 1]))
     steps = [(0, nothing), (0, first), (0, first), (0, both), (0, both + 1), (1, np.full((4, 1), np.nan)), (0, second)]
     samples = [dataclasses.replace(sample, lesson=lesson, outputs_V=volts) for lesson, volts in steps]
     boards = {"values": {}, "run_id": 1, "supervisor": {}, "boards": []}
@@ -181,7 +182,9 @@ def test_a_corrupted_log_is_named_in_one_line(recorded, line, text, said):
     assert len(str(raised.value)) < 400
 
 
-@pytest.mark.parametrize("field", ["taps", "outputs_V", "gain", "changed_V", "counters", "error_V2", "updates", "accuracy"])
+@pytest.mark.parametrize(
+    "field", ["taps", "outputs_V", "gain", "changed_V", "counters", "error_V2", "updates", "accuracy"]
+)
 @pytest.mark.parametrize("value", ["x", [1], {"firings": "x"}, None, [[1], [2, 3]], 1e400, 10**30])
 def test_a_sample_with_a_wrong_field_raises_nothing_but_input_error(recorded, field, value):
     folder = recorded(count=3)
