@@ -110,13 +110,16 @@ def test_outputs_that_are_none_of_this_run_are_named(recorded, told):
         runlog.read(folder)
 
 
-def test_what_changed_needs_a_sample_before(recorded):
-    folder = recorded(count=4)
-    first, second, *more = (folder / "log.jsonl").read_text().splitlines()
-    fields = json.loads(second)
+@pytest.mark.parametrize("line", [2, 12])
+def test_what_changed_needs_a_sample_of_the_same_lesson_before(recorded, made_up, line):
+    folder = recorded(made_up[0](lessons=2))
+    lines = (folder / "log.jsonl").read_text().splitlines()
+    fields = json.loads(lines[line - 1])
+    assert fields["lesson"] == (line == 12) and json.loads(lines[10])["lesson"] == 0
     del fields["outputs_V"]
-    (folder / "log.jsonl").write_text("\n".join([first, json.dumps(fields | {"changed_V": {}}), *more]) + "\n")
-    with pytest.raises(InputError, match="line 2: expected a sample"):
+    lines[line - 1] = json.dumps(fields | {"changed_V": {}})
+    (folder / "log.jsonl").write_text("\n".join(lines) + "\n")
+    with pytest.raises(InputError, match=f"line {line}: expected a sample"):
         runlog.read(folder)
 
 
