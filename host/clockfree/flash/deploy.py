@@ -1,4 +1,4 @@
-"""Firmware onto boards, all at once.
+"""Firmware onto boards, many at once.
 
 What is on a board is asked first, and only what differs is sent: to a name of its own beside the old file, read back by
 its hash, and renamed when all of it is there. So whatever ends a flash early, each file is the old one or the new one,
@@ -20,7 +20,8 @@ from clockfree.flash.firmware import BoardFile, FirmwareError, compiled_files, s
 from clockfree.flash.repl import LOST, FlashError, Repl, StoppedError, TransportExecError
 from clockfree.link import handshake
 from clockfree.link.benchfile import BenchFile, Board, board_config, config_text
-from clockfree.link.ports import PortError
+from clockfree.link.descriptors import room_for
+from clockfree.link.ports import AT_ONCE, PortError
 from clockfree_board.link import RUN
 
 WAKE_S = 0.2
@@ -64,7 +65,7 @@ class Report:
 def deploy(
     bench: BenchFile, boards: Sequence[Board], tell: Tell, stop: threading.Event, *, source: bool = False
 ) -> list[Report]:
-    """Bring the firmware and each board's own configuration onto boards, all of them at once.
+    """Bring the firmware and each board's own configuration onto boards, up to `AT_ONCE` at the same time.
 
     Parameters
     ----------
@@ -83,9 +84,11 @@ def deploy(
     list of Report
         In the order of `boards`; a failure of one board does not stop the others.
     """
+    at_once = min(AT_ONCE, max(1, len(boards)))
+    room_for(at_once)
     workers = [_Worker(bench, board, source, tell, stop) for board in boards]
     with contextlib.redirect_stdout(io.StringIO()):  # mpremote prints what it did not expect
-        with ThreadPoolExecutor(max(1, len(workers)), "flash") as pool:
+        with ThreadPoolExecutor(at_once, "flash") as pool:
             jobs = [pool.submit(worker.run) for worker in workers]
             try:
                 while wait(jobs, WAKE_S).not_done:
@@ -138,6 +141,7 @@ class _Worker:
     # -- the steps -----------------------------------------------------------------------------------------------
 
     def _flash(self) -> None:
+        self._repl.go_on()
         self._say(0.0, "looking for it")
         self._repl.open()
         self._say(0.05, "stopping its program")

@@ -10,7 +10,8 @@ from rich.table import Table
 
 from clockfree.link import handshake
 from clockfree.link.benchfile import BenchFile, Board, board_config
-from clockfree.link.ports import PortError, locate, open_port, scan
+from clockfree.link.descriptors import room_for
+from clockfree.link.ports import AT_ONCE, PortError, locate, open_port, scan
 
 COLUMNS = ("board", "port", "role", "edges", "version", "config", "state", "problem")
 
@@ -68,7 +69,9 @@ def of_bench(bench: BenchFile) -> list[Present]:
 
 def _all(look: Callable[[Any], Present], boards: Iterable[Any]) -> list[Present]:
     boards = [*boards]
-    with ThreadPoolExecutor(max(1, len(boards)), "roll") as pool:
+    at_once = min(AT_ONCE, max(1, len(boards)))
+    room_for(at_once)
+    with ThreadPoolExecutor(at_once, "roll") as pool:
         return list(pool.map(look, boards))
 
 

@@ -1,6 +1,7 @@
 """The fleet: all boards of a bench, each in a session of its own; what they say comes out of one queue."""
 
 import queue
+import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -8,9 +9,10 @@ from typing import Any, TypeVar
 
 from clockfree.base.errors import InputError
 from clockfree.link.benchfile import BenchFile, board_config
+from clockfree.link.descriptors import room_for
 from clockfree.link.handshake import NoAnswerError, RefusedError, misfit
 from clockfree.link.listener import Listener
-from clockfree.link.ports import PortError
+from clockfree.link.ports import AT_ONCE, PortError
 from clockfree.link.session import Session
 from clockfree_board.link import VERSION
 from clockfree_model.events import BACK
@@ -33,6 +35,8 @@ class Fleet(Listener[Session]):
     heartbeat_s : float or None
         See Session.
 
+    InputError where this process may not have so many ports open.
+
     Attributes
     ----------
     sessions : list of Session
@@ -43,6 +47,7 @@ class Fleet(Listener[Session]):
 
     def __init__(self, bench: BenchFile, heartbeat_s: float | None = None) -> None:
         self.bench = bench
+        room_for(len(bench.every_board))
         self.sessions = [Session(board, bench.links, self, heartbeat_s) for board in bench.every_board]
         self.events: queue.SimpleQueue[tuple[Session, str, Any]] = queue.SimpleQueue()
         self._pool = ThreadPoolExecutor(len(self.sessions), "fleet")
@@ -58,8 +63,14 @@ class Fleet(Listener[Session]):
         return self.sessions[1:]
 
     def open(self) -> dict[Session, str]:
-        """Open every port, all at once, and have every board say hello; returns those that failed, and why."""
-        return self.each(Session.open)[1]
+        """Open every port, many at once, and have every board say hello; returns those that failed, and why."""
+        turn = threading.Semaphore(AT_ONCE)
+
+        def call_in_turn(session: Session) -> None:
+            with turn:
+                session.open()
+
+        return self.each(call_in_turn)[1]
 
     def each(
         self, act: Callable[[Session], T], sessions: Sequence[Session] | None = None

@@ -14,15 +14,21 @@ from pathlib import Path
 import serial
 from serial.tools import list_ports
 
+from clockfree.link.descriptors import wait_by_poll
+
 _TERMIOS: tuple[type[Exception], ...] = ()
 with contextlib.suppress(ImportError):  # Windows has none
     import termios
 
     _TERMIOS = (termios.error,)
 
+wait_by_poll()
+
 BY_ID = Path("/dev/serial/by-id")
 BAUD = 115_200  # USB does not care; a serial line does
 WRITE_S = 10.0
+AT_ONCE = 64
+"""So many boards are worked on at the same time where each has but seconds to answer: all share the host."""
 _LINK = re.compile(r"usb-.*_([0-9a-f]{16})-if00", re.IGNORECASE)
 _ID = re.compile(r"[0-9a-f]{16}", re.IGNORECASE)
 
@@ -59,12 +65,13 @@ def scan(by_id: Path | None = None, id_: str | None = None) -> list[Found]:
 def _linked(folder: Path, id_: str | None) -> set[Found]:
     found = set()
     try:
-        for link in os.scandir(folder):
-            match = _LINK.match(link.name)
-            # To follow a link takes long, and of a hundred boards each is looked for at the same time.
-            if match and id_ in (None, match[1].lower()):
-                with contextlib.suppress(FileNotFoundError):  # it has just gone away
-                    found.add(Found(match[1].lower(), os.path.realpath(link.path)))
+        # To match and to follow a link takes long, and of a thousand boards each is looked for again and again.
+        for name in os.listdir(folder):
+            if id_ is None or id_ in name.lower():
+                match = _LINK.match(name)
+                if match and id_ in (None, match[1].lower()):
+                    with contextlib.suppress(FileNotFoundError):  # it has just gone away
+                        found.add(Found(match[1].lower(), os.path.realpath(folder / name)))
     except OSError:  # there is no folder while no board is plugged in
         pass
     return found

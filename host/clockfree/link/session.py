@@ -28,7 +28,11 @@ WRITE_S = 1.0
 SILENT_S = 6.0
 """A board with a heartbeat that says nothing for so long has to be looked for, as one that was unplugged."""
 LOOK_S = 0.2
-"""A board that went away is looked for so often."""
+"""A board that went away is looked for so often at first."""
+LATER = 0.1
+MOST_LOOK_S = 5.0
+"""Later once in this share of the time that it has been away, but so often at least: of a thousand boards that went
+away at once, those who look would keep each other from finding."""
 TEXTS = 100
 TELEMETRY = ("hello", "edges", FIRINGS, "shown", "readings")
 _BOOT_AT = {"edges": 3, "shown": 3}
@@ -302,7 +306,7 @@ class Session:
     def _find_again(self) -> None:
         """Look for the board until it answers, or the session is closed."""
         gone_s = time.monotonic()
-        while not self._stop.wait(LOOK_S):
+        while not self._stop.wait(min(MOST_LOOK_S, max(LOOK_S, LATER * (time.monotonic() - gone_s)))):
             try:
                 self._connect()
             except (PortError, OSError, NoAnswerError, RefusedError) as error:

@@ -25,6 +25,8 @@ class Input:
         self.source, self.sink = _pipe()
         for end in (self.source, self.sink):
             os.set_blocking(end, False)
+        self._poll = select.poll()
+        self._poll.register(self.source, select.POLLIN)
         self._blocking = os.open(f"/proc/self/fd/{self.source}", os.O_RDONLY | os.O_CLOEXEC)
 
     def fileno(self) -> int:
@@ -46,7 +48,7 @@ class Input:
     @property
     def waiting(self) -> bool:
         """True if there is something that nobody has read."""
-        return bool(select.select([self.source], [], [], 0)[0])
+        return bool(self._poll.poll(0))
 
     def clear(self) -> None:
         """Throw away what is there."""

@@ -40,6 +40,8 @@ class Zygote:
 
     def __init__(self, device: str) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._poll = select.poll()
+        self._poll.register(self._socket, select.POLLIN)
         self._ended: deque[tuple[int, int]] = deque()
         self._process = os.fork()
         if not self._process:
@@ -74,7 +76,7 @@ class Zygote:
 
     def ended(self) -> list[tuple[int, int]]:
         """Boards that have ended since the last call: process, and exit status or minus the signal."""
-        while select.select([self._socket], [], [], 0)[0]:
+        while self._poll.poll(0):
             _, process, status = self._hear()
             self._ended.append((process, status))
         found = list(self._ended)
@@ -105,17 +107,20 @@ def _serve(bench: socket.socket, device: str) -> None:
     for end in (wakes, wake):
         end.setblocking(False)
     signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+    poll = select.poll()
+    for end in (bench, wakes):
+        poll.register(end, select.POLLIN)
     boards: set[int] = set()
     try:
         while True:
-            ready, _, _ = select.select([bench, wakes], [], [])
-            if wakes in ready:
+            ready = {number for number, _ in poll.poll()}
+            if wakes.fileno() in ready:
                 with contextlib.suppress(BlockingIOError):
                     while wakes.recv(_ROOM):
                         pass
                 for process, status in _ended(boards):
                     bench.send(json.dumps(["ended", process, status]).encode())
-            if bench in ready:
+            if bench.fileno() in ready:
                 request, files, _, _ = socket.recv_fds(bench, _ROOM, 8)
                 if not request:
                     break

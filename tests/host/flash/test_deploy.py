@@ -162,6 +162,23 @@ def test_one_that_vanishes_does_not_stop_the_others_and_is_flashed_again_where_i
     assert files(boards, victim.name) == wanted
 
 
+def test_boards_whose_turn_has_not_come_are_left_as_they_are_by_ctrl_c(bench, boards, monkeypatch):
+    board = bench.boards[1]
+    assert flash(bench, [board])[board.name].error == ""
+    before = boards.told(board.name)["process"]
+    monkeypatch.setattr(deploy, "AT_ONCE", 1)
+    stop, told = threading.Event(), []
+
+    def tell(name, share, doing):
+        told.append((name, doing))
+        stop.set()
+
+    reports = flash(bench, [bench.supervisor, board], tell, stop)
+    assert all(report.error.startswith("interrupted") for report in reports.values())
+    assert [doing.partition(":")[0] for name, doing in told if name == board.name] == ["interrupted"]
+    assert boards.told(board.name)["process"] == before and files(boards, board.name) == expected(bench, board)
+
+
 def test_a_full_flash_leaves_the_old_files(bench, boards):
     board = bench.boards[0]
     assert flash(bench, [board], source=True)[board.name].error == ""
