@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clockfree_sim.virtual import room
 from clockfree_sim.virtual.ports import BY_ID
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class VirtualBoards:
     Raises
     ------
     VirtualBoardsError
-        No MicroPython for this machine, or the boards do not start.
+        No MicroPython for this machine, no room on it for so many, or the boards do not start.
     ValueError
         A configuration that does not fit the job.
     """
@@ -73,6 +74,8 @@ class VirtualBoards:
         heap_kib: int = 192,
     ):
         check()
+        if few := room.lacking(len(configs), heap_kib):
+            raise VirtualBoardsError(few)
         folder.mkdir(parents=True, exist_ok=True)
         self._scratch = tempfile.TemporaryDirectory(prefix="clockfree-")
         self.by_id = Path(self._scratch.name) / "by-id"
@@ -209,10 +212,12 @@ class VirtualBoards:
         return answer
 
     def _wait(self) -> None:
-        until = time.monotonic() + _START_S
+        until, left = time.monotonic() + _START_S, len(self._ids)
         while waiting := self._ask("waiting"):
-            if time.monotonic() > until:
-                raise VirtualBoardsError(f"{len(waiting)} virtual boards have not started in {_START_S:g} s")
+            if len(waiting) < left:  # a thousand take their time
+                until, left = time.monotonic() + _START_S, len(waiting)
+            elif time.monotonic() > until:
+                raise VirtualBoardsError(f"{left} virtual boards have not started, and none has for {_START_S:g} s")
             time.sleep(0.01)
 
 
