@@ -62,6 +62,7 @@ def _run(found: Sweep, journal: Journal, crew: workers.Workers, observer: Observ
     """Run what is left; returns how it ended: done, failed, interrupted."""
     points, folder = found.points, journal.folder
     left = [point for point in points if point.at not in journal.points]
+    left.sort(key=lambda point: point.at in journal.failed)  # what fails again keeps nothing from its turn
     ahead = sum(map(_firings, left))
     total, count = sum(map(_firings, points)), len(points) - len(left)
     if any(versions != journal.sessions[-1] for versions in journal.sessions):

@@ -236,6 +236,24 @@ def test_a_point_that_fails_is_recorded_and_run_again_next_time(here, threads, c
     assert np.isfinite(data["final_error"]).all() and (data["failure"] == "").all()
 
 
+def test_points_that_failed_before_come_last(here, monkeypatch):
+    monkeypatch.setattr(workers, "processes", lambda jobs: Workers(lambda: ThreadPoolExecutor(1), 1, "a thread"))
+    right, asked = workers.measure, []
+
+    def fails_at_first(point):
+        asked.append(point.at)
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(workers, "measure", fails_at_first)
+    assert swept(SMALL) == 130
+    (*failed, _), asked[:] = asked.copy(), []
+    monkeypatch.setattr(workers, "measure", lambda point: asked.append(point.at) or right(point))
+    assert swept(SMALL) == 0
+    assert len(asked) == 6 and asked[-2:] == failed
+
+
 def test_ctrl_c_before_the_first_point_is_done(here, threads, capsys, monkeypatch):
     monkeypatch.setattr(workers, "_spread", lambda *given: (_ for _ in ()).throw(KeyboardInterrupt))
     assert swept(SMALL) == 130

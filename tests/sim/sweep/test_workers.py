@@ -17,8 +17,9 @@ import xarray as xr
 from clockfree.commands import app
 from clockfree_sim import sources_digest
 from clockfree_sim.compiled.kernel import Kernel
+from clockfree_sim.sweep import workers as module
 from clockfree_sim.sweep.point import Point, measure
-from clockfree_sim.sweep.workers import Workers, WorkersError, cluster, processes, run
+from clockfree_sim.sweep.workers import DIED, Workers, WorkersError, cluster, processes, run
 from tests.sim.jobs import a_job
 
 SWEEP = """
@@ -104,9 +105,35 @@ def test_a_process_that_dies_fails_its_own_point_and_no_other():
     assert sorted(results) == [point.at for point in points]
     for point in points:
         if point.at == (1,):
-            assert results[point.at] == "its process died: killed, or out of memory"
+            assert results[point.at] == DIED
         else:
             assert results[point.at]["error_V2"] == expected(point)
+
+
+def test_processes_that_die_whatever_they_are_given_end_the_sweep_and_fail_no_point(tmp_path, monkeypatch, capfd):
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, sys\nif '--multiprocessing-fork' in sys.orig_argv:\n    os._exit(1)\n"
+    )
+    (tmp_path / "task.toml").write_text(TASK)
+    (tmp_path / "s.toml").write_text(SWEEP)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
+    assert app.status_of(["sweep", "s.toml", "--jobs", "2"]) == 1
+    err = capfd.readouterr().err
+    assert "the processes die as they start: killed, or out of memory: 0 of 10 points are done" in err
+    assert "Traceback" not in err and "seed = " not in err
+    records = [json.loads(line)["record"] for line in (tmp_path / "runs/s/points.jsonl").read_text().splitlines()]
+    assert records == ["sweep", "session"]
+
+
+def test_points_that_die_one_and_all_end_the_sweep_unless_one_has_come_to_something(monkeypatch):
+    monkeypatch.setattr(module, "MOST_DEATHS", 2)
+    came = []
+    with pytest.raises(WorkersError, match="2 points died, each alone, and none came to anything"):
+        run([a_point(i, Deadly()) for i in range(4)], processes(1), lambda point, found: came.append(found))
+    assert came == [DIED, DIED]
+    results = found([a_point(0), *(a_point(i, Deadly()) for i in (1, 2))], processes(1))
+    assert [results[i,] == DIED for i in range(3)] == [False, True, True]
 
 
 def test_any_executor_will_do_and_a_point_that_raises_is_said_in_a_line():
@@ -148,7 +175,7 @@ def distributed():
 
 @pytest.fixture
 def dask(distributed, tmp_path):
-    """A scheduler and two workers, as `dask scheduler` and `dask worker` start them: its address, and its process."""
+    """A scheduler and two workers, as `dask scheduler` and `dask worker` start them: its address, and the processes."""
     processes = []
     env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}  # workers are to know this module
 
@@ -167,7 +194,7 @@ def dask(distributed, tmp_path):
         address = json.loads(file.read_text())["address"]
         for name in ("one", "two"):
             start("worker", address, "--nthreads", "1", "--no-dashboard", "--no-nanny", "--name", name)
-        yield address, scheduler
+        yield address, processes
     finally:
         for process in processes:
             process.kill()
@@ -182,7 +209,7 @@ def until(condition, process):
 
 
 def test_a_sweep_on_a_real_scheduler_with_two_workers(dask, tmp_path, monkeypatch, capsys):
-    address, scheduler = dask
+    address, (scheduler, *_) = dask
     monkeypatch.chdir(tmp_path)
     (tmp_path / "task.toml").write_text(TASK)
     (tmp_path / "s.toml").write_text(SWEEP)
@@ -226,7 +253,7 @@ def test_a_sweep_on_a_real_scheduler_with_two_workers(dask, tmp_path, monkeypatc
 def test_two_workers_share_the_points(dask, tmp_path):
     from distributed import Client
 
-    address, scheduler = dask
+    address, _ = dask
     with Client(address) as client:
         client.wait_for_workers(2, timeout=60)
     noting = Noting(str(tmp_path / "pids"))
@@ -238,6 +265,33 @@ def test_two_workers_share_the_points(dask, tmp_path):
     here = measure(points[3])
     assert here["engine"] == "world" and here["test_accuracy"] == 0.25
     assert {**results[3,], "wall_s": 0} == {**here, "wall_s": 0}
+
+
+class KilledWorker(Exception):
+    """Of the name that Dask gives it: a point took several workers with it, one after the other."""
+
+
+def test_a_point_that_kills_workers_of_a_cluster_has_died(monkeypatch):
+    def dies(point):
+        raise KilledWorker("Attempted to run task on 4 different workers")
+
+    monkeypatch.setattr(module, "measure", dies)
+    assert found([a_point(0)], Workers(lambda: ThreadPoolExecutor(1), 1, "a thread")) == {(0,): DIED}
+
+
+def test_a_cluster_whose_workers_have_all_gone_is_not_waited_for(dask, monkeypatch):
+    from distributed import Client
+
+    monkeypatch.setattr(module, "GONE_S", 1.0)
+    address, (_, *crew) = dask
+    with Client(address) as client:
+        client.wait_for_workers(2, timeout=60)
+    points = [a_point(i, updates=200_000, edge={"pot": "x9c"}) for i in range(6)]
+    with cluster(address) as workers:
+        for process in crew:
+            process.kill()
+        with pytest.raises(WorkersError, match="the workers are gone, and none has come for 1 s"):
+            run(points, workers, lambda point, found: pytest.fail(f"{point.where}: {found}"))
 
 
 @pytest.mark.parametrize("address", ["nonsense", "foo://x:1", "tcp://127.0.0.1"])
