@@ -8,11 +8,6 @@ from scipy.sparse.csgraph import dijkstra
 PIVOTS = 50
 
 
-def adjacency(nodes: int, ends: np.ndarray) -> coo_array:
-    """Sparse (nodes, nodes) matrix with a 1 for each edge of `ends` (E, 2), in one direction only."""
-    return coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(nodes, nodes))
-
-
 def layout(nodes: int, ends: np.ndarray) -> np.ndarray:
     """Positions that bring near in the drawing what is near along the edges; the same ones every time.
 
@@ -35,7 +30,7 @@ def layout(nodes: int, ends: np.ndarray) -> np.ndarray:
         graph = nx.empty_graph(nodes)
         graph.add_edges_from(ends.tolist())
         return np.array([place for _, place in sorted(nx.kamada_kawai_layout(graph).items())])
-    edges = adjacency(nodes, ends).tocsr()
+    edges = coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(nodes, nodes)).tocsr()
     distances = np.empty((nodes, PIVOTS))
     nearest, pivot = np.full(nodes, np.inf), 0
     for i in range(PIVOTS):

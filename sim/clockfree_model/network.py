@@ -4,21 +4,15 @@ A self-loop has no drop and is refused. An edge listed twice is refused too: two
 in a file they are nearly always one edge written in both directions, and so an edge's name (`A-B`) stays unique.
 """
 
-import itertools
-import random
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import networkx as nx
 import numpy as np
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import Delaunay
 
 from clockfree_model.importers import READERS, NetworkError, read_graph
-from clockfree_model.layout import adjacency, layout
+from clockfree_model.pieces import pieces
 
 __all__ = ["Network", "NetworkError", "lab16", "load", "planar", "read_file", "square"]
 
@@ -120,8 +114,8 @@ class Network:
 
     def check(self, sources: list[int] | tuple[int, ...], targets: list[int] | tuple[int, ...]) -> None:
         """Raise NetworkError if a target is cut off from every source, or if the network is in pieces."""
-        pieces, piece = connected_components(adjacency(len(self.nodes), self.ends), directed=False)
-        if pieces == 1:
+        count, piece = pieces(len(self.nodes), self.ends)
+        if count == 1:
             return
         fed = {piece[source] for source in sources}
         for target in targets:
@@ -135,13 +129,13 @@ class Network:
         raise NetworkError(
             self.name,
             "edges",
-            f"expected a network in one piece, got {pieces} pieces ({self.nodes[0]} and {apart} are not joined)",
+            f"expected a network in one piece, got {count} pieces ({self.nodes[0]} and {apart} are not joined)",
         )
 
     def cut_off(self, sources: list[int] | tuple[int, ...], cut: set[int]) -> tuple[str, ...]:
         """Names of the nodes that no source reaches once the edges in `cut` are gone."""
         kept = np.array([edge not in cut for edge in range(len(self.ends))])
-        _, piece = connected_components(adjacency(len(self.nodes), self.ends[kept]), directed=False)
+        _, piece = pieces(len(self.nodes), self.ends[kept])
         return tuple(np.array(self.nodes)[~np.isin(piece, piece[list(sources)])].tolist())
 
     def _some_nodes(self) -> str:
@@ -205,25 +199,12 @@ def planar(nodes: int = 64, edges: int = 143, seed: int = 0) -> Network:
         raise NetworkError(name, "edges", f"expected {nodes}..{3 * nodes - 3} for {nodes} nodes, got {edges}")
     if seed < 0:
         raise NetworkError(name, "seed", f"expected an integer >= 0, got {seed}")
-    draw = random.Random(seed).random
-    points = _spread_points(nodes, draw)
-    graph = nx.Graph()
-    for corners in Delaunay(points).simplices.tolist():
-        graph.add_edges_from(itertools.combinations(sorted(corners), 2))
-    most = graph.number_of_edges()
-    # An edge that cannot go now can never go later, so one pass in random order is enough.
-    # Sorted first, so that the order in which the triangles were found does not matter.
-    for a, b in sorted(sorted(graph.edges), key=lambda _: draw()):
-        if graph.number_of_edges() <= edges:
-            break
-        if graph.degree(a) > 2 and graph.degree(b) > 2:
-            graph.remove_edge(a, b)
-            if not nx.has_path(graph, a, b):
-                graph.add_edge(a, b)
-    if graph.number_of_edges() != edges:
-        least = graph.number_of_edges() if edges < most else nodes
+    from clockfree_model.planar import thinned  # triangulation: slow to load, and only these networks ask
+
+    points, ends, most = thinned(nodes, edges, seed)
+    if len(ends) != edges:
+        least = len(ends) if edges < most else nodes
         raise NetworkError(name, "edges", f"expected {least}..{most} for these points, got {edges}")
-    ends = np.array(sorted(sorted(edge) for edge in graph.edges))
     return Network(name, tuple(map(str, range(nodes))), ends, points)
 
 
@@ -233,8 +214,11 @@ def read_file(path: str | Path) -> Network:
     names, pairs, positions = read_graph(path)
     indices = {name: i for i, name in enumerate(names)}
     ends = np.array([(indices[a], indices[b]) for a, b in pairs], dtype=np.int64).reshape(-1, 2)
-    places = layout(len(names), ends) if positions is None else np.array(positions)
-    return Network(str(path), tuple(names), ends, places)
+    if positions is None:
+        from clockfree_model.layout import layout  # springs: slow to load, and most files have positions
+
+        positions = layout(len(names), ends)
+    return Network(str(path), tuple(names), ends, np.array(positions))
 
 
 def load(spec: str) -> Network:
@@ -259,14 +243,3 @@ def load(spec: str) -> Network:
     if Path(spec).suffix.lower() in READERS and not spec.startswith(("square:", "planar:")):
         return read_file(spec)
     raise NetworkError(spec, "network", f"expected {FORMS}")
-
-
-def _spread_points(count: int, draw: Callable[[], float]) -> np.ndarray:
-    """Points of the unit square, each the farthest of ten candidates from the points before it (Mitchell, 1991)."""
-    points = np.empty((count, 2))
-    for i in range(count):
-        candidates = np.array([[draw(), draw()] for _ in range(10)])
-        gaps = candidates[:, None, :] - points[None, :i, :]
-        nearest = (gaps**2).sum(axis=-1).min(axis=1, initial=np.inf)
-        points[i] = candidates[nearest.argmax()]
-    return points

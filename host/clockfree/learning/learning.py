@@ -15,11 +15,11 @@ from clockfree.learning.arming import Member, teach
 from clockfree.learning.attendance import NONSENSE, Attendance
 from clockfree.learning.diagnostics import Diagnostics
 from clockfree.learning.events import Journal
-from clockfree.learning.measuring import ADC_STEPS
 from clockfree.learning.rejoining import Clock, Rejoining
 from clockfree.learning.tally import UNKNOWN, Tally
 from clockfree.link.fleet import Fleet
 from clockfree.link.session import Session
+from clockfree.link.units import ADC_STEPS
 from clockfree_board.link import RUN
 from clockfree_model import events
 from clockfree_model.counters import FIRINGS

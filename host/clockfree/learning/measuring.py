@@ -12,12 +12,11 @@ from clockfree.base.errors import BoardError
 from clockfree.learning.arming import Member
 from clockfree.link.fleet import TROUBLE, Fleet
 from clockfree.link.session import Session
+from clockfree.link.units import ADC_STEPS, C16_STEPS
 from clockfree_model.calibration import calibrate
 from clockfree_model.job import Job
 from clockfree_model.parts import FRONT_ENDS, POTS
 
-ADC_STEPS = 4096
-C16_STEPS = 65536
 SETTLE_S = 0.01
 """Nodes and clamp settle within 130 us; the rest is for what this counts on."""
 MOST_MEASURED = 4000

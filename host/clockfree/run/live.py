@@ -7,11 +7,11 @@ from typing import Any
 from rich.console import Group
 from rich.table import Table
 
-from clockfree.learning.measuring import ADC_STEPS, C16_STEPS
 from clockfree.link.benchfile import BenchFile, board_config
 from clockfree.link.fleet import Fleet
 from clockfree.link.handshake import RefusedError, misfit
 from clockfree.link.session import Session
+from clockfree.link.units import ADC_STEPS, C16_STEPS
 from clockfree.run.shown import NOBODY, shown
 from clockfree_board.link import EDGE_ROW, HOLD, VERSION
 from clockfree_model.counters import COUNTERS, FIRINGS

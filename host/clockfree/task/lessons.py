@@ -8,7 +8,6 @@ import numpy as np
 from clockfree.task.classification import (
     IRIS,
     HeldOut,
-    logistic_accuracy,
     majority_accuracy,
     read_data,
     scaled,
@@ -18,6 +17,9 @@ from clockfree.task.taskfile import Classification, Regression, Task
 
 Teach = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 """Draws a teacher network and gives its free outputs (B, O) at source_V (B, S), V."""
+
+Volts = tuple[np.ndarray, np.ndarray, HeldOut | None]
+"""Of one lesson: source_V (B, S), desired_V (B, O), and the held-out examples of a classification."""
 
 
 @dataclass(frozen=True)
@@ -30,46 +32,37 @@ class Sizes:
     margin_V: float
 
 
-def volts(
-    task: Task, index: int, sizes: Sizes, rng: np.random.Generator, teach: Teach
-) -> tuple[np.ndarray, np.ndarray, HeldOut | None]:
-    """Voltages of lesson `index` of the task.
+def volts(task: Task, index: int, sizes: Sizes, rng: np.random.Generator, teach: Teach) -> Callable[[], Volts]:
+    """Voltages of lesson `index` of the task, checked now and worked out when they are called for.
 
-    Returns
-    -------
-    source_V : (B, S) float array
-    desired_V : (B, O) float array
-    held_out : HeldOut or None
-        The held-out examples of a classification.
+    A teacher to solve, or a regression to fit, can wait until all else in the task is known to be right.
 
     Raises
     ------
     InputError
         Sizes that do not fit the placement, a voltage outside the supply, a broken data set.
     """
-    lesson, held_out = task.lesson[index], None
+    lesson = task.lesson[index]
     part = _Part(task, f"lesson.{index}", sizes)
     if lesson.regression is not None:
-        source_V, desired_V = _regression(lesson.regression, part, rng)
-    elif lesson.classification is not None:
-        source_V, desired_V, held_out = _classification(lesson.classification, part, rng)
+        made = _regression(lesson.regression, part, rng)
+        return lambda: (*made, None)
+    if lesson.classification is not None:
+        return _classification(lesson.classification, part, rng)
+    if lesson.source_V is None:
+        highest = sizes.supply_V - sizes.margin_V
+        source_V = np.linspace(sizes.margin_V, highest, sizes.sources)[None, :]
+        if sizes.sources == 1:
+            source_V[:] = highest
     else:
-        if lesson.source_V is None:
-            highest = sizes.supply_V - sizes.margin_V
-            source_V = np.linspace(sizes.margin_V, highest, sizes.sources)[None, :]
-            if sizes.sources == 1:
-                source_V[:] = highest
-        else:
-            source_V = part.rows("source_V", lesson.source_V, sizes.sources, "source")
-        if lesson.desired_V is None:
-            # Rounding must not put a teacher's output outside the supply.
-            desired_V = np.clip(teach(source_V, rng), 0.0, sizes.supply_V)
-        else:
-            desired_V = part.rows("desired_V", lesson.desired_V, sizes.targets, "target")
-        if len(source_V) != len(desired_V):
-            text = f"expected {len(source_V)} examples, as source_V has, got {len(desired_V)}"
-            raise part.problem("desired_V", text)
-    return source_V, desired_V, held_out
+        source_V = part.rows("source_V", lesson.source_V, sizes.sources, "source")
+    if lesson.desired_V is None:
+        # Rounding must not put a teacher's output outside the supply.
+        return lambda: (source_V, np.clip(teach(source_V, rng), 0.0, sizes.supply_V), None)
+    desired_V = part.rows("desired_V", lesson.desired_V, sizes.targets, "target")
+    if len(source_V) != len(desired_V):
+        raise part.problem("desired_V", f"expected {len(source_V)} examples, as source_V has, got {len(desired_V)}")
+    return lambda: (source_V, desired_V, None)
 
 
 class _Part:
@@ -127,9 +120,7 @@ def _regression(table: Regression, part: _Part, rng: np.random.Generator) -> tup
     return _with_references(input_V, table.reference_V), desired_V
 
 
-def _classification(
-    table: Classification, part: _Part, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, HeldOut]:
+def _classification(table: Classification, part: _Part, rng: np.random.Generator) -> Callable[[], Volts]:
     data = read_data(IRIS if table.data == "iris" else part.task.beside(table.data))
     part.source_count(len(data.columns), len(table.reference_V), "classification.data", "features")
     part.within("classification.input_V", table.input_V)
@@ -142,15 +133,21 @@ def _classification(
     feature_V = scaled(data.features, train, table.input_V)
     labels = data.labels
     source_V = _with_references(feature_V, table.reference_V)
-    held_out = HeldOut(
-        source_V=source_V[test],
-        labels=labels[test],
-        classes=data.classes,
-        class_V=class_V,
-        majority=majority_accuracy(labels[train], labels[test]),
-        logistic=logistic_accuracy(feature_V[train], labels[train], feature_V[test], labels[test]),
-    )
-    return source_V[train], class_V[labels[train]], held_out
+
+    def made() -> Volts:
+        from clockfree.task.logistic import logistic_accuracy  # scipy: slow to load, and only a classification asks
+
+        held_out = HeldOut(
+            source_V=source_V[test],
+            labels=labels[test],
+            classes=data.classes,
+            class_V=class_V,
+            majority=majority_accuracy(labels[train], labels[test]),
+            logistic=logistic_accuracy(feature_V[train], labels[train], feature_V[test], labels[test]),
+        )
+        return source_V[train], class_V[labels[train]], held_out
+
+    return made
 
 
 def _class_voltages(table: Classification, part: _Part, classes: tuple[str, ...]) -> np.ndarray:

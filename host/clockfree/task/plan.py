@@ -20,10 +20,9 @@ from clockfree.task.classification import HeldOut
 from clockfree.task.resolve import resolve, resolve_physics
 from clockfree.task.taskfile import Table, Task, load_task
 from clockfree_model.job import Job, JobError, check
-from clockfree_model.network import NetworkError, load
+from clockfree_model.network import Network, NetworkError, load
 from clockfree_model.physics import PRESETS
 from clockfree_model.record import job_from, plain
-from clockfree_sim.circuit.twins import free_outputs
 
 FORMAT = 1
 PACKAGES = ("clockfree", "numpy", "scipy", "numba", "xarray", "h5netcdf", "matplotlib")
@@ -88,12 +87,12 @@ def make_plan(file: Path, options: Mapping[str, Any], sets: Sequence[str], trace
             raise InputError(str(error)) from None
         raise task.problem("network", error.problem) from None
     physics = resolve_physics(task, PRESETS)
-    found = resolve(task, network, physics, free_outputs)
+    found = resolve(task, network, physics, _free_outputs)
     job = Job(
         network=network,
         sources=found.sources,
         targets=found.targets,
-        lessons=found.lessons,
+        lessons=(),  # they are made when all else is known to be right
         damage=found.damage,
         edge=found.edge,
         clamp=found.clamp,
@@ -109,7 +108,16 @@ def make_plan(file: Path, options: Mapping[str, Any], sets: Sequence[str], trace
         check(job)
     except JobError as error:
         raise task.problem(error.key, error.text) from None
+    job = dataclasses.replace(job, lessons=found.lessons)
     return Plan(job, task.title, task.preset, task.task_seed, found.held_out)
+
+
+def _free_outputs(
+    network: Network, ohm: np.ndarray, sources: tuple[int, ...], targets: tuple[int, ...], source_V: np.ndarray
+) -> np.ndarray:
+    from clockfree_sim.circuit.twins import free_outputs  # compiled: slow to load, and only a teacher asks
+
+    return free_outputs(network, ohm, sources, targets, source_V)
 
 
 def versions() -> dict[str, str]:

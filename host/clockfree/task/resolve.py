@@ -8,6 +8,7 @@ stream's number as spawn key), so that adding a lesson does not move the placeme
 import dataclasses
 import math
 from collections.abc import Callable, Mapping
+from functools import cached_property
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from clockfree.base.errors import InputError
 from clockfree.base.overrides import shown
 from clockfree.task.classification import HeldOut
 from clockfree.task.lessons import Sizes, volts
-from clockfree.task.taskfile import Task
+from clockfree.task.taskfile import LessonTable, Task
 from clockfree_model.job import Damage, Lesson
 from clockfree_model.network import Network, NetworkError
 from clockfree_model.parts import MOST_A, POTS
@@ -36,20 +37,33 @@ class Resolved:
     ----------
     sources, targets : tuple of int
         Node indices.
-    lessons, damage, edge, clamp, start_taps
+    damage, edge, clamp, start_taps
         As the job takes them.
-    held_out : tuple of HeldOut or None
-        One for each lesson: the held-out examples, if it is a classification.
+    drafts : tuple of callable
+        Of each lesson, checked already: called, it gives the lesson and, of a classification, the held-out examples.
     """
 
     sources: tuple[int, ...]
     targets: tuple[int, ...]
-    lessons: tuple[Lesson, ...]
     damage: tuple[Damage, ...]
     edge: EdgeSettings
     clamp: ClampSettings
     start_taps: np.ndarray | None
-    held_out: tuple[HeldOut | None, ...]
+    drafts: tuple[Callable[[], tuple[Lesson, HeldOut | None]], ...]
+
+    @cached_property
+    def lessons(self) -> tuple[Lesson, ...]:
+        """As the job takes them; solved or fitted when they are first asked for."""
+        return tuple(lesson for lesson, _ in self._made)
+
+    @cached_property
+    def held_out(self) -> tuple[HeldOut | None, ...]:
+        """One for each lesson: the held-out examples, if it is a classification."""
+        return tuple(held_out for _, held_out in self._made)
+
+    @cached_property
+    def _made(self) -> tuple[tuple[Lesson, HeldOut | None], ...]:
+        return tuple(draft() for draft in self.drafts)
 
 
 def resolve_physics(task: Task, presets: Mapping[str, Physics]) -> Physics:
@@ -111,22 +125,27 @@ def resolve(task: Task, network: Network, physics: Physics, free_outputs: FreeOu
         return free_outputs(network, physics.resistance(taps, pot), sources, targets, physics.dac_volts(source_V))
 
     sizes = Sizes(len(sources), len(targets), physics.supply_V, physics.margin_V)
-    lessons, held_out = [], []
-    for i, table in enumerate(task.lesson):
-        source_V, desired_V, test = volts(task, i, sizes, _stream(task, 1 + i), teach)
-        # What is asked is what the supervisor's DAC can give: half a step off at most.
-        given_V, taught_V = physics.dac_volts(source_V), physics.dac_volts(desired_V)
-        lessons.append(Lesson(table.name or f"lesson {i + 1}", table.from_updates, given_V, taught_V))
-        held_out.append(test)
+
+    def draft(index: int, table: LessonTable) -> Callable[[], tuple[Lesson, HeldOut | None]]:
+        made = volts(task, index, sizes, _stream(task, 1 + index), teach)
+
+        def lesson() -> tuple[Lesson, HeldOut | None]:
+            source_V, desired_V, test = made()
+            # What is asked is what the supervisor's DAC can give: half a step off at most.
+            given_V, taught_V = physics.dac_volts(source_V), physics.dac_volts(desired_V)
+            return Lesson(table.name or f"lesson {index + 1}", table.from_updates, given_V, taught_V), test
+
+        return lesson
+
+    drafts = tuple(draft(index, table) for index, table in enumerate(task.lesson))
     return Resolved(
         sources=sources,
         targets=targets,
-        lessons=tuple(lessons),
         damage=_damage(task, network, sources),
         edge=edge,
         clamp=clamp,
         start_taps=_start_taps(task, len(network.ends), physics.lowest_tap(pot), pot.highest),
-        held_out=tuple(held_out),
+        drafts=drafts,
     )
 
 

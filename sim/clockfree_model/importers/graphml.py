@@ -3,13 +3,13 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
-import networkx as nx
-
 from clockfree_model.importers.reading import Graph, NetworkError, positions_of
 
 
 def read(path: Path, text: str) -> Graph:
     """Nodes and edges as networkx finds them; node attributes x and y are positions."""
+    import networkx as nx  # slow to load, and only this format asks
+
     try:
         listed = {element.get("id") for element in ElementTree.fromstring(text).iter() if element.tag.endswith("node")}
         graph = nx.parse_graphml(text)  # an edge that is listed twice makes a multigraph, and is refused later

@@ -17,7 +17,7 @@ the clamped twin's own.
 import numpy as np
 
 from clockfree_sim.circuit import elimination as at
-from clockfree_sim.circuit.direct import CUT_S
+from clockfree_sim.circuit.cut import CUT_S
 from clockfree_sim.circuit.factor import eliminate, join, ties
 from clockfree_sim.circuit.lanes import LANES, add, get, get_lanes, put
 from clockfree_sim.circuit.schur import MOST_ROUNDINGS, compiled
@@ -238,7 +238,7 @@ def _change(plan, state, tree, edge, d, clamped):
 def step(plan, state, edge, g_free_S, g_clamped_S):
     """Conductances of an edge become these, S; targets' voltages follow, node voltages do not (see `voltages`).
 
-    Below `direct.CUT_S`, and from there, the edge is cut or mended, and the rows are made anew.
+    Below `cut.CUT_S`, and from there, the edge is cut or mended, and the rows are made anew.
     """
     free = get(plan, at.S_CONDUCTANCE) + edge
     clamped = free + get(plan, at.EDGES)

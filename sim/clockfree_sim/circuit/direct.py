@@ -5,8 +5,7 @@ from scipy.sparse import coo_array, csc_array
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
-CUT_S = 1e-12
-"""Conductance below which an edge counts as cut, S (a real one is at least 5e-6 S)."""
+from clockfree_sim.circuit.cut import CUT_S
 
 
 def laplacian(nodes: int, ends: np.ndarray, conductance: np.ndarray) -> csc_array:

@@ -7,7 +7,7 @@ import numpy as np
 
 from clockfree_sim.circuit import elimination as at
 from clockfree_sim.circuit.caching import kept
-from clockfree_sim.circuit.direct import CUT_S
+from clockfree_sim.circuit.cut import CUT_S
 from clockfree_sim.circuit.lanes import get, put
 
 _compiled = kept(fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")

@@ -14,7 +14,7 @@ clamped twin's own. Rows and z are padded with zeros to whole lanes.
 
 from clockfree_sim.circuit import elimination as at
 from clockfree_sim.circuit.caching import kept
-from clockfree_sim.circuit.direct import CUT_S
+from clockfree_sim.circuit.cut import CUT_S
 from clockfree_sim.circuit.factor import factor
 from clockfree_sim.circuit.lanes import LANES, add, get, get_lanes, put, zeros
 
@@ -220,7 +220,7 @@ def step_read(plan, state, edge, g_free_S, g_clamped_S):
 def step(plan, state, edge, g_free_S, g_clamped_S):
     """Conductances of an edge become these, S; targets' voltages follow, node voltages do not (see `voltages`).
 
-    Below `direct.CUT_S`, and from there, the edge is cut or mended, and the trees are made anew.
+    Below `CUT_S`, and from there, the edge is cut or mended, and the trees are made anew.
     """
     walk(plan, state, 0, edge)
     if get(plan, at.TREES) == 2:

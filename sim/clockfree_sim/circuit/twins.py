@@ -6,8 +6,8 @@ import numpy as np
 
 from clockfree_model.linear import outputs
 from clockfree_model.network import Network
-from clockfree_sim.circuit import direct, solver, voltages
 from clockfree_sim.circuit import elimination as at
+from clockfree_sim.circuit import solver, voltages
 from clockfree_sim.circuit.caching import kept
 
 
@@ -107,7 +107,7 @@ class Circuit:
     def step(self, edge: int, g_free_S: float, g_clamped_S: float, now_us: int = 0) -> None:
         """One edge's conductances become these, S; the free one counts for both if twins is False.
 
-        0 (or less than `direct.CUT_S`) cuts the edge. What is then joined to no source floats; it is put at 0 V.
+        0 (or less than `cut.CUT_S`) cuts the edge. What is then joined to no source floats; it is put at 0 V.
         """
         _step(self.plan, self.state, edge, float(g_free_S), float(g_clamped_S), now_us)
 
@@ -145,6 +145,8 @@ class Circuit:
 
     def residual(self) -> float:
         """Largest disagreement of a node voltage with a direct solve, V."""
+        from clockfree_sim.circuit import direct  # sparse matrices: slow to load, and only a check asks
+
         source_V, held = self._source_V, np.concatenate([self.sources, self.targets])
         free = direct.solve(self.nodes, self.ends, self._g[0], self.sources, source_V)[0]
         if self.state[at.FLOATING]:

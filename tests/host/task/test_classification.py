@@ -7,12 +7,12 @@ from clockfree.base.errors import InputError
 from clockfree.task.classification import (
     IRIS,
     HeldOut,
-    logistic_accuracy,
     majority_accuracy,
     read_data,
     scaled,
     split,
 )
+from clockfree.task.logistic import logistic_accuracy
 
 
 def test_iris_is_fishers():

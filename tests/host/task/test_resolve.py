@@ -179,7 +179,9 @@ class TestDrawn:
             seen.clear()
             task = load_task(tmp_path / "task.toml", {"preset": preset, "edge.pot": pot})
             physics = resolve_physics(task, PRESETS)
-            resolve(task, load("square:50x50:periodic"), physics, watch)
+            found = resolve(task, load("square:50x50:periodic"), physics, watch)
+            assert not seen, "solved before everything is checked"
+            assert len(found.lessons) == 1
             taps = np.unique(seen[0])
             spare, wiper_ohm = (1, 0.0) if preset == "ideal" else (0, 75.0)
             every = np.arange(lowest, highest + 1) + spare
