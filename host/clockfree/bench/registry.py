@@ -5,7 +5,6 @@ from pathlib import Path
 from clockfree.base.errors import InputError
 from clockfree.bench.protocol import Bench
 from clockfree.bench.simulated import SimBench
-from clockfree.link.benchfile import read_bench
 
 
 def open_bench(name: str, schedule: str, anyway: bool = False) -> Bench:
@@ -24,7 +23,11 @@ def open_bench(name: str, schedule: str, anyway: bool = False) -> Bench:
     """
     if name == "sim":
         return SimBench()
-    bench = None if name == "virtual" else read_bench(Path(name))
+    bench = None
+    if name != "virtual":
+        from clockfree.link.benchfile import read_bench  # models of pydantic: slow to load, and sim does without
+
+        bench = read_bench(Path(name))
     if schedule != "clockfree":
         raise InputError(
             f"{name}: --rule: expected clockfree on this bench, got {schedule}, which is for the sim bench only"

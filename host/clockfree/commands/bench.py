@@ -5,14 +5,7 @@ from typing import Annotated
 
 import typer
 
-from clockfree.base import files
-from clockfree.base.errors import InputError
-from clockfree.bench.layout import boards_needed, lay_out
 from clockfree.commands.options import NetworkSpec, Preset, Sets, TaskFile, TaskSeed
-from clockfree.commands.progress import say
-from clockfree.link import ports
-from clockfree.link.benchfile import bench_text
-from clockfree.task.plan import make_plan
 
 
 def bench(
@@ -26,6 +19,14 @@ def bench(
     task_seed: TaskSeed = None,
     set_: Sets = None,
 ) -> None:
+    from clockfree.base import files  # --help does without
+    from clockfree.base.errors import InputError
+    from clockfree.bench.layout import boards_needed, lay_out
+    from clockfree.commands.lines import say
+    from clockfree.link import ports
+    from clockfree.link.benchfile import bench_text
+    from clockfree.task.plan import make_plan
+
     job = make_plan(task, {"network": network, "preset": preset, "task_seed": task_seed}, set_ or [], False).job
     if not job.physics.limit_lowest:
         raise InputError(f"--preset: expected board, whose chips are real ones, got {preset}")

@@ -8,8 +8,6 @@ import typer
 
 from clockfree.commands.options import Json
 from clockfree.commands.output import FAILED, print_json, print_table
-from clockfree.link import discovery
-from clockfree.link.benchfile import read_bench
 
 
 def boards(
@@ -18,6 +16,9 @@ def boards(
     ] = None,
     as_json: Json = False,
 ) -> None:
+    from clockfree.link import discovery  # --help does without
+    from clockfree.link.benchfile import read_bench
+
     found = discovery.of_bench(read_bench(bench)) if bench else discovery.of_ports()
     if as_json:
         print_json({"boards": [asdict(row) for row in found]})

@@ -6,9 +6,6 @@ import typer
 
 from clockfree.commands.options import Json, RunFolder
 from clockfree.commands.output import FAILED, print_json, print_table
-from clockfree.commands.progress import progress
-from clockfree.run import compare as comparison
-from clockfree.run import runlog
 
 
 def compare(
@@ -16,6 +13,10 @@ def compare(
     runs: Annotated[int, typer.Option(min=1, help="Simulated runs, each with another clock seed.")] = 100,
     as_json: Json = False,
 ) -> None:
+    from clockfree.commands.progress import progress  # --help does without
+    from clockfree.run import compare as comparison
+    from clockfree.run import runlog
+
     record = runlog.read(folder)
     with progress() as shown:
         found = comparison.compare(record, runs, lambda done: shown.share(f"simulating {runs} runs", done / runs))

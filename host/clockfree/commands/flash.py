@@ -5,20 +5,17 @@ import threading
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from clockfree.base.errors import InputError
 from clockfree.base.files import replace_text
 from clockfree.commands.options import BenchPath, Json
 from clockfree.commands.output import FAILED, INTERRUPTED, print_json, print_table
-from clockfree.commands.progress import board_progress, say
-from clockfree.flash import uf2
-from clockfree.flash.deploy import Report, deploy
-from clockfree.link import ports
-from clockfree.link.benchfile import BenchFile, Board, read_bench
+
+if TYPE_CHECKING:
+    from clockfree.link.benchfile import BenchFile, Board
 
 
 def flash(
@@ -32,10 +29,15 @@ def flash(
     ] = None,
     as_json: Json = False,
 ) -> None:
+    from clockfree.commands.lines import say  # --help does without
+    from clockfree.commands.progress import board_progress
+    from clockfree.flash.deploy import deploy, table
+    from clockfree.link.benchfile import read_bench
+
     said = read_bench(bench)
     if uf2 is not None:
         _micropython(uf2, said)
-    wanted: Sequence[Board] = said.every_board
+    wanted: "Sequence[Board]" = said.every_board
     if retry_failed:
         failed = _failed(bench)
         wanted = [board for board in wanted if board.name in failed]
@@ -47,7 +49,7 @@ def flash(
     if as_json:
         print_json({"boards": [asdict(report) for report in reports]})
     else:
-        print_table(_table(reports))
+        print_table(table(reports))
     _remember(bench, [report.board for report in reports if report.error])
     if stop.is_set():
         raise typer.Exit(INTERRUPTED)
@@ -55,7 +57,11 @@ def flash(
         raise typer.Exit(FAILED)
 
 
-def _micropython(file: Path, bench: BenchFile) -> None:
+def _micropython(file: Path, bench: "BenchFile") -> None:
+    from clockfree.commands.lines import say  # the same
+    from clockfree.flash import uf2
+    from clockfree.link import ports
+
     blank = uf2.blank_boards(file)
     say(f"copying {file.name} to {', '.join(str(drive.path) for drive in blank)}")
     uf2.install(file, blank, lambda: len(ports.scan(bench.links)))
@@ -85,16 +91,3 @@ def _remember(bench: Path, names: list[str]) -> None:
         replace_text(_record(bench), json.dumps(names) + "\n")
     else:
         _record(bench).unlink(missing_ok=True)
-
-
-def _table(reports: list[Report]) -> Table:
-    drawn = Table(box=None, pad_edge=False)
-    for column in ("board", "result", "copied", "unchanged", "removed", "kB sent", "s"):
-        right = column not in ("board", "result")
-        drawn.add_column(column, justify="right" if right else "left", overflow="fold")
-    for report in reports:
-        counts = (len(report.copied), report.unchanged, len(report.removed))
-        result = report.error or f"{report.hello['role']}, version {report.hello['version']}"
-        sent = f"{report.sent / 1000:.1f}"
-        drawn.add_row(report.board, result, *map(str, counts), sent, f"{report.seconds:.1f}")
-    return drawn

@@ -4,11 +4,12 @@ import typer
 
 from clockfree.commands.options import Json, RunFolder
 from clockfree.commands.output import FAILED, print_json, print_table
-from clockfree.run import independence as test
-from clockfree.run import runlog
 
 
 def independence(folder: RunFolder, as_json: Json = False) -> None:
+    from clockfree.run import independence as test  # --help does without
+    from clockfree.run import runlog
+
     record = runlog.read(folder)
     found = test.verdict(record)
     if as_json:

@@ -5,12 +5,8 @@ from typing import Annotated
 
 import typer
 
-from clockfree.bench.registry import no_virtual_boards, open_bench
 from clockfree.commands.options import Json, NetworkSpec, Preset, Seed, Sets, TaskFile, TaskSeed
 from clockfree.commands.output import FAILED, INTERRUPTED, print_json, print_table
-from clockfree.commands.progress import progress, say
-from clockfree.run import experiment, report
-from clockfree.task.plan import make_plan
 
 
 def run(
@@ -37,6 +33,12 @@ def run(
     ] = False,
     as_json: Json = False,
 ) -> None:
+    from clockfree.bench.registry import no_virtual_boards, open_bench  # --help does without
+    from clockfree.commands.lines import say
+    from clockfree.commands.progress import progress
+    from clockfree.run import experiment
+    from clockfree.task.plan import make_plan
+
     options = {
         "network": network,
         "preset": preset,
@@ -55,6 +57,8 @@ def run(
     if as_json:
         print_json(outcome.summary)
     else:
+        from clockfree.run import report  # netCDF and rich: slow to load, and it comes last
+
         print_table(report.table(outcome.summary, outcome.data))
     if outcome.interrupted:
         raise typer.Exit(INTERRUPTED)

@@ -2,14 +2,17 @@
 
 from clockfree.commands.options import Json, RunFolder
 from clockfree.commands.output import print_json, print_table
-from clockfree.run import report, results, runlog
-from clockfree_model.parts import POTS
 
 
 def show(folder: RunFolder, as_json: Json = False) -> None:
+    from clockfree.run import report, results, runlog  # --help does without
+    from clockfree_model.parts import POTS
+
     record = runlog.read(folder)
     data = results.write(record)
-    report.figure(data, folder / "figure.png", POTS[record.job.edge.pot].highest)
+    from clockfree.run import figure  # matplotlib: slow to load, and what is no record needs none
+
+    figure.draw(data, folder / "figure.png", POTS[record.job.edge.pot].highest)
     found = results.summary(record, data)
     if as_json:
         print_json(found)

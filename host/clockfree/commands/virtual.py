@@ -7,12 +7,7 @@ from typing import Annotated
 
 import typer
 
-from clockfree.base import files
-from clockfree.bench.virtual import VirtualRack, made_up
 from clockfree.commands.options import NetworkSpec, Preset, Seed, Sets, TaskFile, TaskSeed
-from clockfree.commands.progress import say
-from clockfree.link.benchfile import bench_text
-from clockfree.task.plan import make_plan
 
 
 def virtual(
@@ -24,8 +19,15 @@ def virtual(
     task_seed: TaskSeed = None,
     set_: Sets = None,
 ) -> None:
+    from clockfree.base import files  # --help does without
+    from clockfree.commands.lines import say
+    from clockfree.link.benchfile import bench_text
+    from clockfree.task.plan import make_plan
+
     options = {"network": network, "preset": preset, "seed": seed, "task_seed": task_seed}
     job = make_plan(task, options, set_ or [], False).job
+    from clockfree.bench.virtual import VirtualRack, made_up  # brings the flash, and a refused task does without
+
     files.check(out)
     with VirtualRack(job, made_up(job)) as rack:
         files.create(out)

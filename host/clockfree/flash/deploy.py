@@ -15,6 +15,8 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any
 
+from rich.table import Table
+
 from clockfree.flash import prompt
 from clockfree.flash.firmware import BoardFile, FirmwareError, compiled_files, source_files
 from clockfree.flash.repl import LOST, FlashError, Repl, StoppedError, TransportExecError
@@ -229,3 +231,17 @@ class _Worker:
                 "is not needed (mpremote fs rm) and flash again"
             )
         return f"MicroPython: {last} while {self._doing}; the old files are as they were"
+
+
+def table(reports: Sequence[Report]) -> Table:
+    """What became of each board, for a terminal."""
+    drawn = Table(box=None, pad_edge=False)
+    for column in ("board", "result", "copied", "unchanged", "removed", "kB sent", "s"):
+        right = column not in ("board", "result")
+        drawn.add_column(column, justify="right" if right else "left", overflow="fold")
+    for report in reports:
+        counts = (len(report.copied), report.unchanged, len(report.removed))
+        result = report.error or f"{report.hello['role']}, version {report.hello['version']}"
+        sent = f"{report.sent / 1000:.1f}"
+        drawn.add_row(report.board, result, *map(str, counts), sent, f"{report.seconds:.1f}")
+    return drawn

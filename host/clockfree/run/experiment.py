@@ -10,21 +10,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import xarray as xr
 
 from clockfree.base import files
 from clockfree.base.toml import dumps
 from clockfree.bench.protocol import Bench, Observer
-from clockfree.run import report, results, runlog
+from clockfree.run import runlog
 from clockfree.task.plan import Plan, run_toml
 from clockfree_model.job import Job, Sample
 from clockfree_model.parts import POTS
 from clockfree_model.rates import rates_hz
 from clockfree_model.record import plain
-from clockfree_sim.theory.best import best_errors
+
+if TYPE_CHECKING:
+    from clockfree.run.netcdf import DataSet
 
 RUNS = Path("runs")
 
@@ -40,7 +41,7 @@ class Progress(Observer, Protocol):
 class Outcome:
     """What a run came to: its results, the object that `--json` prints, whether Ctrl-C ended it, and what failed."""
 
-    data: xr.Dataset
+    data: "DataSet"
     summary: dict[str, Any]
     interrupted: bool
     failures: list[str]
@@ -83,6 +84,8 @@ def _run(plan: Plan, file: Path, bench_name: str, bench: Bench, out: Path | None
     job = plan.job
     bench.start(job, progress)
     progress.say(f"finding the best achievable error of {plan.task} on {job.network.name}")
+    from clockfree_sim.theory.best import best_errors  # scipy: slow to load, and a refused task does without
+
     best = best_errors(job)
 
     started = datetime.now(UTC)
@@ -111,9 +114,11 @@ def _run(plan: Plan, file: Path, bench_name: str, bench: Bench, out: Path | None
 
     if not log.samples:  # a second Ctrl-C while the first one was being measured
         raise KeyboardInterrupt
+    from clockfree.run import figure, results  # netCDF and plots: slow to load, and they come last
+
     record = runlog.read(folder)
     data = results.write(record)
-    report.figure(data, folder / "figure.png", POTS[job.edge.pot].highest)
+    figure.draw(data, folder / "figure.png", POTS[job.edge.pot].highest)
     return Outcome(data, results.summary(record, data), interrupted, bench.failures)
 
 

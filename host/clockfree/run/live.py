@@ -239,3 +239,14 @@ def hold(bench: BenchFile) -> list[dict[str, Any]]:
         return [{**done, **lost}[session] for session in fleet.sessions]
     finally:
         fleet.close()
+
+
+def held(found: list[dict[str, Any]]) -> Table:
+    """What became of each board in `hold`, for a terminal."""
+    drawn = Table(box=None, pad_edge=False)
+    for column in ("board", "result"):
+        drawn.add_column(column, overflow="fold")
+    for row in found:
+        was = f"HOLD; it was in {str(row['was']).upper()}" + (f", run {row['run']}" if row["run"] else "")
+        drawn.add_row(row["board"], row["error"] or was)
+    return drawn

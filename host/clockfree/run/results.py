@@ -4,8 +4,9 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
+from clockfree.run import netcdf
+from clockfree.run.netcdf import DataSet, Variable
 from clockfree.run.runlog import Record, read_wall_s
 from clockfree_model import events
 from clockfree_model.counters import COUNTERS, DOWN, FIRINGS, UP
@@ -13,7 +14,7 @@ from clockfree_model.files import replaced
 from clockfree_model.final import error_at
 
 
-def dataset(record: Record) -> xr.Dataset:
+def dataset(record: Record) -> DataSet:
     """The log as arrays with units.
 
     Dimensions: sample (records on the way), edge, node, source, target, example (of the largest lesson; shorter
@@ -99,33 +100,33 @@ def dataset(record: Record) -> xr.Dataset:
         share = [sample["accuracy"].get(name, np.nan) for sample in samples]
         variables[f"{name}_accuracy"] = ("sample", share, one, f"share of the {name} examples classified correctly")
 
-    data = xr.Dataset(
-        {
-            name: (dims, values, {"units": unit, "long_name": text})
-            for name, (dims, values, unit, text) in variables.items()
-        },
-        coords={
-            "edge": (
-                "edge",
-                [network.edge_name(edge) for edge in range(len(network.ends))],
-                {"long_name": "tail-head"},
-            ),
-            "node": ("node", list(network.nodes), {"long_name": "node"}),
-            "source": ("source", names(job.sources), {"long_name": "source node"}),
-            "target": ("target", names(job.targets), {"long_name": "target node"}),
-            "example": ("example", np.arange(examples), {"long_name": "example", "units": one}),
-            "lesson": ("lesson", [lesson.name for lesson in lessons], {"long_name": "lesson"}),
-        },
-    ).set_coords(["time", "updates"])
-    said = {key: value for key, value in record.about.items() if isinstance(value, str | int | float)}
-    data.attrs = {
-        "title": "clockfree run",
-        **said,
-        "rule": job.schedule,
-        "seed": job.seed,
-        "network": network.name,
-        "ended": record.end["reason"],
+    about = {
+        "edge": ([network.edge_name(edge) for edge in range(len(network.ends))], {"long_name": "tail-head"}),
+        "node": (list(network.nodes), {"long_name": "node"}),
+        "source": (names(job.sources), {"long_name": "source node"}),
+        "target": (names(job.targets), {"long_name": "target node"}),
+        "example": (np.arange(examples), {"long_name": "example", "units": one}),
+        "lesson": ([lesson.name for lesson in lessons], {"long_name": "lesson"}),
     }
+    data = DataSet(
+        {
+            name: Variable((dims,) if isinstance(dims, str) else dims, np.asarray(values), {"units": unit, "long_name": text})
+            for name, (dims, values, unit, text) in variables.items()
+        }
+        | {dim: Variable((dim,), np.asarray(values), attrs) for dim, (values, attrs) in about.items()},
+        coordinates=("time", "updates"),
+    )
+    said = {key: value for key, value in record.about.items() if isinstance(value, str | int | float)}
+    data.attrs.update(
+        {
+            "title": "clockfree run",
+            **said,
+            "rule": job.schedule,
+            "seed": job.seed,
+            "network": network.name,
+            "ended": record.end["reason"],
+        }
+    )
     if record.on_boards:
         data.attrs["measured_by"] = f"supervisor {record.about['supervisor']['id']}"
     return data
@@ -135,20 +136,20 @@ def _padded(volts: np.ndarray, examples: int) -> np.ndarray:
     return np.pad(volts, ((0, examples - len(volts)), (0, 0)), constant_values=np.nan)
 
 
-def write(record: Record) -> xr.Dataset:
+def write(record: Record) -> DataSet:
     """Make `results.nc` from the log, in one go; returns what was written."""
     data = dataset(record)
     with replaced(record.folder / "results.nc") as beside:
-        data.to_netcdf(beside, engine="h5netcdf", encoding={name: {"zlib": True} for name in ("taps", *COUNTERS)})
+        netcdf.write(data, beside, packed=("taps", *COUNTERS))
     return data
 
 
-def best_at(data: xr.Dataset, updates: float) -> float:
+def best_at(data: DataSet, updates: float) -> float:
     """The best achievable error at so many updates per edge, V^2."""
     return float(data["best_error"].values[data["best_from"].values <= updates][-1])
 
 
-def summary(record: Record, data: xr.Dataset) -> dict[str, Any]:
+def summary(record: Record, data: DataSet) -> dict[str, Any]:
     """What a run came to: the object that `--json` prints. None where a number is not known."""
     job, about = record.job, record.about
     updates, error_V2 = data["updates"].values, data["error"].values

@@ -16,7 +16,7 @@ import pytest
 
 from clockfree.bench.virtual import VirtualRack, made_up
 from clockfree.commands import app
-from clockfree.commands.progress import Lines
+from clockfree.commands.lines import Lines
 from clockfree.link import discovery
 from clockfree.link.benchfile import bench_text
 from clockfree.run import runlog
