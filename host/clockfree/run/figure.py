@@ -10,6 +10,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 from clockfree.run.netcdf import DataSet
 from clockfree_model.files import replaced
@@ -25,8 +26,12 @@ STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "savefig.dpi": 200,
 }
+LEFT = {"left": 0.145, "right": 0.97, "bottom": 0.1, "top": 0.86, "hspace": 0.08}
+RIGHT = {"left": 0.02, "right": 0.97, "bottom": 0.1, "top": 0.88}
+"""Where a half of the figure has its axes: to have matplotlib find out takes as long as to draw it all."""
 COLOURS = LinearSegmentedColormap.from_list("taps", matplotlib.colormaps["viridis"](np.linspace(0, 0.93, 256)))
 """Dark where an edge conducts; without the palest end, which nobody sees on white."""
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 NAMED_NODES = 30
 """Up to this many nodes every node is named, beyond it only sources and targets."""
 DRAWN_NODES = 500
@@ -36,15 +41,15 @@ DRAWN_NODES = 500
 def draw(data: DataSet, path: Path, highest: int) -> None:
     """Draw the results of a run into a PNG file, in one go; `highest` is the tap where its potentiometers end."""
     with matplotlib.rc_context(STYLE):
-        drawn = Figure(figsize=(11, 4.8), layout="constrained")
+        drawn = Figure(figsize=(11, 4.8))
         halves: Any = drawn.subfigures(1, 2, width_ratios=(1.12, 1))
         left, right = halves
         accuracies = [name for name in data.variables if name.endswith("_accuracy")]
         if accuracies:
-            upper, lower = left.subplots(2, 1, sharex=True, height_ratios=(2, 1))
+            upper, lower = left.subplots(2, 1, sharex=True, height_ratios=(2, 1), gridspec_kw=LEFT)
             _accuracy(lower, data, accuracies)
         else:
-            upper = lower = left.subplots()
+            upper = lower = left.subplots(gridspec_kw=LEFT)
         _error(upper, data)
         lower.set_xlabel("updates per edge")
         _network(right, data, highest)
@@ -91,6 +96,8 @@ def _error(axes: Axes, data: DataSet) -> None:
         values = ", ".join(f"{best:.1e}" for *_, best in known[:2]) + (", ..." if len(known) > 2 else "")
         axes.plot([], label=f"best achievable, {values}{below}", **style)
     axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(_Powers())
+    axes.yaxis.set_minor_formatter(_Powers())
     axes.set_ylim(lowest, 3 * max(np.nan_to_num(error_V2).max(), np.nan_to_num(measured_V2).max(), lowest))
     axes.set_xlim(0, last)
     for start, name in zip(data["lesson_from"].values[1:], data["lesson"].values[1:], strict=True):
@@ -99,6 +106,16 @@ def _error(axes: Axes, data: DataSet) -> None:
     axes.set_ylabel("error  (V²)")
     axes.grid(True, which="major", color="0.9", lw=0.6)
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, ncols=2, fontsize=7.5, columnspacing=1.2)
+
+
+class _Powers(LogFormatter):
+    """Ticks of a logarithmic axis as text; as formulas, which is matplotlib's habit, they take a tenth of a second."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        if not super().__call__(x, pos):  # too many to have a number each
+            return ""
+        mantissa, _, power = f"{x:.0e}".partition("e")
+        return ("" if mantissa == "1" else f"{mantissa}×") + "10" + str(int(power)).translate(RAISED)
 
 
 def _running(data: DataSet, error_V2: np.ndarray) -> np.ndarray:
@@ -145,9 +162,7 @@ def _mark(axes: Axes, at: float, text: str, color: str) -> None:
 
 def _accuracy(axes: Axes, data: DataSet, names: list[str]) -> None:
     for name, color in zip(sorted(names), (ERROR, SAMPLES), strict=False):
-        axes.plot(
-            data["updates"].values, data[name].values, color=color, lw=1.2, label=name.removesuffix("_accuracy")
-        )
+        axes.plot(data["updates"].values, data[name].values, color=color, lw=1.2, label=name.removesuffix("_accuracy"))
     axes.set_ylim(0, 1.05)
     axes.set_ylabel("accuracy")
     axes.grid(True, color="0.9", lw=0.6)
@@ -156,7 +171,7 @@ def _accuracy(axes: Axes, data: DataSet, names: list[str]) -> None:
 
 def _network(panel: Figure, data: DataSet, highest: int) -> None:
     """The network: an edge's colour and width are its tap; a failed edge is dashed, a cut one dotted."""
-    axes = panel.subplots()
+    axes = panel.subplots(gridspec_kw=RIGHT)
     place = np.column_stack([data["x"].values, data["y"].values])
     ends, taps = data["edge_ends"].values, data["taps"].values[-1].astype(float)
     nodes, updates = len(place), float(data["updates"].values[-1])

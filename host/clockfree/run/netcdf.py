@@ -1,6 +1,6 @@
 """A data set, and how it becomes a netCDF file: what xarray would write, without xarray, which is slow to load."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ class DataSet:
 
     variables: dict[str, Variable]
     coordinates: tuple[str, ...]
-    attrs: dict[str, Any] = field(default_factory=dict)
+    attrs: dict[str, Any]
 
     def __getitem__(self, name: str) -> Variable:
         return self.variables[name]

@@ -100,7 +100,7 @@ def dataset(record: Record) -> DataSet:
         share = [sample["accuracy"].get(name, np.nan) for sample in samples]
         variables[f"{name}_accuracy"] = ("sample", share, one, f"share of the {name} examples classified correctly")
 
-    about = {
+    along = {
         "edge": ([network.edge_name(edge) for edge in range(len(network.ends))], {"long_name": "tail-head"}),
         "node": (list(network.nodes), {"long_name": "node"}),
         "source": (names(job.sources), {"long_name": "source node"}),
@@ -108,32 +108,29 @@ def dataset(record: Record) -> DataSet:
         "example": (np.arange(examples), {"long_name": "example", "units": one}),
         "lesson": ([lesson.name for lesson in lessons], {"long_name": "lesson"}),
     }
-    data = DataSet(
-        {
-            name: Variable((dims,) if isinstance(dims, str) else dims, np.asarray(values), {"units": unit, "long_name": text})
-            for name, (dims, values, unit, text) in variables.items()
-        }
-        | {dim: Variable((dim,), np.asarray(values), attrs) for dim, (values, attrs) in about.items()},
-        coordinates=("time", "updates"),
-    )
+    arrays = {}
+    for name, (dims, values, unit, text) in variables.items():
+        dims = (dims,) if isinstance(dims, str) else tuple(dims)
+        arrays[name] = Variable(dims, np.asarray(values), {"units": unit, "long_name": text})
+    arrays |= {dim: Variable((dim,), np.asarray(values), attrs) for dim, (values, attrs) in along.items()}
     said = {key: value for key, value in record.about.items() if isinstance(value, str | int | float)}
-    data.attrs.update(
-        {
-            "title": "clockfree run",
-            **said,
-            "rule": job.schedule,
-            "seed": job.seed,
-            "network": network.name,
-            "ended": record.end["reason"],
-        }
-    )
+    about = {
+        "title": "clockfree run",
+        **said,
+        "rule": job.schedule,
+        "seed": job.seed,
+        "network": network.name,
+        "ended": record.end["reason"],
+    }
     if record.on_boards:
-        data.attrs["measured_by"] = f"supervisor {record.about['supervisor']['id']}"
-    return data
+        about["measured_by"] = f"supervisor {record.about['supervisor']['id']}"
+    return DataSet(arrays, coordinates=("time", "updates"), attrs=about)
 
 
 def _padded(volts: np.ndarray, examples: int) -> np.ndarray:
-    return np.pad(volts, ((0, examples - len(volts)), (0, 0)), constant_values=np.nan)
+    return (
+        volts if len(volts) == examples else np.pad(volts, ((0, examples - len(volts)), (0, 0)), constant_values=np.nan)
+    )
 
 
 def write(record: Record) -> DataSet:
