@@ -71,6 +71,7 @@ RULES = (
     ("sweep/sweep/points.jsonl", rb'"wall_s":[0-9.e-]+', b"", "wall time"),
     ("sweep/sweep/results.nc", rb"(?m)^attribute version_\w+ .*$", b"", "versions, of the sources too"),
     ("sweep/sweep/results.nc", rb"(?m)^(wall_time .*) = .*$", rb"\1", "wall time"),
+    ("*.err", rb"(?m)^it will take about .* of wall time in all\n", b"", "wall time, told where it is long"),
     ("boards_*/run/run.toml", rb"(?m)^(run_id|boot) = \d+$", b"", "numbers that are drawn anew for each run"),
     ("boards_*/run/run.toml", rb'(?m)^version = ".*"$', b"", "version of the firmware"),
     ("boards_*/run/bench.toml", rb'(?m)^by_id = ".*"$', b"", "temporary folder of the virtual boards' ports"),

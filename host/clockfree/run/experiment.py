@@ -18,6 +18,7 @@ from clockfree.base import files
 from clockfree.base.toml import dumps
 from clockfree.bench.protocol import Bench, Observer
 from clockfree.run import runlog
+from clockfree.run.forecast import Forecast
 from clockfree.task.plan import Plan, run_toml
 from clockfree_model.job import Job, Sample
 from clockfree_model.parts import POTS
@@ -110,7 +111,7 @@ def _run(plan: Plan, file: Path, bench_name: str, bench: Bench, out: Path | None
     progress.say(f"running in {folder}")
     progress.say(_pace(job, on_boards=bool(said)))
     log = runlog.RunLog(folder, job, about)
-    interrupted = _learn(plan, bench, log, progress)
+    interrupted = _learn(plan, bench, log, progress, virtual=not said)
 
     if not log.samples:  # a second Ctrl-C while the first one was being measured
         raise KeyboardInterrupt
@@ -135,14 +136,16 @@ def _pace(job: Job, on_boards: bool) -> str:
     return f"{len(rates)} edges, each firing {often} times a second on average: {takes}"
 
 
-def _learn(plan: Plan, bench: Bench, log: runlog.RunLog, progress: Progress) -> bool:
+def _learn(plan: Plan, bench: Bench, log: runlog.RunLog, progress: Progress, virtual: bool) -> bool:
     """Run the bench into the log; True if Ctrl-C ended it. Whatever ends it, what was measured is kept."""
-    reason = "failed"
+    reason, forecast = "failed", Forecast()
     try:
         with _until_interrupted(bench) as interrupted:
             for sample in bench.run():
                 log.sample(sample, _accuracy(plan, bench, sample))
                 progress.sample(plan.job, sample, log.wall_s)
+                if virtual and (line := forecast.line(sample.updates / plan.job.updates)):
+                    progress.say(line)
             log.checkpoint(sample)
         reason = "interrupted" if interrupted.is_set() else "done"
     except KeyboardInterrupt:

@@ -9,12 +9,13 @@ import pytest
 from clockfree.base.errors import InputError
 from clockfree.bench.registry import open_bench
 from clockfree.bench.simulated import SimBench
-from clockfree.run import experiment, readout, report, runlog
+from clockfree.run import experiment, figure, forecast, readout, runlog
 from clockfree.task.plan import make_plan
 from clockfree_model.final import Best
 from clockfree_model.job import Damage
 from clockfree_model.parts import POTS
 from clockfree_sim.circuit.twins import free_outputs
+from clockfree_sim.theory import best
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.toml"))
 TASK = """
@@ -47,8 +48,8 @@ def quick(request, monkeypatch):
     """Most tests here do without the two slow parts of a run, which the first of them and other files test."""
     if "whole" not in request.function.__name__:
         found = [Best(0, 0.0, 1e-9)]
-        monkeypatch.setattr(experiment, "best_errors", lambda job: found)
-        monkeypatch.setattr(report, "figure", lambda data, path, highest: path.touch())
+        monkeypatch.setattr(best, "best_errors", lambda job: found)
+        monkeypatch.setattr(figure, "draw", lambda data, path, highest: path.touch())
 
 
 @pytest.fixture
@@ -173,7 +174,7 @@ def test_a_record_keeps_the_held_out_examples(tmp_path):
 
 
 def test_nothing_is_written_over_and_nothing_half(task, tmp_path, monkeypatch):
-    monkeypatch.setattr(experiment, "best_errors", None)  # refused before the long search
+    monkeypatch.setattr(best, "best_errors", None)  # refused before the long search
     out = tmp_path / "out"
     out.mkdir()
     with pytest.raises(InputError, match="--out: expected a folder that does not exist"):
@@ -336,3 +337,43 @@ def test_a_run_that_is_broken_off_before_anything_was_measured(task, tmp_path, m
         ran(task, out, bench=BrokenOff())
     first, last = map(json.loads, log_of(out).splitlines())
     assert first["record"] == "run" and last == {"record": "end", "reason": "interrupted", "samples": 0}
+
+
+class Hours:
+    """A clock on which each look at it comes so many seconds after the one before."""
+
+    def __init__(self, step_s):
+        self.now_s, self.step_s = 1000.0, step_s
+
+    def monotonic(self):
+        self.now_s += self.step_s
+        return self.now_s
+
+
+@pytest.mark.parametrize(
+    ("step_s", "said"),
+    [
+        (0.01, []),  # 320 samples, one a firing: all over in three seconds
+        (0.02, ["about 6.4 s"]),
+        (0.2, ["about 64 s"]),
+        (15.0, ["about 80 min"]),
+        (60.0, ["about 5.3 h"]),
+        (2000.0, ["about 7.4 days"]),
+    ],
+)
+def test_a_long_run_says_at_its_beginning_how_long_it_takes(step_s, said, task, tmp_path, monkeypatch):
+    monkeypatch.setattr(forecast, "time", Hours(step_s))
+    progress = Quiet()
+    ran(task, tmp_path / "out", progress)
+    assert progress.samples == 321
+    assert [line for line in progress.lines if "wall time" in line] == [
+        f"it will take {text} of wall time in all" for text in said
+    ]
+
+
+def test_a_forecast_is_told_once_and_before_half_is_over(monkeypatch):
+    monkeypatch.setattr(forecast, "time", Hours(1.0))
+    lines = [(share, told.line(share)) for told in [forecast.Forecast()] for share in np.linspace(0, 1, 101)]
+    assert [(share, line) for share, line in lines if line] == [
+        (0.01, "it will take about 1.7 min of wall time in all")
+    ]
