@@ -214,11 +214,11 @@ def read_file(path: str | Path) -> Network:
     names, pairs, positions = read_graph(path)
     indices = {name: i for i, name in enumerate(names)}
     ends = np.array([(indices[a], indices[b]) for a, b in pairs], dtype=np.int64).reshape(-1, 2)
-    if positions is None:
-        from clockfree_model.layout import layout  # springs: slow to load, and most files have positions
+    if positions is not None:
+        return Network(str(path), tuple(names), ends, np.array(positions))
+    from clockfree_model.layout import layout  # springs: slow to load, and a file may have positions
 
-        positions = layout(len(names), ends)
-    return Network(str(path), tuple(names), ends, np.array(positions))
+    return Network(str(path), tuple(names), ends, layout(len(names), ends))
 
 
 def load(spec: str) -> Network:

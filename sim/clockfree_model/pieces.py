@@ -10,14 +10,13 @@ def pieces(nodes: int, ends: np.ndarray) -> tuple[int, np.ndarray]:
     """
     up = list(range(nodes))
     for a, b in ends.tolist():
-        a, b = _first(up, a), _first(up, b)
-        up[max(a, b)] = min(a, b)
-    found, piece = np.unique([_first(up, node) for node in range(nodes)], return_inverse=True)
+        up[_top(up, b)] = _top(up, a)
+    found, piece = np.unique([_top(up, node) for node in range(nodes)], return_inverse=True)
     return len(found), piece
 
 
-def _first(up: list[int], node: int) -> int:
-    """The first node of a node's piece; the way there is halved for whoever comes next."""
+def _top(up: list[int], node: int) -> int:
+    """The node that stands for a node's piece; the way there is halved for whoever comes next."""
     while up[node] != node:
         up[node] = node = up[up[node]]
     return node
