@@ -37,7 +37,7 @@ def flash(
     said = read_bench(bench)
     if uf2 is not None:
         _micropython(uf2, said)
-    wanted: "Sequence[Board]" = said.every_board
+    wanted: Sequence[Board] = said.every_board
     if retry_failed:
         failed = _failed(bench)
         wanted = [board for board in wanted if board.name in failed]
