@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from numba import njit
-from numba.core import types
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache
+from numba.core.types.misc import unliteral
 
 from clockfree_sim.circuit.code_digest import code_digest
 
@@ -48,7 +48,7 @@ def kept(signature: Any = None, *, about_s: float = 0.0, **options: Any) -> Call
 
         made.compile = compile_
         # numba would compile anew for every constant that it is called with.
-        made.get_call_template = lambda args, kws: template([types.unliteral(each) for each in args], kws)
+        made.get_call_template = lambda args, kws: template([unliteral(each) for each in args], kws)
         if signature is not None:
             made.compile(signature)
             made.disable_compile()

@@ -54,11 +54,12 @@ class Circuit:
         self.sources = np.array(sources, dtype=np.int64)
         self.targets = np.array(targets, dtype=np.int64)
         self.twins = twins
+        self.plan: np.ndarray
         if like:
             self.plan, size = like.plan, len(like.state)
         else:
             self.plan, size = solver.planned(nodes, self.ends, self.sources, self.targets, 2 if twins else 1)
-        self.state = _aligned(size)
+        self.state: np.ndarray = _aligned(size)
         self.state[at.FLOATING] = 1.0
         self.state[at.RATE_FREE] = 1.0 / settle_free_us if settle_free_us else 0.0
         self.state[at.RATE_CLAMPED] = 1.0 / settle_clamped_us if settle_clamped_us else 0.0

@@ -203,13 +203,14 @@ def _shared_of(setup: Setup, constants: list[Constants]) -> np.ndarray:
     job, physics, pot = setup.job, setup.job.physics, setup.plant.pot
     clockfree, converts = job.schedule == "clockfree", constants[0].levels is not None
     floor_c16, dither_c16, bar_c16 = gate_c16(job.edge, physics)
+    front_end = FRONT_ENDS.index(job.edge.front_end)
     shared = {
         "lowest": physics.lowest_tap(pot),
         "highest": pot.highest,
         "floor_c16": floor_c16,
         "dither_c16": dither_c16,
         "bar_c16": bar_c16,
-        "front_end": FRONT_ENDS.index(job.edge.front_end),
+        "front_end": front_end,
         "kept": converts or not clockfree or settles(setup.plant.circuit.state),
         "wipers": LATER if physics.age_us or setup.plant.skew_us else AT_ONCE if clockfree else AFTER_ROUND,
         "age_us": physics.age_us,
@@ -221,7 +222,7 @@ def _shared_of(setup: Setup, constants: list[Constants]) -> np.ndarray:
         "codes_per_V": 4096 / physics.supply_V,
         "lateness_us": physics.lateness_us,
     }
-    if FRONT_ENDS[shared["front_end"]] == FRONT_ENDS[TRIMMED]:
+    if front_end == TRIMMED:
         shared |= {"duty_per_c16": DUTY_PER_C16, "span_V": trim_span_V(physics), "tau_us": TRIM_TAU_US}
         shared["settle_us"] = TRIM_SETTLE_US
     alike = np.zeros(1, dtype=SHARED)

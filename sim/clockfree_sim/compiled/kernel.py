@@ -55,7 +55,8 @@ class Kernel:
 
     def __init__(self, job: Job, like: "Kernel | None" = None):
         check(job)
-        self.setup = setup = Setup(job, like=like.setup if like else None)
+        setup = Setup(job, like=like.setup if like else None)
+        self.setup: Setup = setup
         self.job, self.plant = job, setup.plant
         self.edges: OwnClocks | Rounds = OwnClocks(setup) if job.schedule == "clockfree" else Rounds(setup)
         if job.edge.calibrate:

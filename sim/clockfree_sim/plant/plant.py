@@ -50,7 +50,7 @@ class Plant:
         self.pot = pot = POTS[job.edge.pot]
         self.skew_us = physics.skew_us + pot.skew_us
         self.twins = bool(physics.mismatch or self.skew_us or not pot.in_step)
-        self.circuit = Circuit(
+        self.circuit: Circuit = Circuit(
             len(network.nodes),
             network.ends,
             job.sources,

@@ -100,7 +100,7 @@ class Setup:
         edges = len(job.network.ends)
         self.job = job
         self.time = Timeline(edges)
-        self.plant = Plant(job, self.time, like.plant if like else None)
+        self.plant: Plant = Plant(job, self.time, like.plant if like else None)
         self.plant.in_hold = True
         self.pace: Pace = pace(self.plant, self.time) if pace else self.time
         self.supervisor = SimulatedSupervisor(self.plant)
