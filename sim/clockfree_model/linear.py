@@ -51,3 +51,10 @@ def reduced(source_V: np.ndarray, desired_V: np.ndarray) -> Reduced:
     triangle = np.asarray(np.linalg.qr(np.hstack([source_V, desired_V]), mode="r"))
     rows, rest = triangle[:sources], triangle[sources:, sources:]
     return Reduced(rows[:, :sources], rows[:, sources:], float(np.sum(rest**2)), desired_V.size)
+
+
+def mean_squares(source_V: np.ndarray, desired_V: np.ndarray, gain: np.ndarray) -> np.ndarray:
+    """Mean squared error, V^2 (...), of circuits with gains (..., O, S) on examples (B, S) with desired_V (B, O), V."""
+    off_V = source_V @ np.swapaxes(gain, -1, -2) - desired_V
+    found: np.ndarray = np.mean(off_V**2, axis=(-2, -1))
+    return found

@@ -96,7 +96,10 @@ class _Walk:
         elif isinstance(value, _Intrinsic):
             yield from self._all_of(value._defn)
         elif isinstance(value, type):
-            yield from self._all_of(value)
+            if issubclass(value, types.Type):
+                yield from self._all_of(value)
+            else:
+                yield f"{value.__module__}.{value.__qualname__} {getattr(value, '_fields', ())}"
         elif isinstance(value, types.Type):
             yield repr(value)
             yield from self._all_of(type(value))

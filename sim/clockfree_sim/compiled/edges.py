@@ -160,8 +160,12 @@ class Edges:
         return np.empty((count if self._setup.job.trace else 0, 6), dtype=np.int64)
 
     def _keep(self, rows: np.ndarray) -> None:
-        """Take a trace, and have the set-up's objects know time and readings."""
+        """Take a trace."""
         self._rows.append(rows)
+        self.caught_up()
+
+    def caught_up(self) -> None:
+        """Have the set-up's objects know time and readings."""
         self._setup.time.now_us = self.now_us
         self._setup.supervisor.supervisor.readings = self.readings.tolist()
 

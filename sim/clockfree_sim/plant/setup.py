@@ -4,13 +4,13 @@ What makes the edges fire is an engine's: objects (`world`) or compiled code (`c
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 
 from clockfree_model.job import Damage, Job, Sample, check
-from clockfree_model.linear import outputs
+from clockfree_model.linear import mean_squares, outputs
 from clockfree_sim.plant.plant import Plant
 from clockfree_sim.plant.timeline import Pace, Timeline
 from clockfree_sim.plant.wiring import SimulatedEdge, SimulatedSupervisor
@@ -123,24 +123,44 @@ class Setup:
 
     def run(self, edges: Edges) -> Iterator[Sample]:
         """Teach, damage and sample as the job says while the edges learn; see `Engine.run`."""
-        job = self.job
-        changes: list[tuple[float, Callable[[], None]]] = []
-        for i, lesson in enumerate(job.lessons):
-            changes.append((lesson.from_updates, partial(self._teach, edges, i)))
-        for damage in job.damage:
-            changes.append((damage.at_updates, partial(self._break, edges, damage)))
-        changes.sort(key=lambda change: change[0])
-        while changes and changes[0][0] <= 0:
-            changes.pop(0)[1]()
-        self._start(edges)
-        yield self._sample(edges)
-        for stop in np.linspace(0, job.updates, job.samples + 1)[1:].tolist():
-            while changes and changes[0][0] <= stop:
-                at, change = changes.pop(0)
-                self._learn(edges, at)
-                change()
-            self._learn(edges, stop)
+        started = False
+        for at, what in moments(self.job):
+            self._learn(edges, self.wanted(at))
+            if what is not None:
+                self.change(edges, what)
+                continue
+            if not started:
+                self.start(edges)
+            started = True
             yield self._sample(edges)
+
+    def wanted(self, updates: float) -> int:
+        """Firings until there have been so many updates per edge."""
+        return max(0, round((updates - self.updates) * len(self._live)))
+
+    def per_edge(self, firings: int) -> float:
+        """Firings per live edge."""
+        return firings / len(self._live) if self._live else 0.0
+
+    def learnt(self, firings: int) -> None:
+        """Edges have made so many firings."""
+        self.updates += self.per_edge(firings)
+
+    def change(self, edges: Edges, what: int | Damage) -> None:
+        """A lesson, by its index, is taught from now on, or an edge is damaged."""
+        if isinstance(what, Damage):
+            self._break(edges, what)
+        else:
+            self.lesson = what
+            self.supervisor.teach(self.job.lessons[what])
+            edges.teach()
+
+    def start(self, edges: Edges) -> None:
+        """RUN: every edge starts its own clock, the supervisor its own schedule."""
+        for i in sorted(self._live):
+            edges.start(i)
+        self.supervisor.start(self.time.now_us)
+        self.time.later(self.time.now_us, self._tick)
 
     def voltages(self) -> tuple[np.ndarray, np.ndarray]:
         """Node voltages of the free and the clamped twin, V, each (B, N), for every example of the present lesson."""
@@ -148,31 +168,17 @@ class Setup:
         free, clamped = zip(*found, strict=True)
         return np.array(free), np.array(clamped)
 
-    def _start(self, edges: Edges) -> None:
-        """RUN: every edge starts its own clock, the supervisor its own schedule."""
-        for i in sorted(self._live):
-            edges.start(i)
-        self.supervisor.start(self.time.now_us)
-        self.time.later(self.time.now_us, self._tick)
-
     def _tick(self) -> None:
         self.time.later(self.supervisor.tick(self.time.now_us), self._tick)
 
-    def _learn(self, edges: Edges, updates: float) -> None:
-        """Let the edges fire until there have been so many updates per edge."""
-        live = len(self._live)
-        wanted = round((updates - self.updates) * live)
+    def _learn(self, edges: Edges, wanted: int) -> None:
+        """Let the edges fire so many times."""
         done = 0
-        while live and done < wanted:
+        while self._live and done < wanted:
             before = edges.firings()
             edges.serve(wanted - done)  # events: an overdue firing, or half of a trimmed one, is none yet
             done += edges.firings() - before
-        self.updates += done / live if live else 0.0
-
-    def _teach(self, edges: Edges, lesson: int) -> None:
-        self.lesson = lesson
-        self.supervisor.teach(self.job.lessons[lesson])
-        edges.teach()
+        self.learnt(done)
 
     def _break(self, edges: Edges, damage: Damage) -> None:
         if damage.kind == "dead":
@@ -193,7 +199,7 @@ class Setup:
             time_us=self.time.now_us,
             updates=self.updates,
             lesson=self.lesson,
-            error_V2=float(np.mean((outputs_V - lesson.desired_V) ** 2)),
+            error_V2=float(mean_squares(lesson.source_V, lesson.desired_V, gain)),
             measured_error_V2=self.supervisor.measured_error_V2(lesson),
             outputs_V=outputs_V,
             taps=edges.taps(),
@@ -201,6 +207,19 @@ class Setup:
             trace=edges.trace(),
             gain=gain,
         )
+
+
+def moments(job: Job) -> Iterator[tuple[float, int | Damage | None]]:
+    """What happens in a run, in order, and at how many updates per edge: lessons, by their index, damage, samples.
+
+    A sample is None. What changes at the start does so before the first of them, and that before the first firing.
+    """
+    changes: list[tuple[float, int | Damage | None]] = [(each.from_updates, i) for i, each in enumerate(job.lessons)]
+    changes += [(each.at_updates, each) for each in job.damage]
+    samples = [(at, None) for at in np.linspace(0, job.updates, job.samples + 1).tolist()]
+    for at, what in sorted([*changes, *samples], key=lambda moment: (moment[0], moment[1] is None)):
+        if at <= job.updates:
+            yield at, what
 
 
 class Hold:

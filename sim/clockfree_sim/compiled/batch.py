@@ -1,0 +1,287 @@
+"""Many seeds of one job: kernels side by side, whose edges fire in one call of compiled code for all samples."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from numba import carray, types
+from numba.extending import intrinsic
+
+from clockfree_model.counters import COUNTERS
+from clockfree_model.job import Job
+from clockfree_model.linear import mean_squares
+from clockfree_sim.circuit import solver
+from clockfree_sim.circuit.caching import either, kept
+from clockfree_sim.circuit.lanes import get
+from clockfree_sim.compiled import loop
+from clockfree_sim.compiled.clamp import Clamp
+from clockfree_sim.compiled.kernel import Kernel, check
+from clockfree_sim.compiled.own_clocks import OwnClocks
+from clockfree_sim.compiled.records import Taught, Wires
+from clockfree_sim.plant.setup import moments
+
+AT_ONCE = 64
+"""Kernels that are set up at the same time, in each thread: their circuits and ADC levels take up to a MB each."""
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What the runs of many seeds came to.
+
+    Attributes
+    ----------
+    seeds : (N,) int
+    updates, lesson : (T,) float, int
+        Of each sample, as in `Sample`: the same for all seeds.
+    time_us : (N, T) int
+    error_V2, measured_error_V2 : (N, T) float
+    gain : (N, T, O, S) float
+        Volts of each free output per volt of each source.
+    taps : (N, E) int
+        At the end.
+    counters : dict of (N, E) int
+        At the end.
+    """
+
+    seeds: np.ndarray
+    updates: np.ndarray
+    lesson: np.ndarray
+    time_us: np.ndarray
+    error_V2: np.ndarray
+    measured_error_V2: np.ndarray
+    gain: np.ndarray
+    taps: np.ndarray
+    counters: dict[str, np.ndarray]
+
+
+def run(job: Job, seeds: Sequence[int], threads: int = 1) -> Outcomes:
+    """Run one job with each of these seeds: the samples of as many kernels, without their traces.
+
+    Parameters
+    ----------
+    job : Job
+        Clock-free; its own seed is not used.
+    seeds : sequence of int
+    threads : int
+        Compiled code holds no lock of the interpreter's: threads share the seeds.
+
+    Raises
+    ------
+    ValueError
+        No seeds; a rule of rounds; what a kernel has not, see `kernel.check`.
+    """
+    if job.schedule != "clockfree" or not len(seeds):
+        raise ValueError(f"expected seeds of a clock-free job, got {len(seeds)} of rule {job.schedule}")
+    check(job)
+    first = Kernel(replace(job, seed=int(seeds[0]), trace=False))
+    parts = [seeds[begin : begin + AT_ONCE] for begin in range(0, len(seeds), AT_ONCE)]
+    with ThreadPoolExecutor(threads) as pool:
+        found = list(pool.map(partial(_run, first), parts))
+    joined = {
+        name: np.concatenate([getattr(part, name) for part in found])
+        for name in ("seeds", "time_us", "error_V2", "measured_error_V2", "gain", "taps")
+    }
+    counters = {name: np.concatenate([part.counters[name] for part in found]) for name in COUNTERS}
+    return replace(found[0], **joined, counters=counters)
+
+
+def _run(first: Kernel, seeds: Sequence[int]) -> Outcomes:
+    """The runs of some seeds, with what they share with another kernel of the job."""
+    kernels = [Kernel(replace(first.job, seed=int(seed)), first) for seed in seeds]
+    chunk, job = _Side(kernels), first.job
+    setups = [kernel.setup for kernel in kernels]
+    for at, what in moments(job):
+        count = setups[0].wanted(at)
+        if what is None:
+            chunk.sample(count, setups[0].lesson)
+        else:
+            chunk.learn(count)
+            for kernel in kernels:
+                kernel.setup.change(kernel.edges, what)
+        for setup in setups:
+            setup.learnt(count)
+    return chunk.outcomes(np.array(seeds))
+
+
+class _Side:
+    """Kernels side by side: firings that were asked for are made when something changes, or at the end."""
+
+    def __init__(self, kernels: list[Kernel]):
+        self._kernels = kernels
+        self._job = kernels[0].job
+        circuit = kernels[0].plant.circuit
+        self._where = solver.rows_of_targets(circuit.plan, np.arange(len(circuit.state))).copy()
+        self._wanted: list[tuple[int, int]] = []
+        self._updates: list[float] = []
+        self._found: list[tuple[np.ndarray, ...]] = []
+        self._lessons: list[int] = []
+
+    def sample(self, count: int, lesson: int) -> None:
+        """So many firings, then a sample."""
+        if not self._updates:
+            for kernel in self._kernels:
+                kernel.setup.start(kernel.edges)
+        self._wanted.append((count, 1))
+        self._lessons.append(lesson)
+        setup = self._kernels[0].setup
+        self._updates.append(setup.updates + setup.per_edge(count))
+
+    def learn(self, count: int) -> None:
+        """So many firings; then whatever was asked for has been done."""
+        if count:
+            self._wanted.append((count, 0))
+        if self._wanted:
+            self._found.append(self._serve(np.array(self._wanted)))
+            self._wanted = []
+
+    def outcomes(self, seeds: np.ndarray) -> Outcomes:
+        """What all samples came to."""
+        self.learn(0)
+        time_us, gain, readings = (np.concatenate(part, axis=1) for part in zip(*self._found, strict=True))
+        lesson = np.array(self._lessons)
+        errors = np.empty((2, len(seeds), len(lesson)))
+        supply_V = self._job.physics.supply_V
+        for which in set(self._lessons):
+            taught, now = self._job.lessons[which], lesson == which
+            errors[0][:, now] = mean_squares(taught.source_V, taught.desired_V, gain[:, now])
+            codes = readings[:, now][:, :, : len(taught.source_V)]
+            off_V = codes / 4096 * supply_V - taught.desired_V
+            errors[1][:, now] = np.where((codes < 0).any(axis=(2, 3)), np.nan, (off_V**2).mean(axis=(2, 3)))
+        edges = [kernel.edges for kernel in self._kernels]
+        last = [each.counters() for each in edges]
+        return Outcomes(
+            seeds, np.array(self._updates), lesson, time_us, *errors, gain, np.array([each.taps() for each in edges]),
+            {name: np.array([counts[name] for counts in last]) for name in COUNTERS},
+        )  # fmt: skip
+
+    def _serve(self, wanted: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Let all kernels make these firings; time and gain at each sample, and readings."""
+        edges = [kernel.edges for kernel in self._kernels]
+        samples, one = int(wanted[:, 1].sum()), edges[0]
+        assert isinstance(one, OwnClocks)
+        most = max(len(lesson.source_V) for lesson in self._job.lessons)
+        time_us = np.empty((len(edges), samples), dtype=np.int64)
+        gain = np.empty((len(edges), samples, *self._where.shape))
+        readings = np.full((len(edges), samples, most, len(self._where)), -1)
+        addresses = np.array([[array.ctypes.data for array in _arrays(each)] for each in edges])
+        serve_all(
+            one.wires, one.shows, one.taught, one.edges, one.alike, one.turns, addresses, wanted, self._where, time_us,
+            gain, readings,
+        )  # fmt: skip
+        for each in edges:
+            each.caught_up()
+        return time_us, gain, readings
+
+
+def _arrays(edges) -> Iterator[np.ndarray]:
+    """The arrays that a kernel's compiled code changes or reads for itself, in the order of `serve_all`."""
+    wires, taught = edges.wires, edges.taught
+    yield from (edges.edges, edges.turns, edges.shows)
+    own = (wires.state, wires.ladders, wires.levels, wires.now, wires.moves, wires.pending)
+    shown = (taught.readings, taught.examples, taught.turns)
+    clamp = taught.clamp
+    drawn = (clamp.error_V, clamp.desired_V, clamp.coming, clamp.coming_V, clamp.turn) if clamp else ()
+    for array in (*own, *shown, *drawn):
+        yield edges.edges if array is None else array
+
+
+@intrinsic
+def _pointer(typing_context, address, array):
+    """A pointer to elements of the kind of an array's."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
+
+    return types.CPointer(array.dtype)(address, array), generate
+
+
+@kept(error_model="numpy")
+def _none(array, address):
+    return None
+
+
+@kept(error_model="numpy")
+def _there(array, address):
+    return carray(_pointer(address, array), array.shape)
+
+
+_other = either(_none, _there, lambda array: isinstance(array, types.NoneType))
+"""The array of another kernel, at an address, that is like this one."""
+
+
+@kept(error_model="numpy")
+def _no_clamp(clamp, addresses):
+    return None
+
+
+@kept(error_model="numpy")
+def _clamp(clamp, addresses):
+    return Clamp(
+        clamp.period_us,
+        clamp.delay_us,
+        clamp.eta,
+        _other(clamp.error_V, addresses[12]),
+        _other(clamp.desired_V, addresses[13]),
+        _other(clamp.coming, addresses[14]),
+        _other(clamp.coming_V, addresses[15]),
+        _other(clamp.turn, addresses[16]),
+    )
+
+
+_other_clamp = either(_no_clamp, _clamp, lambda clamp: isinstance(clamp, types.NoneType))
+
+
+@kept(error_model="numpy", nogil=True)
+def serve_all(wires, shows, taught, edges, alike, turns, addresses, wanted, where, time_us, gain, readings):
+    """Let kernels make firings, one kernel after another.
+
+    Parameters
+    ----------
+    wires, shows, taught, edges, alike, turns : as for `loop.serve`, of one of them
+    addresses : (N, A) int64, of the arrays of each; see `_arrays`
+    wanted : (W, 2) int64, firings, and 1 where a sample follows them
+    where : (O, S) int64, where the gain is in the state
+    time_us : (N, T) int64, filled
+    gain : (N, T, O, S) float, filled
+    readings : (N, T, B, O) int64, filled
+    """
+    rows = np.empty((0, 6), dtype=np.int64)
+    for n in range(len(addresses)):
+        of = addresses[n]
+        state, now = _other(wires.state, of[3]), _other(wires.now, of[6])
+        own = Wires(
+            wires.plan,
+            state,
+            _other(wires.ladders, of[4]),
+            wires.taps,
+            _other(wires.levels, of[5]),
+            now,
+            _other(wires.moves, of[7]),
+            _other(wires.pending, of[8]),
+        )
+        read = _other(taught.readings, of[9])
+        shown = Taught(
+            read,
+            _other(taught.examples, of[10]),
+            _other(taught.turns, of[11]),
+            taught.plan,
+            state,
+            taught.levels,
+            taught.codes_per_V,
+            now,
+            _other_clamp(taught.clamp, of),
+        )
+        records, tournament, supervisor = _other(edges, of[0]), _other(turns, of[1]), _other(shows, of[2])
+        sample = 0
+        for w in range(len(wanted)):
+            loop.serve(own, supervisor, shown, records, alike, tournament, rows, wanted[w, 0])
+            if wanted[w, 1]:
+                time_us[n, sample] = now[0]
+                for o in range(where.shape[0]):
+                    for s in range(where.shape[1]):
+                        gain[n, sample, o, s] = get(state, where[o, s])
+                    for b in range(len(read)):
+                        readings[n, sample, b, o] = read[b, o]
+                sample += 1
