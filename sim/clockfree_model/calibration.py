@@ -59,7 +59,7 @@ def calibrate(job: Job, bench: InHold) -> None:
         before = bench.taps()
         lowest, highest = bench.limits()
         for _ in range(MATCHING_POINTS):
-            bench.set_taps([int(random.integers(max(lowest, highest // 8), highest + 1)) for _ in range(edges)])
+            bench.set_taps(random.integers(max(lowest, highest // 8), highest + 1, edges).tolist())
             bench.calm(random.uniform(margin_V, supply_V - margin_V, sources))
             bench.settle()
             bench.match()

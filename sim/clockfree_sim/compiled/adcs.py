@@ -15,9 +15,8 @@ from clockfree_sim.plant import noise
 @method_of(EdgeType, "read")
 def _read(self):
     def read(self):
-        wires = self.wires
-        if get(wires.state, at.STALE):
-            voltages.voltages(wires.plan, wires.state, wires.now[0])
+        if get(self.state, at.STALE):
+            voltages.voltages(self.plan, self.state, self.now[0])
         if self.front_end == ADC:
             return read_adc(self)
         return read_pico_adc(self)
@@ -34,9 +33,8 @@ def _channels(self):
 @method_of(EdgeType, "code", **WITHIN)
 def _code(self, channel):
     def code(self, channel):
-        wires = self.wires
-        node = get(wires.plan, get(wires.plan, at.P_EDGES) + at.EDGE_SIZE * self.index + at.E_TAIL + channel % 2)
-        free, clamped = voltages.node_sensed(wires.plan, wires.state, node, wires.now[0])
+        node = get(self.plan, get(self.plan, at.P_EDGES) + at.EDGE_SIZE * self.index + at.E_TAIL + channel % 2)
+        free, clamped = voltages.node_sensed(self.plan, self.state, node, self.now[0])
         return _converted(self, free if channel < 2 else clamped, channel)
 
     return code
@@ -45,8 +43,7 @@ def _code(self, channel):
 @method_of(EdgeType, "free")
 def _free(self):
     def free(self):
-        wires = self.wires
-        drop, _ = voltages.drops_sensed(wires.plan, wires.state, self.index, wires.now[0])
+        drop, _ = voltages.drops_sensed(self.plan, self.state, self.index, self.now[0])
         return _u16(_converted(self, 0.5 * (self.supply_V + drop), 0))
 
     return free
@@ -55,8 +52,7 @@ def _free(self):
 @method_of(EdgeType, "clamped")
 def _clamped(self):
     def clamped(self):
-        wires = self.wires
-        _, drop = voltages.drops_sensed(wires.plan, wires.state, self.index, wires.now[0])
+        _, drop = voltages.drops_sensed(self.plan, self.state, self.index, self.now[0])
         return _u16(_converted(self, 0.5 * (self.supply_V + drop), 1))
 
     return clamped
@@ -74,4 +70,4 @@ def _converted(edge, volts, channel):
     if edge.noise_V:
         codes += edge.noise_V * noise.gauss(edge.noise_key, edge.drawn) * edge.codes_per_V
         edge.drawn += 1
-    return code_of(edge.wires.levels, edge.levels * 4095, codes)
+    return code_of(edge.levels, edge.adc * 4095, codes)

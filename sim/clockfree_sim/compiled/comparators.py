@@ -16,13 +16,12 @@ from clockfree_sim.plant import noise
 @njit(error_model="numpy", **WITHIN)
 def _see(edge):
     """Take the drops of this moment."""
-    wires = edge.wires
     if edge.kept:
-        if get(wires.state, at.STALE):
-            voltages.voltages(wires.plan, wires.state, wires.now[0])
-        edge.free_V, edge.clamped_V = voltages.drops_sensed(wires.plan, wires.state, edge.index, wires.now[0])
+        if get(edge.state, at.STALE):
+            voltages.voltages(edge.plan, edge.state, edge.now[0])
+        edge.free_V, edge.clamped_V = voltages.drops_sensed(edge.plan, edge.state, edge.index, edge.now[0])
     else:
-        edge.free_V, edge.clamped_V = solver.read(wires.plan, wires.state, edge.index)
+        edge.free_V, edge.clamped_V = solver.read(edge.plan, edge.state, edge.index)
 
 
 @method_of(EdgeType, "pin_a", **WITHIN)
@@ -93,7 +92,7 @@ def _trim_V(edge):
     """Shift of A's reference now, V: 0 where there is no trim."""
     if edge.front_end != TRIMMED:
         return 0.0
-    left = np.exp((edge.trim_us - edge.wires.now[0]) / edge.tau_us)
+    left = np.exp((edge.trim_us - edge.now[0]) / edge.tau_us)
     return edge.trim_target_V + (edge.trim_was_V - edge.trim_target_V) * left
 
 
@@ -101,7 +100,7 @@ def _trim_V(edge):
 def _trim(self, duty):
     def trim(self, duty):
         self.trim_was_V = _trim_V(self)
-        self.trim_us = self.wires.now[0]
+        self.trim_us = self.now[0]
         self.trim_target_V = self.span_V * (duty - 32768) / 32768
 
     return trim

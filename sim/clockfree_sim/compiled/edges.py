@@ -196,7 +196,7 @@ def _records_of(setup: Setup, constants: list[Constants]) -> np.ndarray:
     offset_V = np.array([each.offset_V for each in constants])
     if constants[0].levels is not None:
         edges["shift"][:, : offset_V.shape[1]] = offset_V * (4096 / physics.supply_V)
-        edges["levels"] = np.arange(count) if physics.adc_inl_lsb else 0
+        edges["adc"] = np.arange(count) if physics.adc_inl_lsb else 0
     else:
         edges["offset_a_V"], edges["offset_b_V"] = offset_V.T
     return edges

@@ -16,12 +16,11 @@ def _step(self, step):
     def step_(self, step):
         self.tap += step
         if self.wipers == AT_ONCE:
-            wires = self.wires
             g_free_S, g_clamped_S = conductances(self, self.tap, self.tap)
             if self.kept:
                 _conduct(self, g_free_S, g_clamped_S)
             else:  # it has just been read
-                solver.step_read(wires.plan, wires.state, self.index, g_free_S, g_clamped_S)
+                solver.step_read(self.plan, self.state, self.index, g_free_S, g_clamped_S)
         elif self.wipers == LATER:
             _ask(self, 0, self.age_us)
             _ask(self, 1, self.age_us + self.skew_us)
@@ -33,16 +32,15 @@ def _step(self, step):
 @njit(error_model="numpy", **WITHIN)
 def conductances(edge, free, clamped):
     """What an edge's two resistors are with their wipers at these taps, S."""
-    taps, ladders = edge.wires.taps, edge.wires.ladders
+    taps, ladders = edge.taps, edge.ladders
     return get(ladders, edge.ladder_free * taps + free), get(ladders, edge.ladder_clamped * taps + clamped)
 
 
 @njit(error_model="numpy")
 def _conduct(edge, g_free_S, g_clamped_S):
-    wires = edge.wires
-    solver.step(wires.plan, wires.state, edge.index, g_free_S, g_clamped_S)
-    if voltages.settles(wires.state):
-        voltages.voltages(wires.plan, wires.state, wires.now[0])
+    solver.step(edge.plan, edge.state, edge.index, g_free_S, g_clamped_S)
+    if voltages.settles(edge.state):
+        voltages.voltages(edge.plan, edge.state, edge.now[0])
 
 
 def _at_once(kind) -> bool:
@@ -57,8 +55,7 @@ def _never_asked(edge, wiper, delay_us):
 @njit(error_model="numpy")
 def _ask_later(edge, wiper, delay_us):
     """A wiper is to be where the tap is, after a delay."""
-    wires = edge.wires
-    now, moves, pending = wires.now, wires.moves, wires.pending
+    now, moves, pending = edge.now, edge.moves, edge.pending
     places, at_ = moves.shape[1], pending[wiper, 1]
     if at_ - pending[wiper, 0] == places:
         raise RuntimeError("more moves of wipers are under way than there is room for")

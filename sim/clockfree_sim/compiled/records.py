@@ -25,7 +25,7 @@ CHANNELS = 4
 _OF_EDGE = "late_us due_us looking gate step " + " ".join(COUNTERS) + " tap"
 _OF_PINS = "a b offset_c16 phase above at"
 _OF_DROPS = "offset_free_c16 offset_clamped_c16 mismatch noise_c16 spread products squares"
-_OF_CHIPS = "index at_free at_clamped ladder_free ladder_clamped plain stuck_a stuck_b drawn levels trim_us served"
+_OF_CHIPS = "index at_free at_clamped ladder_free ladder_clamped plain stuck_a stuck_b drawn adc trim_us served"
 EDGE = np.dtype(
     [
         ("clock", np.int64, clock.SIZE),

@@ -62,10 +62,14 @@ def lacks(kind, name):
 @register_model(ShowType)
 class _BoundModel(models.StructModel):
     def __init__(self, manager, bound):
-        # Pointers, which a record is anyway to numba, but for a generator's: that would keep a copy of a record.
+        # Pointers: a generator would keep a copy of a record, and a call would pass on sixty words of wires.
         members = [(name, types.CPointer(getattr(bound, name))) for name in ("record", "shared")]
-        members.append(("wires", bound.wires))
+        members.append(("wires", types.voidptr))
         super().__init__(manager, bound, members)
+
+
+def _wires(context, builder, bound, parts):
+    return builder.bitcast(parts.wires, context.get_value_type(bound.wires).as_pointer())
 
 
 _METHOD_OF_POTS = "step"  # which is a field of the edge, too: what the rule said last
@@ -96,11 +100,12 @@ def _get(context, builder, bound, value, name):
         return impl_ret_borrowed(context, builder, bound, value)
     parts = cgutils.create_struct_proxy(bound)(context, builder, value)
     if name == "wires":
-        return impl_ret_borrowed(context, builder, bound.wires, parts.wires)
+        whole = builder.load(_wires(context, builder, bound, parts))
+        return impl_ret_borrowed(context, builder, bound.wires, whole)
     holder = bound.holder(name)
     if holder == "wires":
         place = bound.wires.fields.index(name)
-        found = builder.extract_value(parts.wires, place)
+        found = builder.load(cgutils.gep_inbounds(builder, _wires(context, builder, bound, parts), 0, place))
         return impl_ret_borrowed(context, builder, bound.wires.types[place], found)
     record = getattr(bound, holder)
     return context.get_getattr(record, name)(context, builder, record, getattr(parts, holder), name)
@@ -141,7 +146,8 @@ def _binding(kind):
 
         def generate(context, builder, signature, arguments):
             parts = cgutils.create_struct_proxy(bound)(context, builder)
-            parts.record, parts.shared, parts.wires = arguments
+            parts.record, parts.shared, wires = arguments
+            parts.wires = builder.bitcast(cgutils.alloca_once_value(builder, wires), cgutils.voidptr_t)
             return impl_ret_borrowed(context, builder, bound, parts._getvalue())
 
         return bound(record, shared, wires), generate

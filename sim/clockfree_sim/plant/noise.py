@@ -9,7 +9,7 @@ from clockfree_model import draws
 from clockfree_model.draws import BIAS, DECISION, FIXED, LATENESS
 from clockfree_sim.circuit.caching import kept
 
-__all__ = ["BIAS", "DECISION", "FIXED", "LATENESS", "gauss", "key_of", "stream", "uniform"]
+__all__ = ["BIAS", "DECISION", "FIXED", "LATENESS", "gauss", "key_of", "stream", "streams", "uniform"]
 
 _NAMES: dict[str, object] = {"__name__": __name__, "word": uint64}
 
@@ -65,17 +65,33 @@ def _block(key, first, out, normal):
         out[i] = gauss(key, first + i) if normal else uniform(key, first + i)
 
 
+@kept(void(uint64, int64, float64[:, ::1], boolean))
+def _first_blocks(seed, purpose, out, normal):
+    for edge in range(len(out)):
+        _block(key_of(seed, edge, purpose), 0, out[edge], normal)
+
+
 def stream(seed: int, edge: int, purpose: int, *, normal: bool, block: int = 256):
     """Return a callable that gives one float after another: standard normal, or uniform in (0, 1)."""
-    key = key_of(seed & 0xFFFFFFFFFFFFFFFF, edge, purpose)
-    out = np.empty(block)
-    left: list[float] = []
-    count = 0
+    return _stream(seed, edge, purpose, normal, block, [], 0)
+
+
+def streams(seed: int, edges: int, purpose: int, *, normal: bool, block: int = 16):
+    """`stream` of each of so many edges, with the first block of all drawn at once."""
+    first = np.empty((edges, block))
+    _first_blocks(seed & 0xFFFFFFFFFFFFFFFF, purpose, first, normal)
+    drawn = first[:, ::-1].tolist()
+    return [_stream(seed, edge, purpose, normal, block, left, block) for edge, left in enumerate(drawn)]
+
+
+def _stream(seed: int, edge: int, purpose: int, normal: bool, block: int, left: list[float], count: int):
+    """A stream with what is left of its last block, and how many have been drawn."""
 
     def draw() -> float:
         nonlocal count
         if not left:
-            _block(key, count, out, normal)
+            out = np.empty(block)
+            _block(key_of(seed & 0xFFFFFFFFFFFFFFFF, edge, purpose), count, out, normal)
             count += block
             left.extend(out[::-1].tolist())
         return left.pop()

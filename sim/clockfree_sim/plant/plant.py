@@ -9,7 +9,7 @@ from clockfree_model.parts import POTS
 from clockfree_model.physics import LEAST_OHM
 from clockfree_sim.circuit.twins import Circuit
 from clockfree_sim.plant.clamp import DigitalClamp
-from clockfree_sim.plant.noise import FIXED, stream
+from clockfree_sim.plant.noise import FIXED, streams
 from clockfree_sim.plant.timeline import Time
 
 
@@ -64,13 +64,12 @@ class Plant:
         self._settles = bool(physics.settle_us or physics.clamp_us)
         self.change: Callable[[int, float, float, int], None] = self.circuit.step
         self.in_hold = False
-        self.fixed = [stream(job.seed, i, FIXED, normal=True, block=16) for i in range(len(network.ends))]
+        *self.fixed, own = streams(job.seed, len(network.ends) + 1, FIXED, normal=True)
         self.ratio = [1.0 + physics.mismatch * draw() for draw in self.fixed]
         # Conductance at each tap, of each edge and twin; those that are alike share a ladder.
         nominal = self._ladder(1.0)
         self._g_free = [nominal] * len(network.ends)
         self._g_clamped = [self._ladder(r) for r in self.ratio] if physics.mismatch else list(self._g_free)
-        own = stream(job.seed, len(network.ends), FIXED, normal=True, block=16)
         self._clamp_error_V = np.array([physics.clamp_error_V * own() for _ in job.targets])
         self.place([pot.start_tap] * len(network.ends) if job.start_taps is None else job.start_taps.tolist())
         self._free = memoryview(self.circuit.v_free)
