@@ -2,13 +2,10 @@
 
 import importlib.metadata
 import json
-import os
 import shutil
-import tomllib
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 
-import llvmlite.binding
 import numpy as np
 import pytest
 import xarray as xr
@@ -19,8 +16,6 @@ from clockfree.run import runlog
 FIXTURES = Path(__file__).resolve().parent / "fixtures/runs-0.2"
 NAMES = sorted(path.name for path in FIXTURES.iterdir() if path.is_dir())
 SIMULATED = [name for name in NAMES if name != "boards"]
-CPU = "rocketlake"
-"""Where they were recorded; another CPU, or another numpy, scipy or numba, may round the last bit otherwise."""
 
 
 def at_once(pool, function, *arguments):
@@ -79,14 +74,6 @@ def firings_of(folder):
     return [row for line in lines for row in line.get("rows", ())]
 
 
-def rounds_alike(folder):
-    """Whether this machine gives the bits that the one gave on which the run was recorded."""
-    recorded = tomllib.loads((folder / "run.toml").read_text())["versions"]
-    forced = {"OPENBLAS_CORETYPE", "NUMBA_CPU_NAME"} & {*os.environ}
-    versions = all(importlib.metadata.version(name) == recorded[name] for name in ("numpy", "scipy", "numba"))
-    return versions and not forced and llvmlite.binding.get_host_cpu_name() == CPU
-
-
 def said_again(found, before):
     """Whether all that was said before is said again; fractions may be rounded otherwise, and the folder is a copy."""
     if isinstance(before, dict):
@@ -143,8 +130,7 @@ def test_it_is_compared(name, folder, printed, clockfree):
 def test_it_is_run_again(name, folder, printed, tmp_path, capsys):
     again = tmp_path / "again"
     assert cli.status_of(["run", str(folder / "run.toml"), "--out", str(again)]) == 0
-    if rounds_alike(folder):
-        assert states_of(again) == samples_of(folder)
+    # To the last digits: small networks have had a solver of their own since.
     assert said_again(states_of(again), samples_of(folder))
     assert firings_of(again) == firings_of(folder)
     assert bool(firings_of(again)) == (name == "retraining")

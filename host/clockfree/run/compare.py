@@ -1,19 +1,20 @@
 """Comparison of a run with simulated ones: its final error beside those of the same job with other clock seeds."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from concurrent.futures import as_completed
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from rich.table import Table
 
 from clockfree.base.errors import InputError
-from clockfree.bench.simulated import SimBench
 from clockfree.run import results
 from clockfree.run.runlog import Record
 from clockfree_model.final import error_at
 from clockfree_model.job import Job
 from clockfree_sim.sweep.processes import cores, pool
+from clockfree_sim.sweep.seeds import run_seeds
 
 
 @dataclass(frozen=True)
@@ -45,18 +46,16 @@ class Comparison:
         return self.sim_error_V2[0] <= self.error_V2 <= self.sim_error_V2[-1]
 
 
-def other_seeds(job: Job, count: int) -> list[Job]:
-    """The same job with other seeds of clocks and noise."""
-    return [replace(job, seed=seed, trace=False) for seed in range(job.seed + 1, job.seed + 1 + count)]
+def other_seeds(job: Job, count: int, parts: int) -> list[list[int]]:
+    """So many other seeds of clocks and noise, in so many parts."""
+    seeds = list(range(job.seed + 1, job.seed + 1 + count))
+    return [seeds[part::parts] for part in range(parts)]
 
 
-def final_error(job: Job) -> float:
-    """Final error of a job on the simulated bench as its supervisor measured it, V^2."""
-    bench = SimBench()
-    bench.start(job)
-    samples = [(sample.updates, sample.measured_error_V2, sample.lesson) for sample in bench.run()]
-    updates, error_V2, lesson = np.array(samples).T
-    return error_at(updates, error_V2, job.updates, lesson)
+def final_errors(job: Job, seeds: list[int]) -> list[float]:
+    """Final errors of a job in simulation with these seeds, as its supervisor measured them, V^2."""
+    _, found = run_seeds(job, seeds)
+    return [error_at(found.updates, error_V2, job.updates, found.lesson) for error_V2 in found.measured_error_V2]
 
 
 def compare(record: Record, count: int, told: Callable[[int], None]) -> Comparison:
@@ -84,9 +83,11 @@ def compare(record: Record, count: int, told: Callable[[int], None]) -> Comparis
     if not np.isfinite(error_V2):
         raise InputError(f"{record.folder}: expected a run whose error was measured at its end, got one without")
     errors_V2 = []
-    with pool(min(count, cores())) as executor:
-        for simulated_V2 in executor.map(final_error, other_seeds(job, count)):
-            errors_V2.append(simulated_V2)
+    jobs = min(count, cores())
+    with pool(jobs) as executor:
+        parts = [executor.submit(final_errors, job, seeds) for seeds in other_seeds(job, count, min(count, 4 * jobs))]
+        for part in as_completed(parts):
+            errors_V2 += part.result()
             told(len(errors_V2))
     return Comparison(str(record.folder), record.about["bench"], error_V2, sorted(errors_V2))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -20,40 +20,11 @@ from clockfree_sim.compiled.clamp import Clamp
 from clockfree_sim.compiled.kernel import Kernel, check
 from clockfree_sim.compiled.own_clocks import OwnClocks
 from clockfree_sim.compiled.records import Taught, Wires
+from clockfree_sim.plant.outcomes import Outcomes, joined
 from clockfree_sim.plant.setup import moments
 
 AT_ONCE = 64
 """Kernels that are set up at the same time, in each thread: their circuits and ADC levels take up to a MB each."""
-
-
-@dataclass(frozen=True)
-class Outcomes:
-    """What the runs of many seeds came to.
-
-    Attributes
-    ----------
-    seeds : (N,) int
-    updates, lesson : (T,) float, int
-        Of each sample, as in `Sample`: the same for all seeds.
-    time_us : (N, T) int
-    error_V2, measured_error_V2 : (N, T) float
-    gain : (N, T, O, S) float
-        Volts of each free output per volt of each source.
-    taps : (N, E) int
-        At the end.
-    counters : dict of (N, E) int
-        At the end.
-    """
-
-    seeds: np.ndarray
-    updates: np.ndarray
-    lesson: np.ndarray
-    time_us: np.ndarray
-    error_V2: np.ndarray
-    measured_error_V2: np.ndarray
-    gain: np.ndarray
-    taps: np.ndarray
-    counters: dict[str, np.ndarray]
 
 
 def run(job: Job, seeds: Sequence[int], threads: int = 1) -> Outcomes:
@@ -79,30 +50,24 @@ def run(job: Job, seeds: Sequence[int], threads: int = 1) -> Outcomes:
     parts = [seeds[begin : begin + AT_ONCE] for begin in range(0, len(seeds), AT_ONCE)]
     with ThreadPoolExecutor(threads) as pool:
         found = list(pool.map(partial(_run, first), parts))
-    joined = {
-        name: np.concatenate([getattr(part, name) for part in found])
-        for name in ("seeds", "time_us", "error_V2", "measured_error_V2", "gain", "taps")
-    }
-    counters = {name: np.concatenate([part.counters[name] for part in found]) for name in COUNTERS}
-    return replace(found[0], **joined, counters=counters)
+    return joined(found)
 
 
 def _run(first: Kernel, seeds: Sequence[int]) -> Outcomes:
     """The runs of some seeds, with what they share with another kernel of the job."""
     kernels = [Kernel(replace(first.job, seed=int(seed)), first) for seed in seeds]
-    chunk, job = _Side(kernels), first.job
-    setups = [kernel.setup for kernel in kernels]
+    side, job = _Side(kernels), first.job
     for at, what in moments(job):
-        count = setups[0].wanted(at)
+        count = kernels[0].setup.wanted(at)
         if what is None:
-            chunk.sample(count, setups[0].lesson)
+            side.sample(count)
         else:
-            chunk.learn(count)
-            for kernel in kernels:
+            side.learn(count)
+        for kernel in kernels:
+            kernel.setup.learnt(count)
+            if what is not None:
                 kernel.setup.change(kernel.edges, what)
-        for setup in setups:
-            setup.learnt(count)
-    return chunk.outcomes(np.array(seeds))
+    return side.outcomes(np.array(seeds))
 
 
 class _Side:
@@ -118,14 +83,14 @@ class _Side:
         self._found: list[tuple[np.ndarray, ...]] = []
         self._lessons: list[int] = []
 
-    def sample(self, count: int, lesson: int) -> None:
+    def sample(self, count: int) -> None:
         """So many firings, then a sample."""
+        setup = self._kernels[0].setup
         if not self._updates:
             for kernel in self._kernels:
                 kernel.setup.start(kernel.edges)
         self._wanted.append((count, 1))
-        self._lessons.append(lesson)
-        setup = self._kernels[0].setup
+        self._lessons.append(setup.lesson)
         self._updates.append(setup.updates + setup.per_edge(count))
 
     def learn(self, count: int) -> None:
@@ -152,9 +117,16 @@ class _Side:
         edges = [kernel.edges for kernel in self._kernels]
         last = [each.counters() for each in edges]
         return Outcomes(
-            seeds, np.array(self._updates), lesson, time_us, *errors, gain, np.array([each.taps() for each in edges]),
-            {name: np.array([counts[name] for counts in last]) for name in COUNTERS},
-        )  # fmt: skip
+            seeds=seeds,
+            updates=np.array(self._updates),
+            lesson=lesson,
+            time_us=time_us,
+            error_V2=errors[0],
+            measured_error_V2=errors[1],
+            gain=gain,
+            taps=np.array([each.taps() for each in edges]),
+            counters={name: np.array([counts[name] for counts in last]) for name in COUNTERS},
+        )
 
     def _serve(self, wanted: np.ndarray) -> tuple[np.ndarray, ...]:
         """Let all kernels make these firings; time and gain at each sample, and readings."""

@@ -34,12 +34,12 @@ def _method(function, **options):
 
 _NAMES |= {"_OCTAVE": np.array(clock._OCTAVE)}
 draw = _compiled(clock.draw)
-_mix = _compiled(clock._mix)
+_compiled(clock._mix)
 seed = _compiled(clock.seed)
 below = _compiled(clock.below)
 configure = _compiled(clock.configure)
 wait_us = _compiled(clock.wait_us)
-first_us = _compiled(clock.first_us)
+_compiled(clock.first_us)
 ticks_add = _compiled(clock.ticks_add)
 ticks_diff = _compiled(clock.ticks_diff)
 from_bits = _compiled(rule.from_bits)
@@ -53,6 +53,8 @@ moved = _compiled(rule.moved)
 WITHIN = {"forceinline": True}
 """Options of what is to be part of its caller's machine code: a firing is half as long without calls."""
 
+begin = _method(Edge.start)
+"""``begin(edge, now_us)``: as Edge.start."""
 fire = _method(Edge.fire, **WITHIN)
 """``fire(edge, now_us)``: as Edge.fire."""
 look_at_pins = _method(sense.ComparatorPins.look, **WITHIN)

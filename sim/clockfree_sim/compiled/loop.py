@@ -8,7 +8,7 @@ from clockfree_sim.circuit.caching import kept
 from clockfree_sim.circuit.lanes import get, put
 from clockfree_sim.compiled import show as supervisor  # what the methods of a supervisor call
 from clockfree_sim.compiled.clamp import act, digital, next_of_clamp
-from clockfree_sim.compiled.firmware import fire, first_us, tick, ticks_add
+from clockfree_sim.compiled.firmware import begin, fire, tick, ticks_add
 from clockfree_sim.compiled.pots import move, next_move
 from clockfree_sim.compiled.records import LATER, Wires
 from clockfree_sim.compiled.typed_record import edge_of, lent, show_of
@@ -38,11 +38,10 @@ def enter(turns, edge, time_us):
 
 
 @kept(error_model="numpy")
-def start(edges, turns, index, now_us):
-    """An edge starts its own clock: as Edge.start."""
-    record = edges[index]
-    record.due_us = ticks_add(now_us & MASK, first_us(record.clock))
-    enter(turns, index, now_us + ((record.due_us - now_us) & MASK))
+def start(wires, edges, alike, turns, index, now_us):
+    """An edge starts its own clock."""
+    first_us = begin(edge_of(edges[index], alike[0], wires), now_us & MASK)
+    enter(turns, index, now_us + ((first_us - now_us) & MASK))
 
 
 @njit(error_model="numpy")

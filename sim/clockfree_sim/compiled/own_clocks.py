@@ -17,7 +17,7 @@ class OwnClocks(Edges):
 
     def start(self, index: int) -> None:
         """An edge starts its own clock."""
-        loop.start(self.edges, self.turns, index, self.now_us)
+        loop.start(self.wires, self.edges, self.alike, self.turns, index, self.now_us)
 
     def stop(self, index: int) -> None:
         """An edge falls silent."""

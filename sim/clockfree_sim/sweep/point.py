@@ -5,19 +5,18 @@ import math
 import time
 from dataclasses import dataclass, is_dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from clockfree_model.counters import DOWN, DROPPED, FIRINGS, RAIL, UP
 from clockfree_model.final import error_at
-from clockfree_model.job import Job, Sample
+from clockfree_model.job import Job
+from clockfree_model.linear import outputs
 from clockfree_model.record import named
 from clockfree_sim import sources_digest
+from clockfree_sim.sweep.seeds import run_seeds
 from clockfree_sim.theory.best import best_errors
-
-if TYPE_CHECKING:
-    from clockfree_sim.plant.setup import Engine
 
 MOST_EDGES = 2000
 """Up to this many edges the best achievable error is looked for: beyond, it may take longer than the run."""
@@ -76,54 +75,37 @@ def measure(point: Point) -> dict[str, Any]:
         raise RuntimeError("this worker has another version of clockfree")
     began_s = time.perf_counter()
     job = point.job
-    name, engine = _engine(job)
-    samples, right = [], []
-    for sample in engine.run():
-        samples.append(sample)
-        right.append(_right(point, engine, sample))
-    last = samples[-1]
-    updates = np.array([sample.updates for sample in samples])
-    error_V2 = np.array([sample.error_V2 for sample in samples])
-    measured_V2 = np.array([sample.measured_error_V2 for sample in samples])
-    lesson = np.array([sample.lesson for sample in samples])
-    training, test = np.array(right).T
-    found = {
+    name, found = run_seeds(job, [job.seed])
+    updates, lesson, error_V2, gain = found.updates, found.lesson, found.error_V2[0], found.gain[0]
+    training, test = _accuracies(point, lesson, gain).T
+    return plain({
         "engine": name,
         "initial_error_V2": error_V2[0],
         "final_error_V2": error_at(updates, error_V2, updates[-1], lesson),
-        "measured_error_V2": error_at(updates, measured_V2, updates[-1], lesson),
+        "measured_error_V2": error_at(updates, found.measured_error_V2[0], updates[-1], lesson),
         "best_error_V2": _best(job) if len(job.network.ends) <= MOST_EDGES else math.nan,
         "training_accuracy": error_at(updates, training, updates[-1], lesson),
         "test_accuracy": error_at(updates, test, updates[-1], lesson),
-        **{name: sum(last.counters[name]) for name in COUNTED},
-        "time_s": last.time_us / 1e6,
+        **{name: found.counters[name][0].sum() for name in COUNTED},
+        "time_s": found.time_us[0, -1] / 1e6,
         "updates": updates,
         "error_V2": error_V2,
-        "taps": last.taps,
-    }
-    return plain(found | {"wall_s": time.perf_counter() - began_s})
+        "taps": found.taps[0],
+        "wall_s": time.perf_counter() - began_s,
+    })  # fmt: skip
 
 
-def _engine(job: Job) -> tuple[str, "Engine"]:
-    """The fastest of the two that can run a job, by name, ready to run."""
-    from clockfree_sim.compiled.kernel import Kernel, check  # compiled, slow to load: workers alone run points
-    from clockfree_sim.world.world import World  # the same
-
-    try:
-        check(job)
-    except ValueError:
-        return "world", World(job)
-    return "kernel", Kernel(job)
-
-
-def _right(point: Point, engine: "Engine", sample: Sample) -> tuple[float, float]:
-    """Share of right answers on the taught and on the held-out examples; nan where nothing is classified."""
-    exam = point.exams[sample.lesson]
-    if exam is None:
-        return math.nan, math.nan
-    right = exam.answers(point.job.lessons[sample.lesson].desired_V)
-    training = float((exam.answers(sample.outputs_V) == right).mean())
-    return training, exam.accuracy(engine.plant.circuit.outputs(exam.source_V))
+def _accuracies(point: Point, lesson: np.ndarray, gain: np.ndarray) -> np.ndarray:
+    """Shares of right answers on the taught and on the held-out examples at each sample (T, 2); nan without classes."""
+    shares = np.full((len(lesson), 2), math.nan)
+    for i, exam in enumerate(point.exams):
+        if exam is not None:
+            taught = point.job.lessons[i]
+            right = exam.answers(taught.desired_V)
+            for at in np.flatnonzero(lesson == i):
+                training = float((exam.answers(outputs(taught.source_V, gain[at])) == right).mean())
+                shares[at] = training, exam.accuracy(outputs(exam.source_V, gain[at]))
+    return shares
 
 
 def _best(job: Job) -> float:

@@ -77,12 +77,12 @@ def test_a_run_whose_error_nobody_measured_is_refused(runs, tmp_path, capsys):
     assert "expected a run whose error was measured at its end" in capsys.readouterr().err
 
 
-def die(job):
+def die(job, seeds):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_a_process_that_dies_is_said_in_a_line(runs, capsys, monkeypatch):
-    monkeypatch.setattr(compare, "final_error", die)
+    monkeypatch.setattr(compare, "final_errors", die)
     assert app.status_of(["compare", str(runs[0]), "--runs", "1"]) == 1
     said = capsys.readouterr().err
     assert said == "clockfree: a process that worked for this has died: killed, or out of memory\n"

@@ -141,7 +141,7 @@ def test_any_executor_will_do_and_a_point_that_raises_is_said_in_a_line():
     points = [a_point(0), wrong, a_point(2), replace(a_point(3), code="another")]
     results = found(points, Workers(lambda: ThreadPoolExecutor(1), 1, "a thread"))
     assert results[0,]["error_V2"] == expected(points[0]) and results[2,]["error_V2"] == expected(points[2])
-    assert results[1,].startswith("IndexError: ") and "\n" not in results[1,]
+    assert results[1,].startswith("ValueError: ") and "\n" not in results[1,]
     assert results[3,] == "RuntimeError: this worker has another version of clockfree"
 
 
