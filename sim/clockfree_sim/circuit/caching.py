@@ -9,11 +9,12 @@ are kept, and older ones deleted.
 
 import os
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from numba import njit
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache
@@ -104,7 +105,7 @@ class _Kept(NullCache):
             return None
         found = self._files.load_overload(sig, target_context)
         if found is None:
-            _turn.take()
+            _turn.take(self._files.index, sig)
             found = self._files.load_overload(sig, target_context)
         if found is not None:
             with suppress(OSError):  # used last now
@@ -119,7 +120,8 @@ class _Kept(NullCache):
         if self._files is None:
             return
         try:
-            self._files.save_overload(sig, data)
+            with _locked(self._files.index):  # numba reads the index, and writes it with one line more
+                self._files.save_overload(sig, data)
             self._files.tidy()
         except OSError as error:
             if not _turn.unwritable:
@@ -185,36 +187,45 @@ def _used_s(file: Path) -> float:
 
 
 class _Turn:
-    """Whose turn it is to compile, among the processes of this user; numba sees to it that only one thread does.
+    """Whose turn it is to compile a function, among the processes of this user.
 
-    A context, entered again for every function that is called by the one being compiled; with the outermost it is over.
+    A context, entered again for every function that is called by the one being compiled. Nobody waits for each other:
+    what a function calls never waits for the function.
     """
 
     def __init__(self) -> None:
         self.said = self.unwritable = False
-        self._depth = 0
-        self._lock: BinaryIO | None = None
+        self._taken: list[ExitStack] = []
 
     def __enter__(self) -> None:
-        self._depth += 1
+        self._taken.append(ExitStack())
 
     def __exit__(self, *error: object) -> None:
-        self._depth -= 1
-        if self._depth == 0 and self._lock:
-            self._lock.close()
-            self._lock = None
+        self._taken.pop().close()
 
-    def take(self) -> None:
+    def take(self, index: Path, sig: Any) -> None:
         """Wait for it."""
-        if not self._lock:
-            with suppress(ImportError, OSError):  # Windows has none; nothing can be written
-                import fcntl
+        self._taken[-1].enter_context(_locked(index.with_suffix(f".{sha256(str(sig).encode()).hexdigest()[:8]}")))
 
-                where = folder()
-                assert where is not None
-                where.mkdir(parents=True, exist_ok=True)
-                self._lock = open(where / "compiling.lock", "wb")
-                fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    """Keep other processes from what this file stands for."""
+    lock = file.with_name(file.name + ".lock")
+    try:
+        import fcntl
+
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        held = open(lock, "wb")
+    except (ImportError, OSError):  # Windows has none; nothing can be written
+        yield
+        return
+    with held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
 
 
 _turn = _Turn()

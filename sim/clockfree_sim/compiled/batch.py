@@ -191,6 +191,7 @@ def _no_clamp(clamp, addresses):
 @kept(error_model="numpy")
 def _clamp(clamp, addresses):
     return Clamp(
+        clamp.digital,
         clamp.period_us,
         clamp.delay_us,
         clamp.eta,

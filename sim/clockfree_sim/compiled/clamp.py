@@ -15,13 +15,14 @@ FIRST, LAST, SAMPLE_US, ASKED = range(4)
 
 
 class Clamp(NamedTuple):
-    """A digital clamp, to compiled code.
+    """A digital clamp, to compiled code; the analog one is none, or one that rests and is not `digital`.
 
     In rings, `coming_V` (H, O) is what will be held, and `coming` (H, 2) when, and a number. `turn` counts those that
     have been held and those that were sampled, and has time and number of the next sample. Numbers tell which of two
     events at one microsecond was asked for first; the next to be given is the fourth of `now` of the wires.
     """
 
+    digital: bool
     period_us: int
     delay_us: int
     eta: float
@@ -32,7 +33,7 @@ class Clamp(NamedTuple):
     turn: np.ndarray
 
 
-def compiled_clamp(clamp: DigitalClamp) -> Clamp:
+def compiled_clamp(clamp: DigitalClamp, digital: bool) -> Clamp:
     """A clamp as it stands; what it does next was asked for before anything else."""
     room = 2 + clamp.delay_us // clamp.period_us
     coming, coming_V = np.zeros((room, 2), dtype=np.int64), np.zeros((room, len(clamp.held_V)))
@@ -41,7 +42,15 @@ def compiled_clamp(clamp: DigitalClamp) -> Clamp:
         coming_V[i] = volts
     turn = np.array([0, len(clamp.coming), clamp.sample_us, -1])
     return Clamp(
-        clamp.period_us, clamp.delay_us, clamp.eta, clamp.error_V, clamp.desired_V.copy(), coming, coming_V, turn
+        digital,
+        clamp.period_us,
+        clamp.delay_us,
+        clamp.eta,
+        clamp.error_V,
+        clamp.desired_V.copy(),
+        coming,
+        coming_V,
+        turn,
     )
 
 
@@ -77,8 +86,8 @@ def _no(clamp):
 
 
 @njit(error_model="numpy")
-def _yes(clamp):
-    return True
+def _digital(clamp):
+    return clamp.digital
 
 
 @njit(error_model="numpy")
@@ -117,5 +126,5 @@ next_of_clamp = either(_never, _next, _none)
 """Time and number of what a clamp does next, and whether that is to hold; NEVER if it does nothing."""
 act = either(_nothing, _act, _none)
 """What a clamp does next: it holds what came, or it samples."""
-digital = either(_no, _yes, _none)
+digital = either(_no, _digital, _none)
 """Whether there is a digital clamp."""

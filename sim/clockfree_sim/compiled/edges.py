@@ -30,6 +30,7 @@ from clockfree_sim.compiled.records import (
 )
 from clockfree_sim.parts.converters import PERFECT
 from clockfree_sim.plant import noise
+from clockfree_sim.plant.clamp import DigitalClamp
 from clockfree_sim.plant.front_ends import DUTY_PER_C16, TRIM_SETTLE_US, TRIM_TAU_US, Constants, trim_span_V
 from clockfree_sim.plant.setup import Setup
 from clockfree_sim.plant.wiring import CLOCKS
@@ -66,7 +67,9 @@ class Edges:
         self._levels = _levels_of(setup, constants)
         self._now = np.zeros(4, dtype=np.int64)
         self._moves = self._pending = None
-        if self.alike["wipers"][0] == LATER:
+        # Wipers that move later and a digital clamp are compiled together, or neither is.
+        self._late = self.alike["wipers"][0] == LATER or setup.plant.clamp is not None
+        if self._late:
             # Far more moves than are ever asked for within the longest delay, by edges that fire at random.
             most = 8 * (physics.age_us + setup.plant.skew_us) * rates_hz(job).sum() / 1e6
             self._moves = np.zeros((2, len(self.edges) + 1000 + int(most), 4), dtype=np.int64)
@@ -105,7 +108,9 @@ class Edges:
         """Take over where the objects stand now."""
         setup = self._setup
         self._now[:2] = setup.time.now_us
-        self._clamp = compiled_clamp(setup.plant.clamp) if setup.plant.clamp else None
+        clamp = setup.plant.clamp
+        resting = DigitalClamp(setup.plant.circuit, setup.time, 1, 0, np.zeros(0))
+        self._clamp = compiled_clamp(clamp or resting, clamp is not None) if self._late else None
 
     def calibrate(self, step: Callable[..., None], reads: int) -> None:
         """One step of calibration, compiled: of `front_ends`, with so many readings; time goes on with it."""

@@ -97,7 +97,7 @@ class Taught(NamedTuple):
     `examples` (B, S + O) are what each example puts on the circuit, V: its sources, and the part of the clamped
     targets' voltages that does not follow the free ones, or what a digital clamp nudges towards. `readings` (B, O) and
     `turns` (B,) are the firmware's. `plan`, `state` and `now` are those of `Wires`, `levels` the codes' thresholds of
-    the ADC, in codes, and `codes_per_V` its scale. `clamp` is the digital one, or None.
+    the ADC, in codes, and `codes_per_V` its scale. `clamp` is None like `moves` of the wires.
     """
 
     readings: np.ndarray

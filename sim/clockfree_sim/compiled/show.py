@@ -46,11 +46,15 @@ def _show_example(self, example):
             self.present = example
             _put(self, at.S_PORTS, 0, at.SOURCES)
             clamp = self.clamp
-            for i in range(get(self.plan, at.TARGETS)):
-                clamp.desired_V[i] = self.examples[example, get(self.plan, at.SOURCES) + i]
-            clamp.turn[FIRST] = clamp.turn[LAST]  # what was sampled before is dropped
-            solve(self.plan, self.state, self.now)
-            sample(clamp, self.plan, self.state, self.now)
+            if clamp.digital:
+                for i in range(get(self.plan, at.TARGETS)):
+                    clamp.desired_V[i] = self.examples[example, get(self.plan, at.SOURCES) + i]
+                clamp.turn[FIRST] = clamp.turn[LAST]  # what was sampled before is dropped
+                solve(self.plan, self.state, self.now)
+                sample(clamp, self.plan, self.state, self.now)
+            else:
+                _put(self, at.S_TARGET, get(self.plan, at.SOURCES), at.TARGETS)
+                solve(self.plan, self.state, self.now)
 
     return show_example
 
