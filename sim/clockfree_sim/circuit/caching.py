@@ -14,13 +14,14 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 from numba import njit
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache
 from numba.core.types.misc import unliteral
 
-from clockfree_sim.circuit.code_digest import code_digest
+from clockfree_sim.circuit.code_digest import code_digest, options_text
 
 VERSIONS = 4
 """So many versions of a function are kept: two checkouts at work in turns, each before and after a change."""
@@ -40,7 +41,7 @@ def kept(signature: Any = None, *, about_s: float = 0.0, **options: Any) -> Call
 
     def keep(function: Callable) -> Any:
         made = njit(function, **options)
-        made._cache = _Kept(function, about_s)
+        made._cache = _Kept(function, options_text(made.targetoptions), about_s)
         compiled, template = made.compile, made.get_call_template
 
         def compile_(sig: Any) -> Any:
@@ -49,7 +50,9 @@ def kept(signature: Any = None, *, about_s: float = 0.0, **options: Any) -> Call
 
         made.compile = compile_
         # numba would compile anew for every constant that it is called with.
-        made.get_call_template = lambda args, kws: template([unliteral(each) for each in args], kws)
+        made.get_call_template = lambda args, kws: template(
+            [unliteral(each) for each in args], {name: unliteral(each) for name, each in kws.items()}
+        )
         if signature is not None:
             made.compile(signature)
             made.disable_compile()
@@ -70,14 +73,16 @@ def either(one: Any, other: Any, chosen: Callable[[Any], bool]) -> Any:
     made = njit(one.py_func)
     made.get_call_template = lambda args, kws: of(args).get_call_template(args, kws)
     made.get_overload = lambda args: of(args).get_overload(args)
-    made.stands_for = one, other
+    made.stands_for = one, other, chosen
     return made
 
 
 def folder() -> Path | None:
     """Where compiled functions are kept; None where this user has no home."""
+    caches = Path(os.environ.get("XDG_CACHE_HOME", ""))
     with suppress(RuntimeError):
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "clockfree" / "compiled"
+        # A relative one is to be ignored, says the XDG Base Directory Specification.
+        return (caches if caches.is_absolute() else Path.home() / ".cache") / "clockfree" / "compiled"
     return None
 
 
@@ -87,12 +92,12 @@ class _Kept(NullCache):
     Its digest is made when it is asked for first: what a function calls may be defined further down.
     """
 
-    def __init__(self, function: Any, about_s: float):
-        self._function, self._about_s = function, about_s
+    def __init__(self, function: Any, options: str, about_s: float):
+        self._function, self._options, self._about_s = function, options, about_s
 
     @cached_property
     def _files(self) -> FunctionCache | None:
-        return _Files(self._function) if folder() else None
+        return _Files(self._function, self._options) if folder() else None
 
     @property
     def cache_path(self) -> str | None:
@@ -165,6 +170,25 @@ class _Files(FunctionCache):
 
     _impl_class = _Results
 
+    def __init__(self, function: Any, options: str):
+        super().__init__(function)
+        self._options = options
+
+    def _index_key(self, sig: Any, codegen: Any) -> tuple:
+        # numba's own key has the closure, which it writes another way in every process; the digest is of it already.
+        return sig, codegen.magic_tuple(), self._options
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """A compiled function, or None where none can be read; what was not written to its end is deleted."""
+        try:
+            return super().load_overload(sig, target_context)
+        except OSError:
+            return None
+        except (EOFError, UnpicklingError):
+            with suppress(OSError):
+                self.index.unlink()
+            return None
+
     @property
     def index(self) -> Path:
         """The file that says what there is."""
@@ -172,7 +196,7 @@ class _Files(FunctionCache):
 
     def tidy(self) -> None:
         """Delete all versions of this function but those used last."""
-        name = self.index.name.partition("-")[0]
+        name = self.index.name.rpartition("-")[0]
         versions = sorted(self.index.parent.glob(f"{name}-*.nbi"), key=_used_s, reverse=True)
         for index in versions[VERSIONS:]:
             for file in [*index.parent.glob(f"{index.stem}.*.nbc"), index]:

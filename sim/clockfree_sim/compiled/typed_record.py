@@ -122,10 +122,11 @@ def _set(context, builder, signature, arguments, name):
 
 def method_of(kind, name, **options):
     """Give one of these types a method: as `numba.extending.overload_method`."""
+    options = {"error_model": "numpy", **options}
 
     def register(choose):
-        code_digest.method(name, choose)
-        return overload_method(kind, name, jit_options={"error_model": "numpy", **options})(choose)
+        code_digest.method(kind, name, choose, **options)
+        return overload_method(kind, name, jit_options=options)(choose)
 
     return register
 
@@ -134,7 +135,7 @@ def attribute_of(kind, name):
     """Give it an attribute that is made when it is asked for: as `numba.extending.overload_attribute`."""
 
     def register(choose):
-        code_digest.method(name, choose)
+        code_digest.method(kind, name, choose)
         return overload_attribute(kind, name)(choose)
 
     return register
