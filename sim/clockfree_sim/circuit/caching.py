@@ -8,7 +8,9 @@ are kept, and older ones deleted.
 """
 
 import os
+import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
@@ -23,6 +25,8 @@ from numba.core.types.misc import unliteral
 
 from clockfree_sim.circuit.code_digest import code_digest, options_text
 
+UNUSED_S = 30 * 86400
+"""Folders of versions of clockfree before 0.3, one for all sources at a time, are deleted after so long, s."""
 VERSIONS = 4
 """So many versions of a function are kept: two checkouts at work in turns, each before and after a change."""
 
@@ -201,6 +205,9 @@ class _Files(FunctionCache):
         for index in versions[VERSIONS:]:
             for file in [*index.parent.glob(f"{index.stem}.*.nbc"), index]:
                 file.unlink(missing_ok=True)
+        for former in self.index.parent.parent.glob("[0-9a-f]" * 16):
+            if _used_s(former) < time.time() - UNUSED_S:
+                shutil.rmtree(former, ignore_errors=True)
 
 
 def _used_s(file: Path) -> float:

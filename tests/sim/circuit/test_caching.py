@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import time
 from subprocess import PIPE
 
 import numpy as np
@@ -243,6 +244,17 @@ def test_a_full_disk(monkeypatch, capfd, caches):
     line = f"cannot keep compiled code in {caches}: No space left on device; it is compiled each time\n"
     assert capfd.readouterr().err == f"{line}compiling, once, about 3 s\n"
     assert files(caches) == []
+
+
+def test_folders_of_earlier_versions_go_when_nobody_used_them_for_long(monkeypatch, caches):
+    old, new, other = (caches.parent / name for name in ("0123456789abcdef", "fedcba9876543210", "mine"))
+    for path in (old, new, other):
+        path.mkdir(parents=True)
+    long_ago_s = time.time() - caching.UNUSED_S - 60
+    for path in (old, other):
+        os.utime(path, (long_ago_s, long_ago_s))
+    once_more(monkeypatch).f(1)
+    assert [path.exists() for path in (old, new, other)] == [False, True, True]
 
 
 @pytest.mark.parametrize("kind", ["nbi", "nbc"])
