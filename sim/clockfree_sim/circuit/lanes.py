@@ -67,6 +67,16 @@ def get(typing_context, array, index):
 
 
 @intrinsic
+def pointer(typing_context, address, array):
+    """A pointer to elements of the kind of an array's, from an address."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
+
+    return types.CPointer(array.dtype)(address, array), generate
+
+
+@intrinsic
 def get_lanes(typing_context, array, index):
     """Lanes array[index : index + 4] of a one-dimensional float64 array."""
     return _LANES(array, types.int64), _getter(_LANES)

@@ -7,14 +7,13 @@ from functools import partial
 
 import numpy as np
 from numba import carray, types
-from numba.extending import intrinsic
 
 from clockfree_model.counters import COUNTERS
 from clockfree_model.job import Job
 from clockfree_model.linear import mean_squares
 from clockfree_sim.circuit import solver
 from clockfree_sim.circuit.caching import either, kept
-from clockfree_sim.circuit.lanes import get
+from clockfree_sim.circuit.lanes import get, pointer
 from clockfree_sim.compiled import loop
 from clockfree_sim.compiled.clamp import Clamp
 from clockfree_sim.compiled.kernel import Kernel, check
@@ -159,16 +158,6 @@ def _arrays(edges) -> Iterator[np.ndarray]:
         yield edges.edges if array is None else array
 
 
-@intrinsic
-def _pointer(typing_context, address, array):
-    """A pointer to elements of the kind of an array's."""
-
-    def generate(context, builder, signature, arguments):
-        return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
-
-    return types.CPointer(array.dtype)(address, array), generate
-
-
 @kept(error_model="numpy")
 def _none(array, address):
     return None
@@ -176,7 +165,7 @@ def _none(array, address):
 
 @kept(error_model="numpy")
 def _there(array, address):
-    return carray(_pointer(address, array), array.shape)
+    return carray(pointer(address, array), array.shape)
 
 
 _other = either(_none, _there, lambda array: isinstance(array, types.NoneType))
