@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 from numba import carray, types
@@ -45,17 +44,22 @@ def run(job: Job, seeds: Sequence[int], threads: int = 1) -> Outcomes:
     if job.schedule != "clockfree" or not len(seeds):
         raise ValueError(f"expected seeds of a clock-free job, got {len(seeds)} of rule {job.schedule}")
     check(job)
-    first = Kernel(replace(job, seed=int(seeds[0]), trace=False))
+    first = Kernel(replace(job, seed=int(seeds[0]), trace=False))  # the plan of its circuit serves all others
+    if len(seeds) == 1:
+        return _run([first])
     parts = [seeds[begin : begin + AT_ONCE] for begin in range(0, len(seeds), AT_ONCE)]
+
+    def run_part(part: Sequence[int]) -> Outcomes:
+        return _run([Kernel(replace(first.job, seed=int(seed)), first) for seed in part])
+
     with ThreadPoolExecutor(threads) as pool:
-        found = list(pool.map(partial(_run, first), parts))
+        found = list(pool.map(run_part, parts))
     return joined(found)
 
 
-def _run(first: Kernel, seeds: Sequence[int]) -> Outcomes:
-    """The runs of some seeds, with what they share with another kernel of the job."""
-    kernels = [Kernel(replace(first.job, seed=int(seed)), first) for seed in seeds]
-    side, job = _Side(kernels), first.job
+def _run(kernels: list[Kernel]) -> Outcomes:
+    """What kernels come to that differ in their seeds alone."""
+    side, job = _Side(kernels), kernels[0].job
     for at, what in moments(job):
         count = kernels[0].setup.wanted(at)
         if what is None:
@@ -66,7 +70,7 @@ def _run(first: Kernel, seeds: Sequence[int]) -> Outcomes:
             kernel.setup.learnt(count)
             if what is not None:
                 kernel.setup.change(kernel.edges, what)
-    return side.outcomes(np.array(seeds))
+    return side.outcomes(np.array([kernel.job.seed for kernel in kernels]))
 
 
 class _Side:

@@ -125,7 +125,8 @@ def digest(value: Any) -> str:
 def plain(value: Any) -> Any:
     """Dataclasses, arrays and what lies in a dict or list as JSON has it; what is not a number is null."""
     if isinstance(value, np.ndarray | np.generic):
-        return plain(value.tolist())
+        # Nearly all arrays are finite, and need no look at each number.
+        return value.tolist() if np.isfinite(value).all() else plain(value.tolist())
     if is_dataclass(value) and not isinstance(value, type):
         return {key: plain(part) for key, part in named(value)}
     if isinstance(value, dict):
