@@ -35,7 +35,7 @@ help:
 	@echo "make results the results of the README, measured anew (ten minutes)"
 	@echo "make figures the paper's figures and ours, with their data, to build/figures (half an hour)"
 	@echo "make figures-large  staleness on networks of up to 10,000 edges (five minutes)"
-	@echo "make bench   speed, beside a baseline measured in the same run"
+	@echo "make bench   speed, beside baselines measured in the same run, to build/bench.json and docs/bench.md (ten minutes)"
 	@echo "make extras  also install what clusters and the emulator need"
 	@echo "make lock    look for newer dependencies and pin them"
 	@echo "make clean   remove what was installed and cached; runs stay"
@@ -100,7 +100,9 @@ $(BENCHED): bench.lock | $(INSTALLED)
 	@touch $@
 
 bench: $(INSTALLED) $(BENCHED)
+	@rm -f build/bench.json
 	@for script in tests/benchmarks/[!_]*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+	@$(BIN)/python tests/benchmarks/_table.py
 
 extras: setup
 	$(PIP) install --requirement extras.lock

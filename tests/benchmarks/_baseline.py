@@ -1,6 +1,5 @@
-"""What benchmarks are held against, and where their numbers go."""
+"""What benchmarks are held against."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -16,8 +15,6 @@ from clockfree_model.job import Job
 from clockfree_model.parts import POTS
 from clockfree_sim.circuit.direct import laplacian
 
-RECORD = Path("build/bench.json")
-
 
 def one_thread() -> None:
     """Begin again with linear algebra held to one thread, which it takes note of when it is imported."""
@@ -25,14 +22,6 @@ def one_thread() -> None:
         os.environ["OPENBLAS_NUM_THREADS"] = "1"
         os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
         os.execv(sys.executable, [sys.executable, *sys.argv])
-
-
-def record(rows: list[dict]) -> None:
-    """Put rows of name, value, unit, baseline and ratio into the record, in place of those of the same names."""
-    RECORD.parent.mkdir(exist_ok=True)
-    kept = json.loads(RECORD.read_text()) if RECORD.exists() else []
-    names = {row["name"] for row in rows}
-    RECORD.write_text(json.dumps([row for row in kept if row["name"] not in names] + rows, indent=1))
 
 
 def ngspice_rate(job: Job, repeats: int = 3) -> float | None:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from _baseline import record
+from _record import WANTED, record, row
 
 from clockfree.bench.boards import BoardBench
 from clockfree.bench.virtual import VirtualBench, VirtualRack, made_up
@@ -104,9 +104,8 @@ def hold_up(seconds: float) -> list[dict]:
             print(f"  {failure}")
         if holds:
             name = "virtual boards held at 10 firings/s/edge for a minute"
-            rows.append({"name": name, "value": boards, "unit": "boards", "baseline": 143, "ratio": boards / 143})
-            rows.append({"name": "of their firings dropped", "value": dropped, "unit": "1", "baseline": MOST_DROPPED,
-                         "ratio": MOST_DROPPED / max(dropped, 1e-6)})  # fmt: skip
+            rows.append(row(name, boards, "boards", 143, WANTED))
+            rows.append(row("share of their firings that is dropped", dropped, "1", MOST_DROPPED, WANTED))
             break
     return rows
 
@@ -161,11 +160,9 @@ def look_at(seconds: float) -> list[dict]:
         flush=True,
     )
     return [
-        {"name": "read-out of 16 boards while they learn", "value": on["looks"], "unit": "1/s", "baseline": 10.0,
-         "ratio": on["looks"] / 10.0},
-        {"name": "firings of 16 boards while they are read", "value": on["rate"], "unit": "1/s",
-         "baseline": off["rate"], "ratio": on["rate"] / off["rate"]},
-    ]  # fmt: skip
+        row("read-out of 16 boards while they learn", on["looks"], "1/s", 10.0, WANTED),
+        row("firings of 16 boards while they are read", on["rate"], "1/s", off["rate"], "no read-out"),
+    ]
 
 
 def main() -> None:

@@ -14,7 +14,8 @@ import sys
 import time
 
 import numpy as np
-from _baseline import dense_rate, jax_rate, ngspice_rate, one_thread, record
+from _baseline import dense_rate, jax_rate, ngspice_rate, one_thread
+from _record import record, row
 
 from clockfree_model.job import Job, Lesson
 from clockfree_model.network import load
@@ -103,14 +104,12 @@ def main() -> None:
             f"them step; drops {off:.0e} V off a direct solve at the end)",
             flush=True,
         )
-        name = f"kernel, {edges} edges, nearly all firings step"
         for against, each in beside.items():
             if each is None:
                 print(f"  {against}: not here")
                 continue
             print(f"  {rate / each:,.1f} times {against} ({each:,.4g}/s)", flush=True)
-            row = {"name": f"{name}, against {against}", "value": rate, "unit": "firings/s"}
-            rows.append({**row, "baseline": each, "ratio": rate / each})
+            rows.append(row(f"{edges} edges, nearly all firings step", rate, "firings/s", each, against))
     record(rows)
 
 

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _baseline import one_thread, record
+from _baseline import one_thread
+from _record import record, row
 from kernel import job_of, rates
 
 PICTURE = Path("build/scaling.png")
@@ -77,11 +78,12 @@ def main() -> None:
         )
     draw(found)
     first = found[0]
-    record([
-        {"name": f"time per firing, {each['edges']} edges", "value": each["us"], "unit": "us",
-         "baseline": first["us"], "ratio": each["us"] / first["us"]}
-        for each in found
-    ])  # fmt: skip
+    record(
+        [
+            row(f"time per firing, {each['edges']} edges", each["us"], "us", first["us"], f"{first['edges']} edges")
+            for each in found[1:]
+        ]
+    )
     print(f"{PICTURE}: {json.dumps([each['edges'] for each in found])} edges", file=sys.stderr)
 
 

@@ -11,7 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from _baseline import dense_rate, one_thread, record
+from _baseline import dense_rate, one_thread
+from _record import record, row
 
 from clockfree.bench.simulated import SimBench
 from clockfree.run.runlog import RunLog
@@ -135,7 +136,7 @@ def main() -> None:
                 f"{rate / dense:.1f} times a dense solve of both twins per firing ({dense:,.0f}/s)",
                 flush=True,
             )
-            rows.append({"name": case, "value": rate, "unit": "firings/s", "baseline": dense, "ratio": rate / dense})
+            rows.append(row(case, rate, "firings/s", dense, "a dense solve of both twins per firing"))
     record(rows)
 
 
