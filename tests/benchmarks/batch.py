@@ -23,7 +23,7 @@ from clockfree.task.plan import make_plan
 from clockfree_model.job import Job
 from clockfree_model.parts import POTS
 from clockfree_sim.circuit.direct import solve
-from clockfree_sim.compiled.kernel import Kernel
+from clockfree_sim.compiled import batch
 
 EXAMPLE = Path(__file__).parents[2] / "examples/allostery.toml"
 SEEDS = range(1000)
@@ -36,11 +36,7 @@ MOST_APART = 1.5
 
 def ours(job: Job, seeds: Sequence[int]) -> np.ndarray:
     """Taps (N, E) at the end of the runs of a job with these seeds."""
-    taps = []
-    for seed in seeds:
-        *_, last = Kernel(replace(job, seed=seed)).run()
-        taps.append(last.taps)
-    return np.array(taps)
+    return batch.run(job, seeds).taps
 
 
 def outputs_V(job: Job, taps: np.ndarray) -> np.ndarray:

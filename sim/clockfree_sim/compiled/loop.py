@@ -10,13 +10,13 @@ from clockfree_sim.compiled import show as supervisor  # what the methods of a s
 from clockfree_sim.compiled.clamp import act, digital, next_of_clamp
 from clockfree_sim.compiled.firmware import begin, fire, tick, ticks_add
 from clockfree_sim.compiled.pots import move, next_move
-from clockfree_sim.compiled.records import LATER, Wires
+from clockfree_sim.compiled.records import LATER, Taught, Wires
 from clockfree_sim.compiled.typed_record import edge_of, lent, show_of
 from clockfree_sim.plant import noise
 from clockfree_sim.plant.timeline import NEVER
 
 HALF, MASK = clock.HALF, clock.MASK
-__all__ = ["enter", "go_on", "lent_wires", "serve", "start", "supervisor", "write_row"]
+__all__ = ["enter", "go_on", "lent_lesson", "lent_wires", "serve", "start", "supervisor", "write_row"]
 
 
 @kept(error_model="numpy")
@@ -97,6 +97,22 @@ def lent_wires(wires):
     )
 
 
+@njit(error_model="numpy", forceinline=True)
+def lent_lesson(taught):
+    """What a supervisor is wired to, to its ticks."""
+    return Taught(
+        lent(taught.readings),
+        lent(taught.examples),
+        lent(taught.turns),
+        lent(taught.plan),
+        lent(taught.state),
+        lent(taught.levels),
+        taught.codes_per_V,
+        lent(taught.now),
+        taught.clamp,
+    )
+
+
 @kept(error_model="numpy", about_s=12)
 def serve(wires, shows, taught, edges, alike, turns, rows, count):
     """Go on until so many firings have been made.
@@ -114,7 +130,7 @@ def serve(wires, shows, taught, edges, alike, turns, rows, count):
     """
     wires = lent_wires(wires)
     shared, now = alike[0], wires.now
-    show = show_of(shows[0], shows[0], taught)
+    show = show_of(shows[0], shows[0], lent_lesson(taught))
     moving = shared.wipers == LATER
     much = moving or digital(show.clamp)
     half = len(turns) >> 1

@@ -8,7 +8,7 @@ from clockfree_sim.circuit import solver, voltages
 from clockfree_sim.circuit.caching import either, kept
 from clockfree_sim.compiled import firmware
 from clockfree_sim.compiled.edges import Edges
-from clockfree_sim.compiled.loop import go_on, lent_wires, write_row
+from clockfree_sim.compiled.loop import go_on, lent_lesson, lent_wires, write_row
 from clockfree_sim.compiled.pots import conductances, next_move, take_move
 from clockfree_sim.compiled.records import AFTER_ROUND, LATER
 from clockfree_sim.compiled.typed_record import edge_of, lacks, show_of
@@ -74,7 +74,7 @@ def serve_rounds(wires, shows, taught, edges, alike, live, taking_part, next_us,
     """
     wires = lent_wires(wires)
     shared = alike[0]
-    show = show_of(shows[0], shows[0], taught)
+    show = show_of(shows[0], shows[0], lent_lesson(taught))
     chosen, stepped = np.empty(len(live), dtype=np.int64), np.empty(len(live), dtype=np.int64)
     done = rounds = 0
     while done < count and rounds < len(taking_part):
