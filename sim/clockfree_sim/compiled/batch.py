@@ -24,6 +24,9 @@ from clockfree_sim.plant.setup import moments
 AT_ONCE = 64
 """Kernels that are set up at the same time, in each thread: their circuits and ADC levels take up to a MB each."""
 
+MOST_READ = 4_000_000
+"""Readings of all samples of these, which are kept until they have become errors."""
+
 
 def run(job: Job, seeds: Sequence[int], threads: int = 1) -> Outcomes:
     """Run one job with each of these seeds: the samples of as many kernels, without their traces.
@@ -47,7 +50,9 @@ def run(job: Job, seeds: Sequence[int], threads: int = 1) -> Outcomes:
     first = Kernel(replace(job, seed=int(seeds[0]), trace=False))  # the plan of its circuit serves all others
     if len(seeds) == 1:
         return _run([first])
-    parts = [seeds[begin : begin + AT_ONCE] for begin in range(0, len(seeds), AT_ONCE)]
+    read = (job.samples + 1) * max(lesson.desired_V.size for lesson in job.lessons)
+    at_once = max(1, min(AT_ONCE, MOST_READ // read))
+    parts = [seeds[begin : begin + at_once] for begin in range(0, len(seeds), at_once)]
 
     def run_part(part: Sequence[int]) -> Outcomes:
         return _run([Kernel(replace(first.job, seed=int(seed)), first) for seed in part])

@@ -244,7 +244,8 @@ def _levels_of(setup: Setup, constants: list[Constants]) -> np.ndarray | None:
     """Where the codes of each ADC begin, one after another; of one that stands for all, if they are perfect."""
     if constants[0].levels is None:
         return None
-    return np.concatenate([each.levels for each in constants[: None if setup.job.physics.adc_inl_lsb else 1]])
+    drawn = constants[: None if setup.job.physics.adc_inl_lsb else 1]
+    return np.concatenate([np.frombuffer(each.levels) for each in drawn if each.levels is not None])
 
 
 def _magnitude(job: Job) -> bool:

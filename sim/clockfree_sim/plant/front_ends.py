@@ -4,6 +4,7 @@ Each takes the plant, the edge's index and the buses of its board. `lines` are i
 parts has for them. What its parts are like is said by `constants`, for objects and for compiled code.
 """
 
+from array import array
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -43,7 +44,7 @@ class Constants(NamedTuple):
 
     offset_V: Sequence[float]
     noise_V: float
-    levels: Sequence[float] | None
+    levels: "array[float] | None"
 
 
 class SimulatedFrontEnd:

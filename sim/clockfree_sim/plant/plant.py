@@ -64,6 +64,7 @@ class Plant:
         self._settles = bool(physics.settle_us or physics.clamp_us)
         self.change: Callable[[int, float, float, int], None] = self.circuit.step
         self.in_hold = False
+        self._ladders: tuple[np.ndarray, np.ndarray] | None = None
         *self.fixed, own = streams(job.seed, len(network.ends) + 1, FIXED, normal=True)
         self.ratio = [1.0 + physics.mismatch * draw() for draw in self.fixed]
         # Conductance at each tap, of each edge and twin; those that are alike share a ladder.
@@ -85,18 +86,20 @@ class Plant:
 
     def ladders(self) -> tuple[np.ndarray, np.ndarray]:
         """Ladders of conductances, S (L, taps), and which one each edge has in the free and the clamped twin (2, E)."""
-        both = (self._g_free, self._g_clamped)
-        ladders = {id(ladder): ladder for twin in both for ladder in twin}
-        place = {which: i for i, which in enumerate(ladders)}
-        return np.array([*ladders.values()]), np.array([[place[id(ladder)] for ladder in twin] for twin in both])
+        if self._ladders is None:
+            both = (self._g_free, self._g_clamped)
+            ladders = {id(ladder): ladder for twin in both for ladder in twin}
+            place = {which: i for i, which in enumerate(ladders)}
+            found = np.array([[place[id(ladder)] for ladder in twin] for twin in both])
+            self._ladders = np.array([*ladders.values()]), found
+        return self._ladders
 
     # -- wipers --------------------------------------------------------------------------------------------------
 
     def place(self, taps: Sequence[int]) -> None:
         """All wipers are at these taps (E,), in both twins and at once, and everything has settled: in HOLD."""
-        g_free, g_clamped = (
-            np.array([g[tap] for g, tap in zip(twin, taps)]) for twin in (self._g_free, self._g_clamped)
-        )
+        ladders, which = self.ladders()
+        g_free, g_clamped = ladders[which, taps]
         self.circuit.load(g_free, g_clamped if self.twins else None)
 
     def mover(self, edge: int) -> Callable[[int, int], None]:
@@ -129,6 +132,7 @@ class Plant:
 
     def cut(self, edge: int) -> None:
         """Both resistors of an edge open, for good."""
+        self._ladders = None
         self._g_free[edge] = self._g_clamped[edge] = [0.0] * len(self._g_free[edge])
         self.change(edge, 0.0, 0.0, self.time.now_us)
 
