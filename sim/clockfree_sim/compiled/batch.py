@@ -21,7 +21,7 @@ from clockfree_sim.compiled.records import Taught, Wires
 from clockfree_sim.plant.outcomes import Outcomes, joined
 from clockfree_sim.plant.setup import moments
 
-AT_ONCE = 64
+SIDE_BY_SIDE = 64
 """Kernels that are set up at the same time, in each thread: their circuits and ADC levels take up to a MB each."""
 
 MOST_READ = 4_000_000
@@ -51,8 +51,8 @@ def run(job: Job, seeds: Sequence[int], threads: int = 1) -> Outcomes:
     if len(seeds) == 1:
         return _run([first])
     read = (job.samples + 1) * max(lesson.desired_V.size for lesson in job.lessons)
-    at_once = max(1, min(AT_ONCE, MOST_READ // read))
-    parts = [seeds[begin : begin + at_once] for begin in range(0, len(seeds), at_once)]
+    side_by_side = max(1, min(SIDE_BY_SIDE, MOST_READ // read))
+    parts = [seeds[begin : begin + side_by_side] for begin in range(0, len(seeds), side_by_side)]
 
     def run_part(part: Sequence[int]) -> Outcomes:
         return _run([Kernel(replace(first.job, seed=int(seed)), first) for seed in part])

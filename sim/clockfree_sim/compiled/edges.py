@@ -50,7 +50,7 @@ class Edges:
     shows : (1,) SHOW
         The supervisor.
     readings : (B, O) int64
-        Its.
+        The supervisor's.
     wires : Wires
     taught : Taught
     """

@@ -1,5 +1,7 @@
 """Compiled front ends: an edge looks at its pins or its drops, many times while it calibrates."""
 
+from numba import njit
+
 from clockfree_sim.circuit.caching import kept
 from clockfree_sim.compiled import adcs, comparators, pots  # what the methods of an edge call
 from clockfree_sim.compiled.firmware import (
@@ -32,14 +34,20 @@ def _look(self, gate):
     return look
 
 
+@njit(error_model="numpy")
+def _average(edge, reads):
+    """An edge takes the mean of so many readings of its drops; time goes on meanwhile."""
+    for wait_us in mean_of_drops(edge, reads):
+        edge.now[0] += wait_us
+
+
 @kept(error_model="numpy", about_s=8)
 def null(wires, edges, alike, reads):
     """Every edge nulls its offsets by so many readings of its drops, one after another."""
     wires = lent_wires(wires)
     for index in range(len(edges)):
         edge = edge_of(edges[index], alike[0], wires)
-        for wait_us in mean_of_drops(edge, reads):
-            wires.now[0] += wait_us
+        _average(edge, reads)
         take_offsets(edge, edge.a, edge.b, edge.spread)
 
 
@@ -49,8 +57,7 @@ def match(wires, edges, alike, reads):
     wires = lent_wires(wires)
     for index in range(len(edges)):
         edge = edge_of(edges[index], alike[0], wires)
-        for wait_us in mean_of_drops(edge, reads):
-            wires.now[0] += wait_us
+        _average(edge, reads)
         take_mismatch(edge, edge.a, edge.b)
 
 

@@ -51,7 +51,7 @@ def of_kernels(job, seeds):
 
 @pytest.mark.parametrize("name", JOBS)
 def test_same_as_a_kernel_for_each(name, monkeypatch):
-    monkeypatch.setattr(batch, "AT_ONCE", 2)
+    monkeypatch.setattr(batch, "SIDE_BY_SIDE", 2)
     job = JOBS[name]
     found = batch.run(replace(job, trace=True), SEEDS, threads=2)
     kernels, counters = of_kernels(job, SEEDS)
