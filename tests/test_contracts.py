@@ -11,11 +11,11 @@ PACKAGES = ("firmware/clockfree_board", "sim/clockfree_model", "sim/clockfree_si
 LINT = "import sys; from importlinter.cli import lint_imports_command as lint; sys.argv[1:] = ['--no-cache']; lint()"
 BREACHES = {
     "Four packages": ("sim/clockfree_model/job.py", "from clockfree_sim.plant import noise"),
-    "Rooms of the host": ("host/clockfree/link/fleet.py", "def f():\n    from clockfree.run import runlog"),
+    "Rooms of the host": ("host/clockfree/link/fleet.py", "def f():\n    from clockfree.runs import runlog"),
     "Rooms of the simulation": ("sim/clockfree_sim/world/world.py", "from clockfree_sim.compiled import kernel"),
     "No circle of files": ("sim/clockfree_model/draws.py", "from clockfree_model import rates"),
     "What talks to boards does without the simulation": (
-        "host/clockfree/run/live.py",
+        "host/clockfree/runs/live.py",
         "def f():\n    from clockfree_sim.world.world import recall",
     ),
 }

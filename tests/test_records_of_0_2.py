@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 from clockfree.commands import app as cli
-from clockfree.run import runlog
+from clockfree.runs import runlog
 
 FIXTURES = Path(__file__).resolve().parent / "fixtures/runs-0.2"
 NAMES = sorted(path.name for path in FIXTURES.iterdir() if path.is_dir())

@@ -18,7 +18,7 @@ from _record import WANTED, record, row
 
 from clockfree.bench.boards import BoardBench
 from clockfree.bench.virtual import VirtualBench, VirtualRack, made_up
-from clockfree.run.live import Look, Watcher
+from clockfree.runs.live import Look, Watcher
 from clockfree.task.plan import make_plan
 from clockfree_model.job import Job
 

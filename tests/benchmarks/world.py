@@ -15,7 +15,7 @@ from _baseline import dense_rate, one_thread
 from _record import record, row
 
 from clockfree.bench.simulated import SimBench
-from clockfree.run.runlog import RunLog
+from clockfree.runs.runlog import RunLog
 from clockfree.task.plan import make_plan
 from clockfree_board.edge import Edge
 from clockfree_sim.circuit.twins import Circuit

@@ -9,7 +9,7 @@ import pytest
 from clockfree.base.files import create
 from clockfree.link.benchfile import EdgeBoard, board_config
 from clockfree.link.session import Session
-from clockfree.run.runlog import RunLog
+from clockfree.runs.runlog import RunLog
 from clockfree_model.final import Best
 from clockfree_model.job import Job, Lesson, Sample
 from clockfree_model.network import load

@@ -14,8 +14,8 @@ def compare(
     as_json: Json = False,
 ) -> None:
     from clockfree.commands.progress import progress  # --help does without
-    from clockfree.run import compare as comparison
-    from clockfree.run import runlog
+    from clockfree.runs import compare as comparison
+    from clockfree.runs import runlog
 
     record = runlog.read(folder)
     with progress() as shown:

@@ -8,7 +8,7 @@ from clockfree.commands.output import FAILED, print_json, print_table
 
 def hold(bench: BenchPath, as_json: Json = False) -> None:
     from clockfree.link.benchfile import read_bench  # --help does without
-    from clockfree.run import live
+    from clockfree.runs import live
 
     found = live.hold(read_bench(bench))
     if as_json:

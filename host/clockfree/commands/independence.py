@@ -7,8 +7,8 @@ from clockfree.commands.output import FAILED, print_json, print_table
 
 
 def independence(folder: RunFolder, as_json: Json = False) -> None:
-    from clockfree.run import independence as test  # --help does without
-    from clockfree.run import runlog
+    from clockfree.runs import independence as test  # --help does without
+    from clockfree.runs import runlog
 
     record = runlog.read(folder)
     found = test.verdict(record)

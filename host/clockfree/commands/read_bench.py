@@ -10,7 +10,7 @@ from rich.live import Live
 
 from clockfree.commands.output import FAILED, console, print_json, print_table
 from clockfree.link.benchfile import read_bench
-from clockfree.run import live
+from clockfree.runs import live
 
 WATCH_S = 0.1
 

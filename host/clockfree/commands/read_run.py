@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from clockfree.commands.output import print_json, print_table
-from clockfree.run import readout, runlog
+from clockfree.runs import readout, runlog
 
 
 def read_run(folder: Path, as_json: bool) -> None:

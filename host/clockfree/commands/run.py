@@ -36,7 +36,7 @@ def run(
     from clockfree.bench.registry import no_virtual_boards, open_bench  # --help does without
     from clockfree.commands.lines import say
     from clockfree.commands.progress import progress
-    from clockfree.run import experiment
+    from clockfree.runs import experiment
     from clockfree.task.plan import make_plan
 
     options = {
@@ -57,7 +57,7 @@ def run(
     if as_json:
         print_json(outcome.summary)
     else:
-        from clockfree.run import report  # netCDF and rich: slow to load, and it comes last
+        from clockfree.runs import report  # netCDF and rich: slow to load, and it comes last
 
         print_table(report.table(outcome.summary, outcome.data))
     if outcome.interrupted:

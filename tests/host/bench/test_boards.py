@@ -19,7 +19,7 @@ from clockfree.commands import app
 from clockfree.commands.lines import Lines
 from clockfree.link import discovery
 from clockfree.link.benchfile import bench_text
-from clockfree.run import runlog
+from clockfree.runs import runlog
 from clockfree.task.plan import make_plan
 from clockfree_model.parts import POTS
 from clockfree_model.physics import PRESETS

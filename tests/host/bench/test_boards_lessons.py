@@ -6,7 +6,7 @@ import pytest
 from clockfree.bench.virtual import VirtualBench
 from clockfree.commands import app
 from clockfree.commands.lines import Lines
-from clockfree.run import runlog
+from clockfree.runs import runlog
 from clockfree.task.plan import make_plan
 from tests.host.bench.test_boards import BRIDGE, events
 from tests.sim.jobs import resistance, solve

@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 
 from clockfree.commands import app
-from clockfree.run import netcdf
+from clockfree.runs import netcdf
 from clockfree_sim.theory import best
 
 TASK = """

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from clockfree.run.netcdf import DataSet
-from clockfree.run.results import best_at
+from clockfree.runs.netcdf import DataSet
+from clockfree.runs.results import best_at
 from clockfree_model.counters import DROPPED, ERRORS, FIRINGS, RAIL, SKIPPED
 from clockfree_model.final import error_at
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from clockfree.commands import app
-from clockfree.run import runlog
+from clockfree.runs import runlog
 from tests.host.own_clock import late_us
 
 MOST_LATE = 0.01

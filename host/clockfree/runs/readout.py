@@ -11,8 +11,8 @@ from typing import Any
 from rich.table import Table
 
 from clockfree.base.errors import InputError
-from clockfree.run.runlog import Record
-from clockfree.run.shown import NOBODY, shown
+from clockfree.runs.runlog import Record
+from clockfree.runs.shown import NOBODY, shown
 from clockfree_model.events import MEASURED
 from clockfree_sim.world.world import recall
 

@@ -12,7 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 
-from clockfree.run.netcdf import DataSet
+from clockfree.runs.netcdf import DataSet
 from clockfree_model.files import replaced
 from clockfree_model.final import error_at
 

@@ -6,8 +6,8 @@ import numpy as np
 from rich.table import Table
 
 from clockfree.base.errors import InputError
-from clockfree.run import runlog
-from clockfree.run.runlog import Record
+from clockfree.runs import runlog
+from clockfree.runs.runlog import Record
 from clockfree_model.counters import FIRINGS
 from clockfree_sim.theory.independence import Verdict, examine_firings
 

@@ -5,7 +5,7 @@ import json
 from clockfree.commands import app
 from clockfree.link.benchfile import bench_text
 from clockfree.link.fleet import Fleet
-from clockfree.run import live
+from clockfree.runs import live
 from clockfree_board.link import PROTOCOL, VERSION
 from tests.host.flashing import flash, wait_for_port
 

@@ -9,7 +9,7 @@ import pytest
 from clockfree.base.errors import InputError
 from clockfree.bench.registry import open_bench
 from clockfree.bench.simulated import SimBench
-from clockfree.run import experiment, figure, forecast, readout, runlog
+from clockfree.runs import experiment, figure, forecast, readout, runlog
 from clockfree.task.plan import make_plan
 from clockfree_model.final import Best
 from clockfree_model.job import Damage

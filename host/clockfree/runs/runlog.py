@@ -22,7 +22,7 @@ import numpy as np
 
 from clockfree.base.errors import InputError
 from clockfree.base.files import replace_text
-from clockfree.run import outputs
+from clockfree.runs import outputs
 from clockfree_model.counters import FIRINGS
 from clockfree_model.final import Best
 from clockfree_model.job import Job, Sample

@@ -17,8 +17,8 @@ import numpy as np
 from clockfree.base import files
 from clockfree.base.toml import dumps
 from clockfree.bench.protocol import Bench, Observer
-from clockfree.run import runlog
-from clockfree.run.forecast import Forecast
+from clockfree.runs import runlog
+from clockfree.runs.forecast import Forecast
 from clockfree.task.plan import Plan, run_toml
 from clockfree_model.job import Job, Sample
 from clockfree_model.parts import POTS
@@ -26,7 +26,7 @@ from clockfree_model.rates import rates_hz
 from clockfree_model.record import plain
 
 if TYPE_CHECKING:
-    from clockfree.run.netcdf import DataSet
+    from clockfree.runs.netcdf import DataSet
 
 RUNS = Path("runs")
 
@@ -115,7 +115,7 @@ def _run(plan: Plan, file: Path, bench_name: str, bench: Bench, out: Path | None
 
     if not log.samples:  # a second Ctrl-C while the first one was being measured
         raise KeyboardInterrupt
-    from clockfree.run import figure, results  # netCDF and plots: slow to load, and they come last
+    from clockfree.runs import figure, results  # netCDF and plots: slow to load, and they come last
 
     record = runlog.read(folder)
     data = results.write(record)

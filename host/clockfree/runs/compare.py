@@ -9,8 +9,8 @@ import numpy as np
 from rich.table import Table
 
 from clockfree.base.errors import InputError
-from clockfree.run import results
-from clockfree.run.runlog import Record
+from clockfree.runs import results
+from clockfree.runs.runlog import Record
 from clockfree_model.final import error_at
 from clockfree_model.job import Job
 from clockfree_sim.sweep.processes import cores, pool

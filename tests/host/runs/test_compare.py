@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from clockfree.commands import app
-from clockfree.run import compare
+from clockfree.runs import compare
 
 TASK = """
 updates = 20

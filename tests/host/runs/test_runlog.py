@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from clockfree.base import toml
 from clockfree.base.errors import InputError
-from clockfree.run import runlog
+from clockfree.runs import runlog
 from clockfree_model import record
 from clockfree_model.job import Damage, Job, Lesson
 from clockfree_model.network import square

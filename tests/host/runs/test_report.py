@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from clockfree.base.files import create
-from clockfree.run import figure, netcdf, report, results, runlog
-from clockfree.run.runlog import RunLog
+from clockfree.runs import figure, netcdf, report, results, runlog
+from clockfree.runs.runlog import RunLog
 from clockfree_model.counters import COUNTERS
 from clockfree_model.final import Best
 from clockfree_model.job import Damage

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from clockfree.run import netcdf
-from clockfree.run.netcdf import DataSet, Variable
-from clockfree.run.runlog import Record, read_wall_s
+from clockfree.runs import netcdf
+from clockfree.runs.netcdf import DataSet, Variable
+from clockfree.runs.runlog import Record, read_wall_s
 from clockfree_model import events
 from clockfree_model.counters import COUNTERS, DOWN, FIRINGS, UP
 from clockfree_model.files import replaced

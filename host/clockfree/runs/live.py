@@ -12,7 +12,7 @@ from clockfree.link.fleet import Fleet
 from clockfree.link.handshake import RefusedError, misfit
 from clockfree.link.session import Session
 from clockfree.link.units import ADC_STEPS, C16_STEPS
-from clockfree.run.shown import NOBODY, shown
+from clockfree.runs.shown import NOBODY, shown
 from clockfree_board.link import EDGE_ROW, HOLD, VERSION
 from clockfree_model.counters import COUNTERS, FIRINGS
 from clockfree_model.events import AWAY
