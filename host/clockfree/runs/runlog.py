@@ -214,17 +214,31 @@ def read(folder: Path) -> Record:
     return Record(folder, job, about, samples, events, end)
 
 
+def read_batches(folder: Path) -> Iterator[tuple[list[dict[str, Any]], np.ndarray, int]]:
+    """What came between two samples of a run: events, firings (F, 6), and the time of the sample that ends it, us."""
+    path = folder / "log.jsonl"
+    found: list[dict[str, Any]] = []
+    parts = [np.empty((0, 6), dtype=np.int64)]
+    time_us = 0
+    for number, fields in enumerate(_records(path), start=1):
+        try:
+            if fields.get("record") == FIRINGS:
+                parts.append(np.array(fields["rows"], dtype=np.int64).reshape(-1, 6))
+            elif fields.get("record") == "event":
+                found.append(fields)
+            elif fields.get("record") == "sample":
+                time_us = int(fields["time_us"])
+                yield found, np.concatenate(parts), time_us
+                found, parts = [], parts[:1]
+        except BROKEN as error:
+            raise InputError(f"{path}: line {number}: expected firings, got {_short(error)}") from None
+    if len(parts) > 1:  # the log was cut off before the sample that these belong to
+        yield found, np.concatenate(parts), time_us
+
+
 def read_firings(folder: Path) -> np.ndarray:
     """Every recorded firing of a run with a trace: (F, 6) int64, columns edge, t_us, a, b, step, tap_after."""
-    path = folder / "log.jsonl"
-    parts = [np.empty((0, 6), dtype=np.int64)]
-    for number, fields in enumerate(_records(path), start=1):
-        if fields.get("record") == FIRINGS:
-            try:
-                parts.append(np.array(fields["rows"], dtype=np.int64).reshape(-1, 6))
-            except BROKEN as error:
-                raise InputError(f"{path}: line {number}: expected firings, got {_short(error)}") from None
-    return np.concatenate(parts)
+    return np.concatenate([np.empty((0, 6), dtype=np.int64), *(rows for _, rows, _ in read_batches(folder))])
 
 
 def read_wall_s(folder: Path, updates: float) -> float | None:

@@ -34,6 +34,9 @@ SURROGATES = 999
 MARGIN = 6
 """A record is shifted by at most one part in so many, and as much is left out at either end."""
 
+PIECE_WAITS = 20
+"""A piece between two holes of a record counts if it is as long as so many mean waits: joints are to be rare."""
+
 FANO_WAITS = 10
 """Length of the windows in which firings are counted for the Fano factor, mean waits of the edge itself."""
 
@@ -94,7 +97,9 @@ def unwrapped(times_us: Sequence[int] | np.ndarray) -> np.ndarray:
     return times[:1] + np.cumsum(steps)
 
 
-def examine(records_us: Sequence[Sequence[int] | np.ndarray], seed: int = 0) -> Verdict:
+def examine(
+    records_us: Sequence[Sequence[int] | np.ndarray], seed: int = 0, pieces_us: Sequence[tuple[int, int]] | None = None
+) -> Verdict:
     """Test whether edges fire independently of one another.
 
     The largest |r| over all pairs of edges, of the firings counted in bins of half the mean wait, is compared with
@@ -110,6 +115,10 @@ def examine(records_us: Sequence[Sequence[int] | np.ndarray], seed: int = 0) -> 
         Firing times of each edge, rising, us: absolute, or `unwrapped`. All edges were observed for the same time.
     seed : int
         Of the random shifts.
+    pieces_us : sequence of (int, int) or None
+        From when to when all edges were observed, rising, us; None is all the time. A correlation is that of the bins
+        of which both records know: a joint would break the rhythm of a regular clock in the surrogates, and in
+        nothing of what was observed. Coincidences are counted with the pieces joined.
 
     Returns
     -------
@@ -121,25 +130,33 @@ def examine(records_us: Sequence[Sequence[int] | np.ndarray], seed: int = 0) -> 
         Fewer than two edges, less than 50 firings per edge, or times that do not rise.
     """
     records = [np.asarray(record, dtype=np.int64) for record in records_us]
-    edges, firings = len(records), sum(len(record) for record in records)
+    if any((np.diff(record) < 0).any() for record in records):
+        raise ValueError("expected times that rise")
+    start_us = min((int(record[0]) for record in records if len(record)), default=0)
+    stop_us = max((int(record[-1]) for record in records if len(record)), default=0) + 1
+    seen = [(start_us, stop_us)] if pieces_us is None else [*pieces_us]
+    if seen:
+        start_us, stop_us = seen[0][0], seen[-1][1]
+    joined = _joined(records, seen)
+    edges, firings = len(joined), sum(map(len, joined))
     if edges < 2:
         raise ValueError(f"expected at least 2 edges, got {edges}")
     if firings < 50 * edges:
         raise ValueError(f"expected at least 50 firings per edge, got {firings} of {edges} edges")
-    if any((np.diff(record) < 0).any() for record in records):
-        raise ValueError("expected times that rise")
-    start_us = min(int(record[0]) for record in records if len(record))
-    stop_us = max(int(record[-1]) for record in records if len(record)) + 1
-    records = [record - start_us for record in records]
     random = np.random.default_rng(seed)
+    span_us, seen_us = stop_us - start_us, sum(end - begin for begin, end in seen)
 
     # About half the mean wait each, in a number that the FFT likes.
-    bins = fft.next_fast_len(round(2 * firings / edges), real=True)
-    width_us = (stop_us - start_us) / bins
-    counts = np.array([np.bincount((record / width_us).astype(np.int64), minlength=bins) for record in records])
-    correlation, pair, most = _correlations(counts, random)
+    bins = fft.next_fast_len(round(2 * firings / edges * span_us / seen_us), real=True)
+    width_us = span_us / bins
+    known = np.zeros(bins, dtype=bool)
+    for begin, end in seen:
+        known[-((start_us - begin) * bins // span_us) : (end - start_us) * bins // span_us] = True  # whole bins
+    within = [record[(record >= start_us) & (record < stop_us)] - start_us for record in records]
+    counts = np.array([np.bincount((record / width_us).astype(np.int64), minlength=bins) for record in within])
+    correlation, pair, most = _correlations(counts * known, known, random)
 
-    coincidences, more = _coincidences(records, stop_us - start_us, random)
+    coincidences, more = _coincidences(joined, seen_us, random)
 
     return Verdict(
         edges,
@@ -150,31 +167,54 @@ def examine(records_us: Sequence[Sequence[int] | np.ndarray], seed: int = 0) -> 
         pair,
         coincidences,
         int(more.max()),
-        np.array([_fano(record, stop_us - start_us) for record in records]),
-        np.array([_lag1(record) for record in records]),
+        np.array([_fano(record, seen_us) for record in joined]),
+        np.array([_lag1(record) for record in joined]),
     )
 
 
-def _correlations(counts: np.ndarray, random: np.random.Generator) -> tuple[float, tuple[int, int], np.ndarray]:
-    """Largest |r| of two rows of counts (E, bins), which two, and the same for each surrogate."""
+def _joined(records: list[np.ndarray], pieces_us: list[tuple[int, int]]) -> list[np.ndarray]:
+    """Records of the pieces alone, one after another, from 0."""
+    begins = np.cumsum([0, *(end - begin for begin, end in pieces_us)])
+    cut = [[np.searchsorted(record, piece) for piece in pieces_us] for record in records]
+    return [
+        np.concatenate(
+            [record[:0], *(record[i:j] - begin + at for (i, j), (begin, _), at in zip(places, pieces_us, begins))]
+        )
+        for record, places in zip(records, cut)
+    ]
+
+
+def _correlations(
+    counts: np.ndarray, known: np.ndarray, random: np.random.Generator
+) -> tuple[float, tuple[int, int], np.ndarray]:
+    """Largest |r| of two rows of counts (E, bins), which two, and the same for each surrogate.
+
+    Of what is known (bins,); counts are 0 elsewhere.
+    """
     edges, bins = counts.shape
     margin = bins // MARGIN
-    length = bins - 2 * margin
     lags = np.arange(-margin, margin + 1)
     # The middle of each record is compared with as long a piece of each other one, `lag` bins further on.
-    middle = counts[:, margin : margin + length] - counts[:, margin : margin + length].mean(axis=1, keepdims=True)
-    begins = np.concatenate([np.zeros((2, edges, 1)), np.cumsum([counts, counts**2], axis=2)], axis=2)
-    sums, squares = begins[:, :, length:] - begins[:, :, :-length]  # of each piece
-    size = np.sqrt(np.maximum(squares - sums**2 / length, 0.0))
-    spectrum = fft.rfft(counts, bins)
+    middle = known.copy()
+    middle[:margin] = middle[margin + bins - 2 * margin :] = False
+    counts = (counts - counts.mean(axis=1, keepdims=True)) * known  # sums of small numbers keep their digits
+
+    def along(here: np.ndarray, there: np.ndarray) -> np.ndarray:
+        """Sums over the middle of one row, times rows that lie `lag` bins further on (..., lags)."""
+        return fft.irfft(fft.rfft(here * middle).conj() * there, bins)[..., lags]
+
+    known_at, counts_at = fft.rfft(known.astype(float)), fft.rfft(counts)
+    both = np.maximum(np.rint(along(known.astype(float), known_at)), 1.0)  # bins that both know, at each lag
+    sums, squares = along(known.astype(float), counts_at), along(known.astype(float), fft.rfft(counts**2))
+    size = np.sqrt(np.maximum(squares - sums**2 / both, 0.0))
     shifts = random.integers(0, margin + 1, (edges, SURROGATES))
     largest, pair, most = -1.0, (0, 1), np.zeros(SURROGATES)
     for edge in range(edges - 1):
-        padded = np.zeros(bins)
-        padded[margin : margin + length] = middle[edge]
-        product = fft.irfft(fft.rfft(padded).conj() * spectrum[edge + 1 :], bins)[:, lags]
-        scale = size[edge, margin] * size[edge + 1 :]
-        r = np.abs(np.divide(product, scale, out=np.zeros_like(product), where=scale > 0))  # 0 where nothing varies
+        mine, squared = along(counts[edge], known_at), along(counts[edge] ** 2, known_at)
+        product = along(counts[edge], counts_at[edge + 1 :]) - mine * sums[edge + 1 :] / both
+        scale = np.sqrt(np.maximum(squared - mine**2 / both, 0.0)) * size[edge + 1 :]
+        least = 1e-9 * both  # rounding of the transforms: 0 where nothing varies
+        r = np.abs(np.divide(product, scale, out=np.zeros_like(product), where=scale > least))
         other = int(r[:, margin].argmax())
         if r[other, margin] > largest:
             largest, pair = float(r[other, margin]), (edge, edge + 1 + other)
@@ -256,11 +296,33 @@ def _lag1(times_us: np.ndarray) -> float:
     return float(waits[1:] @ waits[:-1] / (waits @ waits))
 
 
-def examine_firings(times_us: Sequence[np.ndarray]) -> Verdict:
-    """Whether edges fired independently, by their firing times modulo 2**30 us, each (n,), in order.
+def pieces(
+    records_us: Sequence[np.ndarray], holes_us: Sequence[tuple[int, int]]
+) -> tuple[list[tuple[int, int]], float]:
+    """When all edges that ever fired were observed, and what share that is of the time in which all of them fired.
 
-    As far as all of them were observed; an edge that never fired is left out. ValueError where that is too short.
+    Parameters
+    ----------
+    records_us : sequence of (n,) int
+        Firing times of each edge, rising, us.
+    holes_us : sequence of (int, int)
+        From when to when something of any of them may be missing, us.
+
+    Returns
+    -------
+    pieces_us : list of (int, int)
+    share : float
     """
-    times = [unwrapped(each) for each in times_us if len(each)]
-    begin, end = (max(each[0] for each in times), min(each[-1] for each in times)) if times else (0, 0)
-    return examine([each[(begin <= each) & (each <= end)] for each in times])
+    fired = [record for record in records_us if len(record)]
+    if not fired:
+        return [], 0.0
+    at_us, stop_us = max(int(record[0]) for record in fired), min(int(record[-1]) for record in fired) + 1
+    whole_us = stop_us - at_us
+    least_us = PIECE_WAITS * len(fired) * whole_us / sum(map(len, fired))
+    found = []
+    for begin_us, end_us in [*sorted(holes_us), (stop_us, stop_us)]:
+        begin_us = min(begin_us, stop_us)
+        if begin_us - at_us >= (least_us if holes_us else 1):
+            found.append((at_us, begin_us))
+        at_us = max(at_us, end_us)
+    return found, sum(end - begin for begin, end in found) / whole_us if whole_us > 0 else 0.0

@@ -33,6 +33,24 @@ def verdict_of(folder, capsys):
     return found
 
 
+def with_a_hole(folder, samples, told):
+    """A copy of a run of which firings of edge 3 never arrived, between samples; told: by an event, as boards have it."""
+    out = folder.with_name("holed")
+    out.mkdir(exist_ok=True)
+    at, lines = 0, []
+    for line in (folder / "log.jsonl").read_text().splitlines():
+        record = json.loads(line)
+        if record["record"] == "firings" and at in samples:
+            record["rows"] = [row for row in record["rows"] if row[0] != 3]
+            if told:
+                text = "2 lines of telemetry never arrived"
+                lines.append({"record": "event", "event": "gap", "time_us": 0, "edges": [3], "text": text, "lost": 2})
+        at += record["record"] == "sample"
+        lines.append(record)
+    (out / "log.jsonl").write_text("".join(json.dumps(record) + "\n" for record in lines))
+    return out
+
+
 @pytest.fixture
 def task(tmp_path):
     def write(updates, late_us=2500):
@@ -51,6 +69,19 @@ def test_a_clock_free_run_is_independent_and_one_on_a_global_trigger_is_not(task
         assert found["independent"] is independent and found["edges"] == 16
     assert app.status_of(["independence", str(out)]) == 1
     assert "NOT independent" in capsys.readouterr().out
+    for rule, independent in (("clockfree", True), ("p=0.5", False)):
+        # A third of the time nothing of an edge arrived: that is left out, for all of them.
+        holed = with_a_hole(tmp_path / rule, range(150, 310), told=True)
+        found = verdict_of(holed, capsys)
+        assert found["independent"] is independent and found["edges"] == 16
+        assert found["observed"] == pytest.approx(1 - 160 / 500, abs=0.02)
+        assert found["recorded"] < 0.99 * found["counted"]
+    # Missing without a word, or nearly all of it: nobody can say.
+    for samples, told, said in ((range(150, 310), False, "more are missing than the record tells of"), (range(5, 490), True, "left")):
+        holed = with_a_hole(tmp_path / "clockfree", samples, told)
+        assert verdict_of(holed, capsys)["independent"] is None
+        assert app.status_of(["independence", str(holed)]) == 1
+        assert "cannot say: " in (out := " ".join(capsys.readouterr().out.split())) and said in out
 
 
 @pytest.mark.parametrize("more, said", [([], "run it with --trace"), (["--trace"], "at least 50 firings per edge")])

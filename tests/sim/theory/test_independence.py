@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clockfree_board import clock
-from clockfree_sim.theory.independence import SURROGATES, examine, unwrapped
+from clockfree_sim.theory.independence import SURROGATES, examine, pieces, unwrapped
 from tests.sim.jobs import a_job, trace
 
 KINDS = {"exponential": clock.EXPONENTIAL, "jittered": clock.JITTERED, "periodic": clock.PERIODIC}
@@ -187,6 +187,58 @@ def test_a_silent_edge_does_not_disturb():
     assert verdict.independent
     assert np.isnan(verdict.fano[5])
     assert np.isnan(verdict.lag1[5])
+
+
+def holed(records, holes_us, seed=0):
+    """Each hole is one edge's: nothing of it arrived then."""
+    random = np.random.default_rng(seed)
+    records = [*records]
+    for begin_us, end_us in holes_us:
+        k = random.integers(len(records))
+        records[k] = records[k][(records[k] < begin_us) | (records[k] >= end_us)]
+    return records
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_missing_is_left_out_for_all(kind):
+    """A long hole, or ten short ones; a joint would break the rhythm of regular clocks."""
+    for seed, holes_us in enumerate(
+        [[(20_000_000, 45_000_000)], [(at_us, at_us + 700_000) for at_us in range(3_000_000, 75_000_000, 8_000_000)]]
+    ):
+        whole = own_clocks(kind, 16, 800, 30 + seed)
+        for records, independent in ((whole, True), (shared_triggers(whole, 800, seed), False)):
+            records = holed(records, holes_us)
+            pieces_us, share = pieces(records, holes_us)
+            lost_us = sum(end_us - begin_us for begin_us, end_us in holes_us)
+            assert share == pytest.approx(1 - lost_us / 80e6, abs=0.02)
+            assert examine(records, pieces_us=pieces_us).independent is independent
+
+
+def test_numbers_with_a_hole_are_those_of_a_plain_count():
+    records = own_clocks("exponential", 4, 400, 6)
+    hole_us = (17_000_000, 23_000_000)
+    pieces_us, _ = pieces(records, [hole_us])
+    verdict = examine(records, pieces_us=pieces_us)
+    start, stop = pieces_us[0][0], pieces_us[1][1]
+    bins = round((stop - start) / verdict.bin_us)
+    limits = np.linspace(start, stop, bins + 1)
+    counts = np.array([np.histogram(record, limits)[0] for record in records])
+    known = (limits[1:] <= hole_us[0]) | (limits[:-1] >= hole_us[1])
+    known[: bins // 6] = known[bins - bins // 6 :] = False
+    r = np.abs(np.corrcoef(counts[:, known]) - np.eye(4))
+    assert verdict.correlation == pytest.approx(r.max(), abs=1e-12)
+    assert verdict.firings == sum(((each >= start) & (each < stop)).sum() for each in records) - sum(
+        ((each >= hole_us[0]) & (each < hole_us[1])).sum() for each in records
+    )
+
+
+def test_pieces():
+    records = [np.arange(1000, 90_000, 1000), np.arange(0, 100_000, 1000)]
+    assert pieces(records, []) == ([(1000, 89_001)], 1.0)
+    found, share = pieces(records, [(40_000, 50_000), (45_000, 60_000), (61_000, 62_000), (80_000, 200_000)])
+    assert found == [(1000, 40_000)]  # 60 .. 61 ms and 62 .. 80 ms are shorter than twenty waits
+    assert share == pytest.approx(39_000 / 88_001)
+    assert pieces([np.array([], dtype=int)], []) == ([], 0.0)
 
 
 def test_what_it_refuses():
