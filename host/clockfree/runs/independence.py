@@ -14,7 +14,7 @@ from rich.table import Table
 from clockfree.base.errors import InputError
 from clockfree.runs import runlog
 from clockfree.runs.runlog import Record
-from clockfree_board.clock import MASK
+from clockfree_board.link import NUMBERS
 from clockfree_model import events
 from clockfree_model.counters import FIRINGS
 from clockfree_sim.theory.independence import Verdict, examine, pieces
@@ -104,8 +104,8 @@ def _told(record: Record) -> tuple[np.ndarray, list[tuple[int, int]]]:
     ends_us: list[int] = []
     for found, rows, time_us in runlog.read_batches(record.folder):
         asked.extend((list(event.get("edges", ())), len(parts)) for event in found if event["event"] in HOLES)
-        after_us = (rows[:, 1] - time_us) & MASK  # modulo 2**30: the firing nearest to the sample
-        parts.append(np.stack([rows[:, 0], time_us + after_us - (MASK + 1) * (after_us > MASK // 2)], axis=1))
+        after_us = (rows[:, 1] - time_us) % NUMBERS  # modulo 2**30: the firing nearest to the sample
+        parts.append(np.stack([rows[:, 0], time_us + after_us - NUMBERS * (after_us > NUMBERS // 2)], axis=1))
         ends_us.append(time_us)
     rows = np.concatenate(parts) if parts else np.empty((0, 2), np.int64)
     batch = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
