@@ -19,6 +19,7 @@ CLOCK = "clock"
 AGES = "ages"
 MEASURED = "measured"
 TEXT = "text"
+WIRING = "wiring"
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ EVENTS = {
     CLOCK: Event("a board's ticks were `t_us` at `at_us` of the run, to within `within_us`"),
     AGES: Event("largest decision age of every edge and longest change of examples, `age_us` and `tick_us`"),
     MEASURED: Event("what was measured in HOLD while an example was shown"),
+    WIRING: Event("boards look as if they were at other edges than the bench file says; taken anyway", warns=True),
     TEXT: Event("a board said something that is no message"),
 }
 """By the names that they have in a log."""

@@ -12,6 +12,7 @@ from clockfree.base.errors import BoardError, InputError
 from clockfree.bench.expected import drops
 from clockfree.bench.fitting import check_fit
 from clockfree.bench.protocol import Observer
+from clockfree.bench.wiring import Wiring, judge, measure
 from clockfree.learning.arming import (
     Member,
     about,
@@ -67,6 +68,7 @@ class BoardBench:
         self._fleet: Fleet | None = None
         self._learning: Learning | None = None
         self._in_hold = False
+        self._wiring = Wiring("", float("nan"), float("nan"))
 
     @property
     def failures(self) -> list[str]:
@@ -108,6 +110,7 @@ class BoardBench:
         else:
             for board in self._boards:
                 board.trims = no_trims(job, board)
+        self._wiring = self._checked_wiring(taps)
         self._each("set-up", lambda session: self._arm(session, taps))
         self._each("lesson", lambda session: arm_supervisor(self._supervisor, job, self._run_id, 0), [fleet.supervisor])
         self._in_hold = True
@@ -121,7 +124,9 @@ class BoardBench:
             | ({"trims": member.trims} if member.trims else {})
             for member in members
         ]
-        return {"run_id": self._run_id, "values": VALUES, "supervisor": boards[0], "boards": boards[1:]}
+        wiring = {"drops_V": _number(self._wiring.drops_V), "outputs_V": _number(self._wiring.outputs_V)}
+        ours = {"run_id": self._run_id, "values": VALUES, "wiring": wiring}
+        return {**ours, "supervisor": boards[0], "boards": boards[1:]}
 
     def files(self) -> dict[str, str]:
         """The bench file as it was used."""
@@ -140,6 +145,15 @@ class BoardBench:
     def _set_taps(self, session: Session, taps: np.ndarray) -> None:
         for i, edge in enumerate(self._of[session].edges):
             session.ask("tap", i, int(taps[edge]))
+
+    def _checked_wiring(self, taps: np.ndarray) -> Wiring:
+        """What the wiring is like; InputError where it is wrong, unless it is taken anyway."""
+        self._observer.say("checking the wiring in HOLD: taps are moved, drops and outputs have to fit the network")
+        found = judge(self._job, measure(self._job, self._probe, taps))
+        if found.problem and not self._anyway:
+            advice = "exchange ids in the bench file, or cables, to match; --anyway learns as it is"
+            raise InputError(f"{self.file}: wiring: {found.problem}: {advice}")
+        return found
 
     def _arm(self, session: Session, taps: np.ndarray) -> None:
         board = self._of[session]
@@ -178,6 +192,8 @@ class BoardBench:
             complaints,
             self._observer.say,
         )
+        if self._wiring.problem:
+            learning.journal.note(events.WIRING, self._wiring.problem)
         yield learning.sample()
         try:
             yield from self._learn(learning, telemetry[0])
@@ -250,13 +266,13 @@ class BoardBench:
 
 def _plain(example: int, found: Measured) -> dict[str, Any]:
     """What was measured as the log has it: null where it could not be."""
-
-    def number(volts: float) -> float | None:
-        return round(float(volts), 7) if np.isfinite(volts) else None
-
     return {
         "example": example,
-        "outputs_V": [number(volts) for volts in found.outputs_V],
-        "nodes": [[node, number(free), number(clamped), by] for node, (free, clamped, by) in found.nodes_V.items()],
-        "drops": [[edge, number(free), number(clamped), by] for edge, (free, clamped, by) in found.drops_V.items()],
+        "outputs_V": [_number(volts) for volts in found.outputs_V],
+        "nodes": [[node, _number(free), _number(clamped), by] for node, (free, clamped, by) in found.nodes_V.items()],
+        "drops": [[edge, _number(free), _number(clamped), by] for edge, (free, clamped, by) in found.drops_V.items()],
     }
+
+
+def _number(volts: float) -> float | None:
+    return round(float(volts), 7) if np.isfinite(volts) else None

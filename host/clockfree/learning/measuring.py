@@ -15,7 +15,7 @@ from clockfree.link.session import Session
 from clockfree.link.units import ADC_STEPS, C16_STEPS
 from clockfree_model.calibration import calibrate
 from clockfree_model.job import Job
-from clockfree_model.parts import FRONT_ENDS, POTS
+from clockfree_model.parts import FRONT_ENDS
 
 SETTLE_S = 0.01
 """Nodes and clamp settle within 130 us; the rest is for what this counts on."""
@@ -35,11 +35,14 @@ class Measured:
         For a node's index, the free and the clamped voltage, V, and the unique ids of the boards whose mean it is.
     drops_V : dict
         For an edge's index, the free and the clamped drop, V, calibrated, and the unique id of its board.
+    ends_V : dict
+        For an edge's index, the free voltages of its tail and head, V, as its own board has them.
     """
 
     outputs_V: np.ndarray
     nodes_V: dict[int, tuple[float, float, list[str]]] = field(default_factory=dict)
     drops_V: dict[int, tuple[float, float, str]] = field(default_factory=dict)
+    ends_V: dict[int, tuple[float, float]] = field(default_factory=dict)
 
 
 class Probe:
@@ -57,7 +60,8 @@ class Probe:
         self._supervisor, self._boards = supervisor, boards
         self._of = {board.session: board for board in boards}
         self._taps: list[int] = []
-        self._limits = (0, POTS[job.edge.pot].highest)
+        able = [edge for board in boards for edge in board.session.hello["can"]["edges"]]
+        self._limits = (max(edge[3] for edge in able), min(edge[4] for edge in able))
         self._points = 0  # that were added to the fit of the mismatch
         self._silent: set[Session] = set()  # who did not answer once is not waited for again
 
@@ -83,7 +87,24 @@ class Probe:
         BoardError
             The supervisor does not answer; edges whose board does not are left out.
         """
-        found = Measured(np.array(self._outputs(codes)))
+        self._show(codes, clamped=True)
+        time.sleep(SETTLE_S)
+        return self._everything()
+
+    def around(self, source_V: np.ndarray) -> Measured:
+        """Everything that can be measured with these voltages on the sources, while the clamp floats.
+
+        Raises
+        ------
+        BoardError
+            The supervisor does not answer; edges whose board does not are left out.
+        """
+        self.calm(source_V)
+        self.settle()
+        return self._everything()
+
+    def _everything(self) -> Measured:
+        found = Measured(np.array(self._read_outputs()))
         if FRONT_ENDS[self._job.edge.front_end].measures:
             there = [session for session in self._of if session.up and session not in self._silent]
             told, failed = self._fleet.each(self._look, there)
@@ -96,6 +117,7 @@ class Probe:
                     found.drops_V[edge] = (free * scale, clamped * scale, board.name)
                     volts = [self._volts(code) for code in node_codes]
                     if len(volts) == 4:
+                        found.ends_V[edge] = (volts[0], volts[1])
                         tail, head = self._job.network.ends[edge].tolist()
                         nodes[tail].append((volts[0], volts[2], board.name))
                         nodes[head].append((volts[1], volts[3], board.name))
@@ -107,6 +129,9 @@ class Probe:
     def _outputs(self, codes: list[int]) -> list[float]:
         self._show(codes, clamped=True)
         time.sleep(SETTLE_S)
+        return self._read_outputs()
+
+    def _read_outputs(self) -> list[float]:
         return [self._volts(code) for code in self._ask("measure")[0][: len(self._job.targets)]]
 
     def _show(self, codes: list[int], clamped: bool) -> None:
@@ -131,8 +156,6 @@ class Probe:
     def calibrate(self, taps: np.ndarray) -> None:
         """Calibrate every edge; the boards hold the result, and so do the members, for after a reset."""
         self._taps = taps.tolist()
-        able = [edge for board in self._boards for edge in board.session.hello["can"]["edges"]]
-        self._limits = (max(edge[3] for edge in able), min(edge[4] for edge in able))
         calibrate(self._job, self)
 
     def taps(self) -> list[int]:

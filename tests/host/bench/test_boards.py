@@ -149,6 +149,26 @@ def test_what_was_measured_can_be_read_and_says_by_whom(task, tmp_path, capsys):
         assert all(row["tap"] is not None for row in found["edges"])
 
 
+def test_boards_at_each_others_edges_are_refused_or_marked(rack, task, tmp_path, capsys):
+    rack, file = rack
+    swapped = rack.bench.model_copy(deep=True)
+    one, other = swapped.boards[0], swapped.boards[4]
+    one.id, other.id = other.id, one.id
+    file.write_text(bench_text(swapped))
+    assert clockfree("flash", "--bench", file) == 0
+    out = tmp_path / "run"
+    options = ["run", task, "--bench", file, "--updates", 5, "--out", out]
+    capsys.readouterr()
+    assert clockfree(*options) == 2
+    name = [board.edges[0].edge for board in (one, other)]
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert f"{name[0]} and {name[1]} are exchanged" in said and "--anyway" in said and not out.exists()
+    assert clockfree(*options, "--anyway") == 0
+    (event,) = events(runlog.read(out), "wiring")
+    assert f"{name[0]} and {name[1]}" in event["text"]
+    assert json.loads((out / "log.jsonl").read_text().splitlines()[0])["wiring"]["outputs_V"] > 0.01
+
+
 def test_a_board_that_is_reset_in_mid_run_is_armed_again_with_its_taps(rack, task, tmp_path, monkeypatch):
     rack, file = rack
     victim = rack.bench.boards[2]
