@@ -62,9 +62,12 @@ def override(data: dict[str, Any], key: str, value: Any) -> None:
 
 
 def origin(key: str, overridden: Mapping[str, str]) -> str:
-    """` (from --set)` if an option gave the value at this key, a part of it, or what it is a part of."""
+    """` (from --set)` if an option gave the value at this key, a part of it, or what it is a part of.
+
+    An option without a name is where all values are from, and said by nobody.
+    """
     for given, option in overridden.items():
-        if f"{key}.".startswith(f"{given}.") or f"{given}.".startswith(f"{key}."):
+        if option and (f"{key}.".startswith(f"{given}.") or f"{given}.".startswith(f"{key}.")):
             return f" (from {option})"
     return ""
 

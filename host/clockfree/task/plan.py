@@ -18,7 +18,7 @@ from clockfree.base.overrides import one_line, shown, value_of
 from clockfree.base.toml import read_toml
 from clockfree.task.classification import HeldOut
 from clockfree.task.resolve import resolve, resolve_physics
-from clockfree.task.taskfile import Table, Task, load_task
+from clockfree.task.taskfile import Table, Task, lay_over, task_of
 from clockfree_model.job import Job, JobError, check
 from clockfree_model.network import Network, NetworkError, load
 from clockfree_model.physics import PRESETS
@@ -75,41 +75,69 @@ def make_plan(file: Path, options: Mapping[str, Any], sets: Sequence[str], trace
     InputError
         Anything that cannot be run as it stands.
     """
-    given = {key: value for key, value in options.items() if value is not None}
     data = read_toml(file)
-    if "record" in data:
-        return _again(file, data, given, sets, trace)
-    task = load_task(file, given, sets)
+    if is_record(data):
+        return again(file, data, options, sets, trace)
+    task = task_of(data, file, lay_over(data, file, options, sets))
+    return Draft(task, network_of(task)).plan(trace)
+
+
+def network_of(task: Task) -> Network:
+    """The network that a task names; InputError if there is none of that name."""
     try:
-        network = load(task.network_spec)
+        return load(task.network_spec)
     except NetworkError as error:
         if Path(task.network_spec).is_file():
             raise InputError(str(error)) from None
         raise task.problem("network", error.problem) from None
-    physics = resolve_physics(task, PRESETS)
-    found = resolve(task, network, physics, _free_outputs)
-    job = Job(
-        network=network,
-        sources=found.sources,
-        targets=found.targets,
-        lessons=(),  # they are made when all else is known to be right
-        damage=found.damage,
-        edge=found.edge,
-        clamp=found.clamp,
-        physics=physics,
-        schedule=task.rule,
-        updates=task.updates,
-        seed=task.seed,
-        start_taps=found.start_taps,
-        trace=trace,
-        samples=_samples(task.updates, len(network.ends)),
-    )
-    try:
-        check(job)
-    except JobError as error:
-        raise task.problem(error.key, error.text) from None
-    job = dataclasses.replace(job, lessons=found.lessons)
-    return Plan(job, task.title, task.preset, task.task_seed, found.held_out)
+
+
+class Draft:
+    """A task on its network, checked; its lessons are yet to be solved or fitted.
+
+    Parameters
+    ----------
+    task : Task
+    network : Network
+
+    Attributes
+    ----------
+    job : Job
+        Without lessons.
+
+    Raises
+    ------
+    InputError
+        Anything that cannot be run as it stands.
+    """
+
+    def __init__(self, task: Task, network: Network):
+        physics = resolve_physics(task, PRESETS)
+        self._task, self._found = task, resolve(task, network, physics, _free_outputs)
+        self.job = Job(
+            network=network,
+            sources=self._found.sources,
+            targets=self._found.targets,
+            lessons=(),
+            damage=self._found.damage,
+            edge=self._found.edge,
+            clamp=self._found.clamp,
+            physics=physics,
+            schedule=task.rule,
+            updates=task.updates,
+            seed=task.seed,
+            start_taps=self._found.start_taps,
+            samples=_samples(task.updates, len(network.ends)),
+        )
+        try:
+            check(self.job)
+        except JobError as error:
+            raise task.problem(error.key, error.text) from None
+
+    def plan(self, trace: bool) -> Plan:
+        """The plan, with every firing recorded if `trace`."""
+        job = dataclasses.replace(self.job, lessons=self._found.lessons, trace=trace)
+        return Plan(job, self._task.title, self._task.preset, self._task.task_seed, self._found.held_out)
 
 
 def _free_outputs(
@@ -168,7 +196,14 @@ def _samples(updates: int, edges: int) -> int:
     return min(max(100, min(500, 500_000 // edges)), updates * edges)
 
 
-def _again(file: Path, data: dict[str, Any], given: dict[str, Any], sets: Sequence[str], trace: bool) -> Plan:
+def is_record(data: dict[str, Any]) -> bool:
+    """Whether a file's contents are the record of a run, and no task's."""
+    return "record" in data
+
+
+def again(file: Path, data: dict[str, Any], options: Mapping[str, Any], sets: Sequence[str], trace: bool) -> Plan:
+    """The plan of the contents of a `run.toml`; see `make_plan`."""
+    given = {key: value for key, value in options.items() if value is not None}
     refused = [f"--{key.replace('_', '-')}" for key in given if key not in AGAIN] + ["--set"] * bool(sets)
     if refused:
         may = ", ".join(f"--{key}" for key in AGAIN)

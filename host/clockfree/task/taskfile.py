@@ -211,6 +211,7 @@ class Task(Table):
 
     _file: Path = PrivateAttr(default=Path("task"))
     _overridden: dict[str, str] = PrivateAttr(default_factory=dict)
+    _unsaid: tuple[str, ...] = PrivateAttr(default=())
 
     @property
     def title(self) -> str:
@@ -229,19 +230,44 @@ class Task(Table):
 
     def problem(self, key: str, text: str) -> InputError:
         """The error to raise for a key: `FILE: key: text`, and which option gave the value if it was not the file."""
-        return InputError(f"{self._file}: {key}{origin(key, self._overridden)}: {text}")
+        said = f"{key}{origin(key, self._overridden)}: {text}"
+        return InputError(f"{self._file}: {without(self._unsaid, said)}")
 
 
-def load_task(file: Path | str, options: Mapping[str, object] | None = None, sets: Sequence[str] = ()) -> Task:
-    """Read a task file, and lay over it what the command line says.
+def without(prefixes: Sequence[str], said: str) -> str:
+    """What is said of a key, without the table that whoever wrote it left out, if it is in one of these."""
+    return next((said.removeprefix(prefix) for prefix in prefixes if said.startswith(prefix)), said)
+
+
+def task_of(data: dict[str, Any], file: Path, overridden: Mapping[str, str], unsaid: tuple[str, ...] = ()) -> Task:
+    """The task that a file's contents are.
 
     Parameters
     ----------
-    file : path of the TOML file
-    options : values of command-line options by their key in the file (`updates`, `task_seed`, `network`, ...); None is
-        an option that was not given. A string is read as in `sets`, so a seed can be passed on as it was typed.
-    sets : `KEY=VALUE` of each `--set`. KEY is dotted (`edge.f_V`, `lesson.0.from_updates`), VALUE a TOML value; what is
-        not TOML is taken as a string.
+    data : dict
+        As TOML has it.
+    file : Path
+        Where it is from: errors begin with it, and files that it names are looked for beside it.
+    overridden : dict
+        By key, the option that gave its value.
+    unsaid : tuple of str
+        What an error leaves out where its key begins with it.
+
+    Raises
+    ------
+    InputError
+        A value is not what its key asks for.
+    """
+    try:
+        task = Task.model_validate(data)
+    except ValidationError as error:
+        raise InputError(f"{file}: {without(unsaid, one_line(Task, error, overridden))}") from None
+    task._file, task._overridden, task._unsaid = file, dict(overridden), unsaid
+    return task
+
+
+def load_task(file: Path | str, options: Mapping[str, object] | None = None, sets: Sequence[str] = ()) -> Task:
+    """Read a task file, and lay over it what the command line says; see `lay_over`.
 
     Raises
     ------
@@ -250,7 +276,30 @@ def load_task(file: Path | str, options: Mapping[str, object] | None = None, set
     """
     file = Path(file)
     data = read_toml(file)
-    given = [("--" + key.replace("_", "-"), key, value) for key, value in (options or {}).items() if value is not None]
+    return task_of(data, file, lay_over(data, file, options or {}, sets))
+
+
+def lay_over(data: dict[str, Any], file: Path, options: Mapping[str, object], sets: Sequence[str]) -> dict[str, str]:
+    """Lay over a file's contents what the command line says; returns by key the option that gave its value.
+
+    Parameters
+    ----------
+    data : dict
+        Changed.
+    file : Path
+    options : dict
+        Values of command-line options by their key in the file (`updates`, `task_seed`, `network`, ...); None is an
+        option that was not given. A string is read as in `sets`, so a seed can be passed on as it was typed.
+    sets : list of str
+        `KEY=VALUE` of each `--set`. KEY is dotted (`edge.f_V`, `lesson.0.from_updates`), VALUE a TOML value; what is
+        not TOML is taken as a string.
+
+    Raises
+    ------
+    InputError
+        What is no `KEY=VALUE`, or a key that leads nowhere.
+    """
+    given = [("--" + key.replace("_", "-"), key, value) for key, value in options.items() if value is not None]
     for text in sets:
         key, equals, after = text.partition("=")
         if not equals or not key.strip():
@@ -258,14 +307,14 @@ def load_task(file: Path | str, options: Mapping[str, object] | None = None, set
         given.append(("--set", key.strip(), after.strip()))
     overridden: dict[str, str] = {}
     for option, key, value in given:
-        try:
-            override(data, key, value_of(value) if isinstance(value, str) else value)
-        except ValueError as error:
-            raise InputError(f"{file}: {key} (from {option}): {error}") from None
+        set_key(data, file, key, value_of(value) if isinstance(value, str) else value, option)
         overridden[key] = option
+    return overridden
+
+
+def set_key(data: dict[str, Any], file: Path, key: str, value: object, option: str) -> None:
+    """Set a dotted key of a file's contents; InputError if it leads nowhere."""
     try:
-        task = Task.model_validate(data)
-    except ValidationError as error:
-        raise InputError(f"{file}: {one_line(Task, error, overridden)}") from None
-    task._file, task._overridden = file, overridden
-    return task
+        override(data, key, value)
+    except ValueError as error:
+        raise InputError(f"{file}: {key}{origin(key, {key: option})}: {error}") from None
