@@ -4,6 +4,7 @@ import math
 import os
 import re
 import signal
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,15 +41,32 @@ class Progress(Observer, Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to: its results, the object that `--json` prints, whether Ctrl-C ended it, and what failed."""
+    """What a run came to.
 
+    Attributes
+    ----------
+    record : Record
+    data : DataSet
+    summary : dict
+        The object that `--json` prints.
+    firings : (F, 6) int array or None
+        As `read_firings` has them; None where they were not recorded, or are in the folder that was kept.
+    interrupted : bool
+        Whether Ctrl-C ended it.
+    failures : list of str
+    """
+
+    record: runlog.Record
     data: "DataSet"
     summary: dict[str, Any]
+    firings: np.ndarray | None
     interrupted: bool
     failures: list[str]
 
 
-def run(plan: Plan, file: Path, bench_name: str, bench: Bench, out: Path | None, progress: Progress) -> Outcome:
+def run(
+    plan: Plan, file: Path, bench_name: str, bench: Bench, out: Path | None, progress: Progress, kept: bool = True
+) -> Outcome:
     """Run a plan on a bench and keep everything about it in a folder; the bench is closed then.
 
     Parameters
@@ -61,6 +79,8 @@ def run(plan: Plan, file: Path, bench_name: str, bench: Bench, out: Path | None,
     out : Path or None
         Folder to make; None is a new one in runs/.
     progress : Progress
+    kept : bool
+        False: the record goes to a temporary folder, which is gone when this returns, and nothing is drawn.
 
     Raises
     ------
@@ -69,19 +89,45 @@ def run(plan: Plan, file: Path, bench_name: str, bench: Bench, out: Path | None,
     BoardError
         Boards that could not do what they were asked.
     """
-    if out is None:
-        files.check_room(RUNS / "new")
-    else:
-        files.check(out)
+    check_out(out, kept)
     for note in plan.notes:
         progress.say(note)
     try:
-        return _run(plan, file, bench_name, bench, out, progress)
+        return _run(plan, file, bench_name, bench, out, progress, kept)
     finally:
         bench.close()
 
 
-def _run(plan: Plan, file: Path, bench_name: str, bench: Bench, out: Path | None, progress: Progress) -> Outcome:
+def check_out(out: Path | None, kept: bool = True) -> None:
+    """InputError if the folder of a run exists, or none can be made."""
+    if not kept:
+        return
+    if out is None:
+        files.check_room(RUNS / "new")
+    else:
+        files.check(out)
+
+
+def make_folder(task: str, started: datetime, out: Path | None) -> Path:
+    """Make the folder that a person asked for, or a new one in runs/ with the task's name and the time."""
+    if out is None:
+        return files.create_free(RUNS / f"{_file_name(task)}-{started:%Y%m%d-%H%M%S}")
+    files.create(out)
+    return out
+
+
+@contextmanager
+def _folder(task: str, started: datetime, out: Path | None, kept: bool) -> Iterator[Path]:
+    if kept:
+        yield make_folder(task, started, out)
+        return
+    with tempfile.TemporaryDirectory(prefix="clockfree-") as name:
+        yield Path(name)
+
+
+def _run(
+    plan: Plan, file: Path, bench_name: str, bench: Bench, out: Path | None, progress: Progress, kept: bool
+) -> Outcome:
     job = plan.job
     bench.start(job, progress)
     progress.say(f"finding the best achievable error of {plan.task} on {job.network.name}")
@@ -90,37 +136,46 @@ def _run(plan: Plan, file: Path, bench_name: str, bench: Bench, out: Path | None
     best = best_errors(job)
 
     started = datetime.now(UTC)
-    if out is None:
-        folder = files.create_free(RUNS / f"{_file_name(plan.task)}-{started:%Y%m%d-%H%M%S}")
-    else:
-        files.create(folder := out)
-    recorded = run_toml(plan, file, bench_name, started.isoformat(timespec="seconds"))
-    said = bench.about()
-    files.replace_text(folder / "run.toml", dumps(recorded | ({"bench": plain(said)} if said else {})))
-    for name, text in bench.files().items():
-        files.replace_text(folder / name, text)
-    about = {
-        "task": plan.task,
-        "bench": bench_name,
-        "preset": plan.preset,
-        "task_seed": plan.task_seed,
-        "best": best,
-        "baselines": [exam and {"majority": exam.majority, "logistic": exam.logistic} for exam in plan.held_out],
-        **said,
-    }
-    progress.say(f"running in {folder}")
-    progress.say(_pace(job, on_boards=bool(said)))
-    log = runlog.RunLog(folder, job, about)
-    interrupted = _learn(plan, bench, log, progress, virtual=not said)
+    with _folder(plan.task, started, out, kept) as folder:
+        recorded = run_toml(plan, file, bench_name, started.isoformat(timespec="seconds"))
+        said = bench.about()
+        files.replace_text(folder / "run.toml", dumps(recorded | ({"bench": plain(said)} if said else {})))
+        for name, text in bench.files().items():
+            files.replace_text(folder / name, text)
+        about = {
+            "task": plan.task,
+            "bench": bench_name,
+            "preset": plan.preset,
+            "task_seed": plan.task_seed,
+            "best": best,
+            "baselines": [exam and {"majority": exam.majority, "logistic": exam.logistic} for exam in plan.held_out],
+            **said,
+        }
+        if kept:
+            progress.say(f"running in {folder}")
+        progress.say(_pace(job, on_boards=bool(said)))
+        log = runlog.RunLog(folder, job, about)
+        interrupted = _learn(plan, bench, log, progress, virtual=not said)
 
-    if not log.samples:  # a second Ctrl-C while the first one was being measured
-        raise KeyboardInterrupt
-    from clockfree.runs import figure, results  # netCDF and plots: slow to load, and they come last
+        if not log.samples:  # a second Ctrl-C while the first one was being measured
+            raise KeyboardInterrupt
+        return _outcome(folder, interrupted, bench.failures, kept)
+
+
+def _outcome(folder: Path, interrupted: bool, failures: list[str], kept: bool) -> Outcome:
+    from clockfree.runs import results  # netCDF and plots: slow to load, and they come last
 
     record = runlog.read(folder)
-    data = results.write(record)
-    figure.draw(data, folder / "figure.png", POTS[job.edge.pot].highest)
-    return Outcome(data, results.summary(record, data), interrupted, bench.failures)
+    data = results.write(record) if kept else results.dataset(record)
+    summary = results.summary(record, data)
+    if kept:
+        from clockfree.runs import figure  # the same
+
+        figure.draw(data, folder / "figure.png", POTS[record.job.edge.pot].highest)
+    else:
+        summary["run"] = None
+    firings = runlog.read_firings(folder) if record.job.trace and not kept else None
+    return Outcome(record, data, summary, firings, interrupted, failures)
 
 
 def _file_name(task: str) -> str:
@@ -157,8 +212,14 @@ def _learn(plan: Plan, bench: Bench, log: runlog.RunLog, progress: Progress, vir
 
 @contextmanager
 def _until_interrupted(bench: Bench) -> Iterator[threading.Event]:
-    """Ctrl-C lets the bench go on to its next sample and stop there; a second one breaks off at once."""
+    """Ctrl-C lets the bench go on to its next sample and stop there; a second one breaks off at once.
+
+    It reaches the main thread alone: in any other there is nothing to wait for, and Python lets none ask for it.
+    """
     interrupted = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupted
+        return
 
     def on_interrupt(number: int, frame: Any) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)

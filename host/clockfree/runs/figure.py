@@ -32,6 +32,8 @@ RIGHT = {"left": 0.02, "right": 0.97, "bottom": 0.1, "top": 0.88}
 COLOURS = LinearSegmentedColormap.from_list("taps", matplotlib.colormaps["viridis"](np.linspace(0, 0.93, 256)))
 """Dark where an edge conducts; without the palest end, which nobody sees on white."""
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+SIZE = (11, 4.8)
+"""Inches of the figure."""
 NAMED_NODES = 30
 """Up to this many nodes every node is named, beyond it only sources and targets."""
 DRAWN_NODES = 500
@@ -40,8 +42,13 @@ DRAWN_NODES = 500
 
 def draw(data: DataSet, path: Path, highest: int) -> None:
     """Draw the results of a run into a PNG file, in one go; `highest` is the tap where its potentiometers end."""
+    with matplotlib.rc_context(STYLE), replaced(path) as beside:
+        draw_on(Figure(figsize=SIZE), data, highest).savefig(beside, format="png")
+
+
+def draw_on(drawn: Figure, data: DataSet, highest: int) -> Figure:
+    """Draw the results of a run on an empty figure of `SIZE`, which is returned."""
     with matplotlib.rc_context(STYLE):
-        drawn = Figure(figsize=(11, 4.8))
         halves: Any = drawn.subfigures(1, 2, width_ratios=(1.12, 1))
         left, right = halves
         accuracies = [name for name in data.variables if name.endswith("_accuracy")]
@@ -54,8 +61,7 @@ def draw(data: DataSet, path: Path, highest: int) -> None:
         lower.set_xlabel("updates per edge")
         _network(right, data, highest)
         drawn.suptitle(_title(data), fontsize=10)
-        with replaced(path) as beside:
-            drawn.savefig(beside, format="png")
+    return drawn
 
 
 def _title(data: DataSet) -> str:

@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, is_dataclass
 from hashlib import sha256
 from typing import Any, Protocol
@@ -77,7 +78,7 @@ def measure(point: Point) -> dict[str, Any]:
     job = point.job
     name, found = run_seeds(job, [job.seed])
     updates, lesson, error_V2, gain = found.updates, found.lesson, found.error_V2[0], found.gain[0]
-    training, test = _accuracies(point, lesson, gain).T
+    training, test = accuracies(job, point.exams, lesson, gain).T
     return plain({
         "engine": name,
         "initial_error_V2": error_V2[0],
@@ -95,12 +96,12 @@ def measure(point: Point) -> dict[str, Any]:
     })  # fmt: skip
 
 
-def _accuracies(point: Point, lesson: np.ndarray, gain: np.ndarray) -> np.ndarray:
+def accuracies(job: Job, exams: Sequence[Exam | None], lesson: np.ndarray, gain: np.ndarray) -> np.ndarray:
     """Shares of right answers on the taught and on the held-out examples at each sample (T, 2); nan without classes."""
     shares = np.full((len(lesson), 2), math.nan)
-    for i, exam in enumerate(point.exams):
+    for i, exam in enumerate(exams):
         if exam is not None:
-            taught = point.job.lessons[i]
+            taught = job.lessons[i]
             right = exam.answers(taught.desired_V)
             for at in np.flatnonzero(lesson == i):
                 training = float((exam.answers(outputs(taught.source_V, gain[at])) == right).mean())

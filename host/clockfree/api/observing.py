@@ -1,0 +1,64 @@
+"""Who is told how a run gets on, from Python: nobody, a function that takes lines, or an observer."""
+
+import math
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from clockfree_model.counters import FIRINGS
+
+if TYPE_CHECKING:
+    from clockfree_model.job import Job, Sample  # numpy, which a flash does without
+
+LINES = 5
+"""Lines for a whole run."""
+
+
+def error_of(sample: "Sample") -> str:
+    """The error of a sample, V^2, as progress shows it."""
+    return "-" if math.isnan(sample.error_V2) else f"{sample.error_V2:.2e}"
+
+
+def _state(sample: "Sample") -> str:
+    firings = sum(sample.counters[FIRINGS])
+    return f"{sample.updates:,.0f} updates per edge, error {error_of(sample)} V^2, {firings} firings"
+
+
+class Told:
+    """A few lines of plain text.
+
+    Parameters
+    ----------
+    say : callable
+        Is given each line; from any thread.
+    """
+
+    def __init__(self, say: Callable[[str], object]) -> None:
+        self.say = say
+        self._next = 0.0
+        self._doing = ""
+
+    def share(self, doing: str, done: float) -> None:
+        """A line when it begins; from any thread."""
+        if doing != self._doing:
+            self._doing = doing
+            self.say(doing)
+
+    def sample(self, job: "Job", sample: "Sample", wall_s: float) -> None:
+        """A line now and then."""
+        if sample.updates >= self._next * job.updates:
+            self.say(_state(sample))
+            self._next = (math.floor(LINES * sample.updates / job.updates) + 1) / LINES
+
+
+def observer(progress: Any) -> Any:
+    """Who is told: None or False is nobody, True stderr, a function gets lines, what is an observer is one."""
+    if hasattr(progress, "sample"):
+        return progress
+    if callable(progress):
+        return Told(progress)
+    return Told(_to_stderr if progress else lambda text: None)
+
+
+def _to_stderr(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

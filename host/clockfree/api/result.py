@@ -1,0 +1,258 @@
+"""A run: what came out of it, as arrays with units, and what can be done with it then."""
+
+import html
+import math
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from clockfree.api.datasets import Called, dataset, edges, objects
+from clockfree.api.tasks import Task
+from clockfree.base.errors import InputError
+from clockfree.runs import runlog
+from clockfree.runs.netcdf import DataSet
+from clockfree.runs.runlog import Record
+from clockfree_model.job import Lesson
+from clockfree_model.parts import POTS
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+TRACE = ("edge", "t_us", "a", "b", "step", "tap_after")
+
+
+class Run:
+    """What a run came to. `clockfree.run` and `clockfree.open` give one; it is not made by hand.
+
+    Attributes
+    ----------
+    folder : Path or None
+        The folder of its record: run.toml, log.jsonl, results.nc, figure.png. None where it was not kept.
+    ended : str
+        `done`; `interrupted`; of a record also `failed` or `cut off`.
+    failures : list of str
+        What makes a run that came to its end a failed one: on boards.
+    record : clockfree.runs.runlog.Record
+        What its log holds, sample by sample.
+    summary : dict
+        The numbers that sum it up: the object of `clockfree run --json`.
+
+    Examples
+    --------
+    >>> import clockfree as cf
+    >>> run = cf.run(cf.Task(sources=["A", "C"], targets=["E"], source_V=[[0, 5]], desired_V=[[3.6]]), updates=200)
+    >>> run.taps.sel(edge="A-B").item() in range(128)
+    True
+    >>> run.final_error_V2 < 0.1
+    True
+    """
+
+    def __init__(
+        self,
+        record: Record,
+        data: DataSet,
+        summary: dict[str, Any],
+        *,
+        called: Called = None,
+        task: Task | None = None,
+        failures: tuple[str, ...] = (),
+        firings: np.ndarray | None = None,
+    ) -> None:
+        self.folder = None if summary["run"] is None else record.folder
+        self.ended: str = record.end["reason"]
+        self.failures = list(failures)
+        self.summary = summary
+        self.record, self._data, self._called, self._task, self._rows = record, data, called, task, firings
+
+    @cached_property
+    def data(self) -> "xr.Dataset":
+        """All of it, with units: errors, outputs, taps and counters on the way, what was taught, and the network.
+
+        Along `edge`, `node`, `source` and `target` stand the nodes as the task has them. Tuples, which netCDF does not
+        know, cannot be written by `to_netcdf`; the `results.nc` of a folder that was kept has them as text.
+        """
+        return dataset(self._data, self._called, self.record.job.network)
+
+    @property
+    def final_error_V2(self) -> float:
+        """Error at the end, V^2: mean over (0.8 n, n] updates of the mean over examples and targets of (V_F - V_D)^2.
+
+        On boards it is what the supervisor measured; nan where nothing was.
+        """
+        found = self.summary["final_error_V2"]
+        return math.nan if found is None else float(found)
+
+    @property
+    def taps(self) -> "xr.DataArray":
+        """Tap of each edge at the end, the same in both twins; nan where no board knew it."""
+        last = self.record.samples[-1]["taps"]
+        taps = np.where(last >= 0, last, np.nan) if (last < 0).any() else last.astype(np.int64)
+        return self._by_edge("taps", taps, "1", "wiper position at the end, both twins")
+
+    @property
+    def resistance_ohm(self) -> "xr.DataArray":
+        """Resistance of each edge at its tap, ohm: nominal, without the mismatch of its twins; inf where it is cut."""
+        job, last = self.record.job, self.record.samples[-1]
+        ohm = job.physics.resistance(self.taps.values.astype(float), POTS[job.edge.pot])
+        ohm[[d.edge for d in job.damage if d.kind == "cut" and d.at_updates <= last["updates"]]] = np.inf
+        return self._by_edge("resistance", ohm, "ohm", "resistance at the end, nominal, both twins")
+
+    def _by_edge(self, name: str, values: np.ndarray, unit: str, text: str) -> "xr.DataArray":
+        import xarray as xr  # slow to load, and a command line needs none
+
+        along = objects(edges(self._called, self.record.job.network))
+        return xr.DataArray(values, {"edge": along}, "edge", name, {"units": unit, "long_name": text})
+
+    @property
+    def firings(self) -> "xr.Dataset":
+        """Every firing, of a run with `trace=True`: index of the edge, time, both bits, step and tap after it.
+
+        Where an edge measures its drops, a and b are those of the free and of the clamped twin, in 1/16 ADC code.
+
+        Raises
+        ------
+        InputError
+            They were not recorded.
+        """
+        import xarray as xr  # slow to load, and a command line needs none
+
+        rows = self._rows
+        if rows is None and self.record.job.trace and self.folder is not None:
+            rows = runlog.read_firings(self.folder)
+        if rows is None:
+            raise InputError(f"{self._where}: expected a run with every firing recorded, got one without: use trace=True")
+        units = {"t_us": "us"}
+        columns = {name: ("firing", rows[:, i], {"units": units.get(name, "1")}) for i, name in enumerate(TRACE)}
+        return xr.Dataset(columns)
+
+    @property
+    def task(self) -> Task:
+        """The task that it ran; of a record the one that its `run.toml` runs again."""
+        if self._task is None:
+            assert self.folder is not None
+            self._task = Task(self.folder / "run.toml")
+        return self._task
+
+    def outputs(self, source_V: Any) -> "xr.DataArray":
+        """Free outputs of the network as it is now, for any voltages on its sources: nothing is taught.
+
+        Of the simulated free twin, with the taps of the end, its mismatch, and whatever was cut. The sources get what
+        the supervisor's DAC gives, which is within half a step, supply / 8192, of what is asked.
+
+        Parameters
+        ----------
+        source_V : array (examples, sources)
+            V, within 0 .. the supply, in the order of the task's sources.
+
+        Returns
+        -------
+        xarray.DataArray
+            (example, target), V.
+
+        Raises
+        ------
+        InputError
+            Another shape, a voltage outside the supply; a run on boards, whose outputs only boards can measure.
+        """
+        import xarray as xr  # slow to load, and a command line needs none
+
+        from clockfree_sim.world.world import recall  # compiled code: the same
+
+        job, last = self.record.job, self.record.samples[-1]
+        self._only_simulated("outputs", "which would have to be measured")
+        volts = self._source_V(source_V)
+        asked = Lesson("asked", 0.0, volts, np.zeros((len(volts), len(job.targets))))
+        lessons = (*job.lessons[: last["lesson"]], asked)
+        free_V, _ = recall(replace(job, lessons=lessons), last["lesson"], last["updates"], last["taps"])
+        called = self._called or {name: name for name in job.network.nodes}
+        nodes = list(called.values())
+        along = {
+            "example": np.arange(len(volts)),
+            "target": objects([nodes[node] for node in job.targets]),
+        }
+        about = {"units": "V", "long_name": "voltage of the targets on the free twin"}
+        return xr.DataArray(free_V[:, list(job.targets)], along, ("example", "target"), "outputs", about)
+
+    def learn(self, more: int, *, progress: Any = None) -> "Run":
+        """A run that goes on where this one ended, for so many updates per edge more.
+
+        It is to the last bit the run that would have been asked for with all these updates from the start: taps, sums,
+        clocks, noise and lessons go on, and so does damage that was still to come. For that it is simulated again from
+        its beginning, and takes as long as both together. Its data begin where this run's did. No folder is kept.
+
+        To go on with another task begin one at these taps, with clocks and noise anew: `Task(start_taps=run.taps, ...)`.
+
+        Parameters
+        ----------
+        more : int
+            Updates (firings) per edge.
+        progress : see `clockfree.run`
+
+        Raises
+        ------
+        InputError
+            A run on boards; a record that this version of clockfree does not repeat.
+        """
+        from clockfree.api.running import again  # it makes runs, which can go on
+
+        self._only_simulated("learn", "which keep their taps: run the task on them with start_taps=run.taps")
+        if not isinstance(more, int | np.integer) or isinstance(more, bool) or more < 1:
+            raise InputError(f"learn: expected a number of updates per edge >= 1, got {more!r}")
+        return again(self, int(more), progress)
+
+    def plot(self, path: str | Path | None = None) -> "Figure":
+        """The figure of the run: error against updates, and the network with its taps.
+
+        Parameters
+        ----------
+        path : str or path, optional
+            A file to write it to, as matplotlib does by its ending. Without one a notebook shows it, and
+            `matplotlib.pyplot.show()` does elsewhere.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
+        from clockfree.api.drawing import drawn  # matplotlib: slow to load
+
+        return drawn(self._data, POTS[self.record.job.edge.pot].highest, None if path is None else Path(path))
+
+    def _source_V(self, asked: Any) -> np.ndarray:
+        """Voltages of the sources (examples, sources), as the supervisor gives them, V."""
+        job, where = self.record.job, f"{self._where}: source_V"
+        try:
+            volts = np.asarray(asked, dtype=float)
+        except (TypeError, ValueError):
+            raise InputError(f"{where}: expected an array of voltages (examples, sources), got others") from None
+        if volts.ndim != 2 or volts.shape[1] != len(job.sources) or not len(volts):
+            text = f"expected rows of {len(job.sources)} voltages, one for each source, got shape {volts.shape}"
+            raise InputError(f"{where}: {text}" + (": write [[...]] for one example" if volts.ndim == 1 else ""))
+        supply_V = job.physics.supply_V
+        outside = volts[~((volts >= 0) & (volts <= supply_V))]
+        if outside.size:
+            raise InputError(f"{where}: expected voltages within the supply, 0..{supply_V:g} V, got {outside[0]:g}")
+        return job.physics.dac_volts(volts)
+
+    def _only_simulated(self, what: str, why: str) -> None:
+        if self.record.on_boards:
+            raise InputError(f"{self._where}: {what}: expected a simulated run, got one on boards, {why}")
+
+    @property
+    def _where(self) -> str:
+        return "run" if self.folder is None else str(self.folder)
+
+    def __repr__(self) -> str:
+        said = self.summary
+        kept = "" if self.folder is None else f"; {self.folder}"
+        return (
+            f"clockfree.Run of {said['task']} on {said['network']}: {self.ended} after {said['updates_per_edge']:.6g} "
+            f"updates per edge, seed {said['seed']}, bench {said['bench']}; error {said['initial_error_V2']:.3g} V^2 at "
+            f"first, {self.final_error_V2:.3g} V^2 at last{kept}"
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<code>{html.escape(repr(self))}</code>"

@@ -1,0 +1,169 @@
+"""`clockfree.run`: a task on a bench, once or with many seeds."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+
+from clockfree.api.observing import observer
+from clockfree.api.result import Run
+from clockfree.api.tasks import Task
+from clockfree.base.errors import InputError, Interrupted
+from clockfree.bench.registry import open_bench
+from clockfree.runs import experiment
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@overload
+def run(
+    task: Task | str | Path, *, seeds: None = None, seed: int | None = None, task_seed: int | None = None,
+    preset: str | None = None, rule: str | None = None, updates: int | None = None, bench: str | Path = "sim",
+    out: str | Path | bool | None = None, trace: bool = False, progress: Any = None, anyway: bool = False, **sets: Any,
+) -> Run: ...  # fmt: skip
+@overload
+def run(
+    task: Task | str | Path, *, seeds: Iterable[int], seed: None = None, task_seed: int | None = None,
+    preset: str | None = None, rule: str | None = None, updates: int | None = None, bench: str | Path = "sim",
+    out: str | Path | bool | None = None, trace: bool = False, progress: Any = None, anyway: bool = False, **sets: Any,
+) -> "xr.Dataset": ...  # fmt: skip
+def run(
+    task: Task | str | Path,
+    *,
+    seed: int | None = None,
+    seeds: Iterable[int] | None = None,
+    task_seed: int | None = None,
+    preset: str | None = None,
+    rule: str | None = None,
+    updates: int | None = None,
+    bench: str | Path = "sim",
+    out: str | Path | bool | None = None,
+    trace: bool = False,
+    progress: Any = None,
+    anyway: bool = False,
+    **sets: Any,
+) -> "Run | xr.Dataset":
+    """Teach a network a task.
+
+    Parameters
+    ----------
+    task : Task, str or path
+        A task, or the name of a task file, of the `run.toml` of a run, or of an example.
+    seed, task_seed : int
+        Of clocks and noise; of teacher, placement and examples.
+    seeds : sequence of int
+        In place of `seed`: as many runs, on the simulated bench.
+    preset, rule, updates, **sets
+        What else of the task is to be changed, by the keywords of `Task`: `edge={"rate_hz": 20}`.
+    bench : str or path
+        `"sim"`, in virtual time, in this process; `"virtual"`, boards made up for it; or a bench file of boards.
+    out : str, path or bool
+        Folder to make for the record; one that exists is refused. True: a new one in runs/, as the command line makes.
+        Left out, a simulated run leaves nothing behind, since its seeds give it again to the last bit; a run on boards
+        is always kept, in runs/.
+    trace : bool
+        Record every firing: `Run.firings`.
+    progress : bool or callable
+        True: a few lines on stderr. A function, such as `print`, is given each of them.
+    anyway : bool
+        Take boards with another version of the firmware.
+
+    Returns
+    -------
+    Run, or with `seeds` an xarray.Dataset
+        The data set has a dimension `seed`; along it is what each run alone comes to, to the last bit: `error`,
+        `measured_error` and `time` at each sample; `final_error`, `taps`, `outputs` and counters at the end. Beside them
+        stand `geometric_mean` of the final errors and `interval`, its 95% by Student's t on the logarithms.
+
+    Raises
+    ------
+    InputError
+        What cannot be run as it stands.
+    BoardError
+        Boards that could not do what they were asked.
+    Interrupted
+        Ctrl-C; what had been learnt by then is its `run`. A KeyboardInterrupt, so that a loop over runs ends too.
+
+    Examples
+    --------
+    >>> import clockfree as cf
+    >>> task = cf.Task(sources=["A", "C"], targets=["E"], source_V=[[0, 5]], desired_V=[[3.6]], updates=100)
+    >>> run = cf.run(task, seed=3)
+    >>> run.outputs([[0, 5], [5, 0]]).sizes["example"]
+    2
+    >>> cf.run(task, seeds=range(3)).sizes["seed"]
+    3
+    """
+    changes = {"task_seed": task_seed, "preset": preset, "rule": rule, "updates": updates, **sets}
+    asked = (task if isinstance(task, Task) else Task(task)).replace(seed=seed, **changes)
+    if out is not None and not isinstance(out, str | Path | bool):
+        raise InputError(f"{asked.where}: out: expected a folder, or True for a new one in runs/, got {out!r}")
+    folder = Path(out) if isinstance(out, str | Path) else None
+    told = observer(progress)
+    if seeds is not None:
+        return _seeds(asked, seed, seeds, str(bench), folder, bool(out), trace, told)
+    plan = asked.plan(trace)
+    boards = open_bench(str(bench), plan.job.schedule, anyway)
+    kept = bool(out) or str(bench) != "sim"
+    outcome = experiment.run(plan, asked.where, str(bench), boards, folder, told, kept)
+    found = _run(asked, outcome)
+    if outcome.interrupted:
+        raise Interrupted(found)
+    return found
+
+
+def _run(task: Task, outcome: experiment.Outcome) -> Run:
+    return Run(
+        outcome.record,
+        outcome.data,
+        outcome.summary,
+        called=task.called,
+        task=task,
+        failures=tuple(outcome.failures),
+        firings=outcome.firings,
+    )
+
+
+def _seeds(
+    task: Task, seed: int | None, seeds: Iterable[int], bench: str, out: Path | None, kept: bool, trace: bool, told: Any
+) -> "xr.Dataset":
+    from clockfree.api.datasets import dataset  # xarray: slow to load, and one run alone may do without
+    from clockfree.runs import seeds as many  # the same
+
+    if bench != "sim":
+        text = f"expected --bench sim, got {bench}: boards run one seed after another, each with a record of its own"
+        raise InputError(f"{task.where}: seeds: {text}")
+    if seed is not None:
+        raise InputError(f"{task.where}: seeds: expected no seed beside them, got {seed}")
+    if trace:
+        raise InputError(f"{task.where}: seeds: expected no trace beside them, got one: run one seed with it")
+    found, _ = many.run(task.plan(False), many.checked(seeds), task.where, out, told, kept)
+    return dataset(found, task.called, task.job.network)
+
+
+def again(run: Run, more: int, progress: Any) -> Run:
+    """A run from its beginning, with so many updates per edge more; see `Run.learn`."""
+    told = observer(progress)
+    if run.folder is not None:
+        _check_repeated(run)
+    task = run.task.replace(updates=round(run.summary["updates_per_edge"]) + more)
+    plan = task.plan(run.record.job.trace)
+    outcome = experiment.run(plan, task.where, "sim", open_bench("sim", plan.job.schedule), None, told, kept=False)
+    found = _run(task, outcome)
+    if outcome.interrupted:
+        raise Interrupted(found)
+    return found
+
+
+def _check_repeated(run: Run) -> None:
+    """InputError where a record was made by a version that came to something else."""
+    from clockfree_sim.sweep.seeds import run_seeds  # compiled code: slow to load
+
+    job, samples = run.record.job, run.record.samples
+    _, found = run_seeds(job, [job.seed])
+    if found.error_V2[0, : len(samples)].tolist() != [sample["error_V2"] for sample in samples]:
+        text = "expected a record that this version of clockfree repeats to the last bit, got one that it does not"
+        begin = "go on from its taps, with clocks and noise anew: clockfree.run(run.task, start_taps=run.taps)"
+        raise InputError(f"{run.folder}: {text}; {begin}")
