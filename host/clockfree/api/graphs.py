@@ -115,7 +115,7 @@ def _from_networkx(graph: Any, where: str) -> Graph:
 
 
 def _places(nodes: Sequence[Hashable], attributes: Sequence[dict[str, Any]]) -> np.ndarray | None:
-    """Where nodes are: by their attribute `pos`, by `x` and `y`, or as pairs of numbers; None where that does not go."""
+    """Where nodes are: by their attribute `pos`, by `x` and `y`, or being pairs of numbers; None where nobody knows."""
     ways: list[list[Any]] = [
         [each.get("pos") for each in attributes],
         [(each.get("x"), each.get("y")) for each in attributes],
@@ -145,7 +145,9 @@ def _from_array(array: np.ndarray, where: str) -> Graph:
             node = int(np.flatnonzero(np.diagonal(array))[0])
             raise InputError(f"{where}: expected 0 on the diagonal of an adjacency matrix, got 1 at node {node}")
         if not np.array_equal(array, array.T):
-            raise InputError(f"{where}: expected a symmetric adjacency matrix, got another: write network=(A + A.T > 0)")
+            raise InputError(
+                f"{where}: expected a symmetric adjacency matrix, got another: write network=(A + A.T > 0)"
+            )
         pairs = np.argwhere(np.triu(array)).tolist()
         return _graph(NAME, tuple(range(len(array))), [(a, b) for a, b in pairs], None, where)
     if (array != np.rint(array)).any():

@@ -2,6 +2,7 @@
 
 import math
 import sys
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,13 @@ if TYPE_CHECKING:
 
 LINES = 5
 """Lines for a whole run."""
+_SAYING = threading.Lock()  # a print writes its newline apart
+
+
+def say(text: str) -> None:
+    """One line on stderr; from any thread."""
+    with _SAYING:
+        print(text, file=sys.stderr, flush=True)
 
 
 def error_of(sample: "Sample") -> str:
@@ -44,6 +52,15 @@ class Told:
             self._doing = doing
             self.say(doing)
 
+    def resolved(self, count: int, points: int) -> None:
+        """Nothing: a sweep's points are checked in a moment."""
+
+    def ran(self, count: int, points: int, firings: int, all_firings: int) -> None:
+        """A line now and then: so many points of a sweep are done."""
+        if count >= self._next * points:
+            self.say(f"{count} of {points} points")
+            self._next = (math.floor(LINES * count / points) + 1) / LINES
+
     def sample(self, job: "Job", sample: "Sample", wall_s: float) -> None:
         """A line now and then."""
         if sample.updates >= self._next * job.updates:
@@ -57,8 +74,4 @@ def observer(progress: Any) -> Any:
         return progress
     if callable(progress):
         return Told(progress)
-    return Told(_to_stderr if progress else lambda text: None)
-
-
-def _to_stderr(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    return Told(say if progress else lambda text: None)

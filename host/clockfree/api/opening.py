@@ -49,7 +49,9 @@ def open(folder: str | Path) -> "Run | xr.Dataset":
         data = results.dataset(record)
         return Run(record, data, results.summary(record, data))
     if not (found / "results.nc").is_file():
-        raise InputError(f"{found}: expected the folder of a run or of a sweep, got one without log.jsonl or results.nc")
+        raise InputError(
+            f"{found}: expected the folder of a run or of a sweep, got one without log.jsonl or results.nc"
+        )
     import xarray as xr  # slow to load, and a run does without
 
     try:

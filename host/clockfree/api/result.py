@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clockfree.api.datasets import Called, dataset, edges, objects
+from clockfree.api.observing import observer
+from clockfree.api.repeating import check_repeated
 from clockfree.api.tasks import Task
-from clockfree.base.errors import InputError
-from clockfree.runs import runlog
+from clockfree.base.errors import InputError, Interrupted
+from clockfree.bench.registry import open_bench
+from clockfree.runs import experiment, runlog
 from clockfree.runs.netcdf import DataSet
 from clockfree.runs.runlog import Record
 from clockfree_model.job import Lesson
@@ -21,6 +24,7 @@ from clockfree_model.parts import POTS
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
+    from rich.table import Table
 
 TRACE = ("edge", "t_us", "a", "b", "step", "tap_after")
 
@@ -67,6 +71,19 @@ class Run:
         self.failures = list(failures)
         self.summary = summary
         self.record, self._data, self._called, self._task, self._rows = record, data, called, task, firings
+
+    @classmethod
+    def of(cls, task: Task, outcome: experiment.Outcome) -> "Run":
+        """The run of a task that came to this outcome."""
+        return cls(
+            outcome.record,
+            outcome.data,
+            outcome.summary,
+            called=task.called,
+            task=task,
+            failures=tuple(outcome.failures),
+            firings=outcome.firings,
+        )
 
     @cached_property
     def data(self) -> "xr.Dataset":
@@ -124,7 +141,8 @@ class Run:
         if rows is None and self.record.job.trace and self.folder is not None:
             rows = runlog.read_firings(self.folder)
         if rows is None:
-            raise InputError(f"{self._where}: expected a run with every firing recorded, got one without: use trace=True")
+            text = "expected a run with every firing recorded, got one without: run it with trace=True"
+            raise InputError(f"{self._where}: {text}")
         units = {"t_us": "us"}
         columns = {name: ("firing", rows[:, i], {"units": units.get(name, "1")}) for i, name in enumerate(TRACE)}
         return xr.Dataset(columns)
@@ -168,8 +186,7 @@ class Run:
         asked = Lesson("asked", 0.0, volts, np.zeros((len(volts), len(job.targets))))
         lessons = (*job.lessons[: last["lesson"]], asked)
         free_V, _ = recall(replace(job, lessons=lessons), last["lesson"], last["updates"], last["taps"])
-        called = self._called or {name: name for name in job.network.nodes}
-        nodes = list(called.values())
+        nodes = list(job.network.nodes if self._called is None else self._called.values())
         along = {
             "example": np.arange(len(volts)),
             "target": objects([nodes[node] for node in job.targets]),
@@ -184,7 +201,8 @@ class Run:
         clocks, noise and lessons go on, and so does damage that was still to come. For that it is simulated again from
         its beginning, and takes as long as both together. Its data begin where this run's did. No folder is kept.
 
-        To go on with another task begin one at these taps, with clocks and noise anew: `Task(start_taps=run.taps, ...)`.
+        To go on with another task, begin one at these taps, with clocks and noise anew:
+        `Task(start_taps=run.taps, ...)`.
 
         Parameters
         ----------
@@ -197,12 +215,25 @@ class Run:
         InputError
             A run on boards; a record that this version of clockfree does not repeat.
         """
-        from clockfree.api.running import again  # it makes runs, which can go on
-
         self._only_simulated("learn", "which keep their taps: run the task on them with start_taps=run.taps")
-        if not isinstance(more, int | np.integer) or isinstance(more, bool) or more < 1:
+        if isinstance(more, bool) or not hasattr(more, "__index__") or more < 1:
             raise InputError(f"learn: expected a number of updates per edge >= 1, got {more!r}")
-        return again(self, int(more), progress)
+        if self.folder is not None:
+            check_repeated(self.record, self.folder)
+        task = self.task.replace(updates=round(self.summary["updates_per_edge"]) + int(more))
+        plan = task.plan(self.record.job.trace)
+        bench = open_bench("sim", plan.job.schedule)
+        outcome = experiment.run(plan, task.where, "sim", bench, None, observer(progress), kept=False)
+        found = Run.of(task, outcome)
+        if outcome.interrupted:
+            raise Interrupted(found)
+        return found
+
+    def table(self) -> "Table":
+        """What `clockfree run` prints of it: a table of rich's."""
+        from clockfree.runs.report import table  # rich: slow to load
+
+        return table(self.summary, self._data)
 
     def plot(self, path: str | Path | None = None) -> "Figure":
         """The figure of the run: error against updates, and the network with its taps.
@@ -248,10 +279,14 @@ class Run:
     def __repr__(self) -> str:
         said = self.summary
         kept = "" if self.folder is None else f"; {self.folder}"
+
+        def error(value_V2: float | None) -> str:
+            return "-" if value_V2 is None else f"{value_V2:.3g} V^2"
+
         return (
             f"clockfree.Run of {said['task']} on {said['network']}: {self.ended} after {said['updates_per_edge']:.6g} "
-            f"updates per edge, seed {said['seed']}, bench {said['bench']}; error {said['initial_error_V2']:.3g} V^2 at "
-            f"first, {self.final_error_V2:.3g} V^2 at last{kept}"
+            f"updates per edge, seed {said['seed']}, bench {said['bench']}; error {error(said['initial_error_V2'])} at "
+            f"first, {error(said['final_error_V2'])} at last{kept}"
         )
 
     def _repr_html_(self) -> str:

@@ -4,8 +4,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-import numpy as np
-
 from clockfree.api.observing import observer
 from clockfree.api.result import Run
 from clockfree.api.tasks import Task
@@ -74,8 +72,8 @@ def run(
     -------
     Run, or with `seeds` an xarray.Dataset
         The data set has a dimension `seed`; along it is what each run alone comes to, to the last bit: `error`,
-        `measured_error` and `time` at each sample; `final_error`, `taps`, `outputs` and counters at the end. Beside them
-        stand `geometric_mean` of the final errors and `interval`, its 95% by Student's t on the logarithms.
+        `measured_error` and `time` at each sample; `final_error`, `taps`, `outputs` and counters at the end. Beside
+        them stand `geometric_mean` of the final errors and `interval`, its 95% by Student's t on the logarithms.
 
     Raises
     ------
@@ -108,22 +106,10 @@ def run(
     boards = open_bench(str(bench), plan.job.schedule, anyway)
     kept = bool(out) or str(bench) != "sim"
     outcome = experiment.run(plan, asked.where, str(bench), boards, folder, told, kept)
-    found = _run(asked, outcome)
+    found = Run.of(asked, outcome)
     if outcome.interrupted:
         raise Interrupted(found)
     return found
-
-
-def _run(task: Task, outcome: experiment.Outcome) -> Run:
-    return Run(
-        outcome.record,
-        outcome.data,
-        outcome.summary,
-        called=task.called,
-        task=task,
-        failures=tuple(outcome.failures),
-        firings=outcome.firings,
-    )
 
 
 def _seeds(
@@ -139,31 +125,7 @@ def _seeds(
         raise InputError(f"{task.where}: seeds: expected no seed beside them, got {seed}")
     if trace:
         raise InputError(f"{task.where}: seeds: expected no trace beside them, got one: run one seed with it")
-    found, _ = many.run(task.plan(False), many.checked(seeds), task.where, out, told, kept)
-    return dataset(found, task.called, task.job.network)
-
-
-def again(run: Run, more: int, progress: Any) -> Run:
-    """A run from its beginning, with so many updates per edge more; see `Run.learn`."""
-    told = observer(progress)
-    if run.folder is not None:
-        _check_repeated(run)
-    task = run.task.replace(updates=round(run.summary["updates_per_edge"]) + more)
-    plan = task.plan(run.record.job.trace)
-    outcome = experiment.run(plan, task.where, "sim", open_bench("sim", plan.job.schedule), None, told, kept=False)
-    found = _run(task, outcome)
-    if outcome.interrupted:
-        raise Interrupted(found)
-    return found
-
-
-def _check_repeated(run: Run) -> None:
-    """InputError where a record was made by a version that came to something else."""
-    from clockfree_sim.sweep.seeds import run_seeds  # compiled code: slow to load
-
-    job, samples = run.record.job, run.record.samples
-    _, found = run_seeds(job, [job.seed])
-    if found.error_V2[0, : len(samples)].tolist() != [sample["error_V2"] for sample in samples]:
-        text = "expected a record that this version of clockfree repeats to the last bit, got one that it does not"
-        begin = "go on from its taps, with clocks and noise anew: clockfree.run(run.task, start_taps=run.taps)"
-        raise InputError(f"{run.folder}: {text}; {begin}")
+    listed = many.checked(seeds, task.where)
+    data, folder = many.run(task.plan(False), listed, task.where, out, told, kept)
+    found = dataset(data, task.called, task.job.network)
+    return found if folder is None else found.assign_attrs(folder=str(folder))

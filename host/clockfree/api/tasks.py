@@ -76,7 +76,7 @@ class Task:
 
     def __init__(
         self,
-        file: str | Path | None = None,
+        file: Any = None,
         /,
         *,
         network: Any = None,
@@ -132,6 +132,17 @@ class Task:
             task._overridden = taskfile.lay_over(task._data, file, options, sets)
         task._check()
         return task
+
+    def laid_over(self, sets: Sequence[str]) -> "Task":
+        """The same task with `KEY=VALUE` of each `--set` laid over it."""
+        changed = copy(self)
+        changed._data = deepcopy(self._data)
+        if self._recorded:
+            changed._sets = [*self._sets, *sets]
+        else:
+            changed._overridden = self._overridden | taskfile.lay_over(changed._data, self.where, {}, sets)
+        changed._check()
+        return changed
 
     def replace(self, **changes: Any) -> "Task":
         """The same task with some of it changed, by the keywords that make one.
@@ -314,8 +325,8 @@ class Task:
         taught = "" if self._recorded else f" {_taught(self._data['lesson'])};"
         return (
             f"clockfree.Task {self.name}: {job.network.name}, {len(job.network.nodes)} nodes, {len(job.network.ends)} "
-            f"edges; sources {names['sources']}; targets {names['targets']};{taught} {self._kind}, {job.updates} updates "
-            f"per edge"
+            f"edges; sources {names['sources']}; targets {names['targets']};{taught} {self._kind}, {job.updates} "
+            "updates per edge"
         )
 
     @property

@@ -27,7 +27,7 @@ from clockfree.commands.output import BAD_INPUT, DONE, FAILED, INTERRUPTED
 COMMANDS = {
     "run": "Teach a network a task, and keep a record of it.",
     "show": "Print and plot a run again, from its log.",
-    "compare": "See whether the final error of a run lies within those of simulated runs of the same job.",
+    "compare": "See whether a run ends as simulated runs of the same job do, or which of two runs is better.",
     "independence": "Test whether the edges of a run with --trace fired independently of one another.",
     "read": "Print voltages, drops and taps at the end of a run, or of a bench now, and where each comes from.",
     "bench": "Write a bench file for a task from the boards that are plugged in: one an edge, and a supervisor.",

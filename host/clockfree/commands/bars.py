@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 
-from clockfree.commands.lines import error_of
+from clockfree.api.observing import error_of
 from clockfree.commands.output import console
 from clockfree_model.counters import FIRINGS
 from clockfree_model.job import Job, Sample

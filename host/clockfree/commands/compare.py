@@ -1,15 +1,22 @@
-"""`clockfree compare`: a run beside simulated ones of the same job."""
+"""`clockfree compare`: a run beside simulated ones of the same job, or beside another run."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from clockfree.commands.options import Json, RunFolder
 from clockfree.commands.output import FAILED, print_json, print_table
 
+if TYPE_CHECKING:
+    from clockfree.runs.runlog import Record
+
 
 def compare(
     folder: RunFolder,
+    other: Annotated[
+        Path | None, typer.Argument(help="Another run: which of the two jobs ends lower?", show_default=False)
+    ] = None,
     runs: Annotated[int, typer.Option(min=1, help="Simulated runs, each with another clock seed.")] = 100,
     as_json: Json = False,
 ) -> None:
@@ -18,6 +25,9 @@ def compare(
     from clockfree.runs import runlog
 
     record = runlog.read(folder)
+    if other is not None:
+        _versus(record, runlog.read(other), runs, as_json)
+        return
     with progress() as shown:
         found = comparison.compare(record, runs, lambda done: shown.share(f"simulating {runs} runs", done / runs))
     if as_json:
@@ -26,3 +36,16 @@ def compare(
         print_table(comparison.table(found))
     if not found.within:
         raise typer.Exit(FAILED)
+
+
+def _versus(first: "Record", second: "Record", runs: int, as_json: bool) -> None:
+    from clockfree.commands.progress import progress  # --help does without
+    from clockfree.runs import versus
+
+    doing = f"simulating {runs} runs of each"
+    with progress() as shown:
+        found = versus.versus(first, second, runs, lambda done: shown.share(doing, done / (2 * runs)))
+    if as_json:
+        print_json(versus.as_json(found))
+    else:
+        print_table(versus.table(found))

@@ -1,12 +1,19 @@
-"""`clockfree run`: a plan, a bench, an experiment, and what it came to."""
+"""`clockfree run`: `clockfree.run` of Python, with what a person typed."""
 
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from clockfree.base.errors import InputError, Interrupted
 from clockfree.commands.options import Json, NetworkSpec, Preset, Seed, Sets, TaskFile, TaskSeed
 from clockfree.commands.output import FAILED, INTERRUPTED, print_json, print_table
+
+if TYPE_CHECKING:
+    from clockfree.api.tasks import Task
+
+MOST_SEEDS = 100_000
 
 
 def run(
@@ -20,6 +27,10 @@ def run(
         str | None, typer.Option(help="clockfree; for comparison, sim only: sync, p=P or oscillators=P.")
     ] = None,
     seed: Seed = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(help="So many runs, seeds 0, 1, ..., or FIRST..LAST; sim only.", metavar="NUMBER"),
+    ] = None,
     task_seed: TaskSeed = None,
     updates: Annotated[str | None, typer.Option(help="Updates (firings) per edge.", metavar="INTEGER")] = None,
     set_: Sets = None,
@@ -33,11 +44,11 @@ def run(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    from clockfree.bench.registry import no_virtual_boards, open_bench  # --help does without
+    from clockfree.api import running  # --help does without
+    from clockfree.api.tasks import Task
+    from clockfree.bench.registry import no_virtual_boards
     from clockfree.commands.lines import say
     from clockfree.commands.progress import progress
-    from clockfree.runs import experiment
-    from clockfree.task.plan import make_plan
 
     options = {
         "network": network,
@@ -47,20 +58,48 @@ def run(
         "task_seed": task_seed,
         "updates": updates,
     }
-    plan = make_plan(task, options, set_ or [], trace)
+    asked = Task.of_command_line(task, options, set_ or [])
     if or_sim and bench == "virtual" and (why := no_virtual_boards()):
         say(f"{why}; so this runs on --bench sim")
         bench = "sim"
-    boards = open_bench(bench, plan.job.schedule, anyway)
+    how: dict[str, Any] = {"bench": bench, "out": True if out is None else out, "trace": trace}
+    if seeds is not None:
+        _many(asked, task, seeds, how, as_json)
+        return
     with progress() as shown:
-        outcome = experiment.run(plan, task, bench, boards, out, shown)
+        try:
+            found = running.run(asked, progress=shown, anyway=anyway, **how)
+        except Interrupted as stopped:
+            found = stopped.run
     if as_json:
-        print_json(outcome.summary)
+        print_json(found.summary)
     else:
-        from clockfree.runs import report  # netCDF and rich: slow to load, and it comes last
-
-        print_table(report.table(outcome.summary, outcome.data))
-    if outcome.interrupted:
+        print_table(found.table())
+    if found.ended == "interrupted":
         raise typer.Exit(INTERRUPTED)
-    if outcome.failures:
+    if found.failures:
         raise typer.Exit(FAILED)
+
+
+def _many(asked: "Task", task: Path, seeds: str, how: dict[str, Any], as_json: bool) -> None:
+    from clockfree.api import running  # --help does without
+    from clockfree.commands.progress import progress
+    from clockfree.runs import seeds as many
+
+    with progress() as shown:
+        data = running.run(asked, seeds=_listed(task, seeds), progress=shown, **how)
+    found = many.summary(data)
+    if as_json:
+        print_json(found)
+    else:
+        print_table(many.table(found))
+
+
+def _listed(task: Path, seeds: str) -> list[int]:
+    """`8` is 0 .. 7, `3..10` all from 3 to 10."""
+    given = re.fullmatch(r"(?:(\d{1,18})\.\.)?(\d{1,18})", seeds)
+    first, last = (int(given[1] or 0), int(given[2]) - (given[1] is None)) if given else (0, -1)
+    if not 0 <= last - first < MOST_SEEDS:
+        text = f"expected how many (8 is 0..7), or the first and the last (3..10), {MOST_SEEDS} at most, got {seeds}"
+        raise InputError(f"{task}: --seeds: {text}")
+    return list(range(first, last + 1))

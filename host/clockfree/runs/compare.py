@@ -74,14 +74,7 @@ def compare(record: Record, count: int, told: Callable[[int], None]) -> Comparis
         A run that never came to its end is none of those it would be compared with; nor is one whose error nobody
         measured then.
     """
-    job, reason = record.job, record.end["reason"]
-    if reason != "done":
-        raise InputError(f"{record.folder}: expected a run that came to its end, got one that was {reason}")
-    data = results.dataset(record)
-    updates = data["updates"].values
-    error_V2 = error_at(updates, data["measured_error"].values, updates[-1], data["present_lesson"].values)
-    if not np.isfinite(error_V2):
-        raise InputError(f"{record.folder}: expected a run whose error was measured at its end, got one without")
+    job, error_V2 = record.job, measured_at_end(record)
     errors_V2 = []
     jobs = min(count, cores())
     with pool(jobs) as executor:
@@ -90,6 +83,19 @@ def compare(record: Record, count: int, told: Callable[[int], None]) -> Comparis
             errors_V2 += part.result()
             told(len(errors_V2))
     return Comparison(str(record.folder), record.about["bench"], error_V2, sorted(errors_V2))
+
+
+def measured_at_end(record: Record) -> float:
+    """Final error of a run as its supervisor measured it, V^2; InputError if it never came to its end, or has none."""
+    reason = record.end["reason"]
+    if reason != "done":
+        raise InputError(f"{record.folder}: expected a run that came to its end, got one that was {reason}")
+    data = results.dataset(record)
+    updates = data["updates"].values
+    error_V2 = error_at(updates, data["measured_error"].values, updates[-1], data["present_lesson"].values)
+    if not np.isfinite(error_V2):
+        raise InputError(f"{record.folder}: expected a run whose error was measured at its end, got one without")
+    return error_V2
 
 
 def as_json(found: Comparison) -> dict[str, Any]:

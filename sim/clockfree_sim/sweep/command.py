@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+FAILED, INTERRUPTED = 1, 130
+
 
 def sweep(
     context: typer.Context,
@@ -20,6 +22,13 @@ def sweep(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on stdout.")] = False,
 ) -> None:
     """Run a task on a grid of settings and seeds. What was interrupted goes on by the same command."""
-    from clockfree_sim.sweep.running import run_sweep  # slow to load, and `clockfree --help` loads this module
+    from clockfree_sim.sweep import results  # slow to load, and `clockfree --help` loads this module
+    from clockfree_sim.sweep.progress import progress
+    from clockfree_sim.sweep.running import run_sweep
 
-    run_sweep(context.obj, file, jobs, scheduler, out, as_json)
+    with progress() as observer:
+        found = run_sweep(context.obj, file, jobs, scheduler, out or Path("runs") / file.stem, observer)
+    came_to = results.summary(found.sweep, found.journal), results.table(found.sweep, found.data)
+    context.obj.print(*came_to, as_json)
+    if found.ended != "done":
+        raise typer.Exit(INTERRUPTED if found.ended == "interrupted" else FAILED)

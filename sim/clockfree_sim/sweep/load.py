@@ -15,9 +15,17 @@ from clockfree_sim.sweep.point import Exam, Point, digest
 class Plan(Protocol):
     """A task file, resolved; the host's."""
 
-    job: Job
-    task_seed: int
-    held_out: tuple[Exam | None, ...]
+    @property
+    def job(self) -> Job:
+        """What is run."""
+
+    @property
+    def task_seed(self) -> int:
+        """What teacher, placement and examples were drawn from."""
+
+    @property
+    def held_out(self) -> tuple[Exam | None, ...]:
+        """One for each lesson."""
 
 
 class Host(Protocol):
@@ -31,11 +39,11 @@ class Host(Protocol):
     def plan(self, task: Path, sets: Sequence[str]) -> Plan:
         """What `clockfree run TASK --set KEY=VALUE ...` would run."""
 
+    def text(self, file: Path) -> str:
+        """What a sweep file, or a task file, says, for the record."""
+
     def versions(self) -> dict[str, str]:
         """Versions of whatever can change a result."""
-
-    def print(self, found: dict[str, Any], table: Any, as_json: bool) -> None:
-        """What was found, on stdout."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,6 @@ def load(file: Path, host: Host, told: Callable[[int, int], None]) -> Sweep:
         task_seeds.append(plan.task_seed)
         digests.append(digest([job, plan.held_out]))
     files = dict.fromkeys([file, *(cell.task for cell in cells)])
-    texts = {str(each): each.read_text(encoding="utf-8") for each in files}
+    texts = {str(each): host.text(each) for each in files}
     axes = [[axis.name, axis.values] for axis in asked.axes]
     return Sweep(file, texts, asked.axes, points, task_seeds, digest([axes, digests]))

@@ -29,7 +29,9 @@ _known: dict[str, float] = {}
 class Exam(Protocol):
     """Held-out examples of a classification; the host's."""
 
-    source_V: np.ndarray
+    @property
+    def source_V(self) -> np.ndarray:
+        """Voltages of the sources (n, S), V."""
 
     def answers(self, outputs_V: np.ndarray) -> np.ndarray:
         """Index of the class that each row of outputs (n, O), V, stands for."""

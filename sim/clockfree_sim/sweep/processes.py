@@ -3,17 +3,43 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing.process import BaseProcess
+from typing import Any
 
 ONE_THREAD = tuple(f"{library}_NUM_THREADS" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA"))
+
+_STARTING = threading.Lock()
 
 
 def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class _Process(SpawnProcess):
+    """A process that does not run its parent's script again: it needs nothing of it, and a script may lack a guard."""
+
+    @staticmethod
+    def _Popen(process: BaseProcess) -> Any:
+        main = vars(sys.modules["__main__"])
+        with _STARTING:
+            before: dict[str, Any] = {name: main[name] for name in ("__file__", "__spec__") if name in main}
+            main.pop("__file__", None)
+            main["__spec__"] = None
+            try:
+                return SpawnProcess._Popen(process)
+            finally:
+                main.update(before)
+
+
+class _Context(SpawnContext):
+    Process = _Process
 
 
 @contextmanager
@@ -22,7 +48,7 @@ def pool(jobs: int) -> Iterator[Executor]:
     others = {*multiprocessing.active_children()}
     before = {name: os.environ.get(name) for name in ONE_THREAD}
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))  # processes that are started from now on inherit it
-    made = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _begin)
+    made = ProcessPoolExecutor(jobs, _Context(), _begin)
     try:
         yield made
     except BaseException:  # Ctrl-C: what is under way is lost

@@ -1,9 +1,9 @@
 """A sweep from its file to its results: resolve all points, run those that are not done yet, keep what they come to."""
 
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-
-import typer
+from typing import TYPE_CHECKING
 
 from clockfree_sim import sources_digest
 from clockfree_sim.sweep import results, workers
@@ -12,26 +12,35 @@ from clockfree_sim.sweep.journal import Journal
 from clockfree_sim.sweep.load import Host, Sweep, load
 from clockfree_sim.sweep.point import Point
 from clockfree_sim.sweep.processes import cores
-from clockfree_sim.sweep.progress import Observer, progress
+from clockfree_sim.sweep.progress import Observer
 
-FAILED, INTERRUPTED = 1, 130
+if TYPE_CHECKING:
+    import xarray as xr
 
 
-def run_sweep(host: Host, file: Path, jobs: int | None, scheduler: str | None, out: Path | None, as_json: bool) -> None:
-    """Run a sweep file, in processes or on the workers of a scheduler, and print what it came to.
+@dataclass(frozen=True)
+class Swept:
+    """What a sweep came to, and how it ended: `done`, `failed` (points, or what ran them), `interrupted`."""
+
+    sweep: Sweep
+    journal: Journal
+    data: "xr.Dataset"
+    ended: str
+
+
+def run_sweep(
+    host: Host, file: Path, jobs: int | None, scheduler: str | None, folder: Path, observer: Observer
+) -> Swept:
+    """Run a sweep file, in processes or on the workers of a scheduler, and keep what it comes to in a folder.
 
     Raises
     ------
     host.InputError
         What cannot be run as it stands.
-    typer.Exit
-        It was interrupted, or a point failed.
     """
     if jobs and scheduler:
         raise host.InputError("--jobs: expected it without --scheduler, which has workers of its own")
-    folder = out or Path("runs") / file.stem
     with ExitStack() as stack:
-        observer = stack.enter_context(progress())
         found = load(file, host, observer.resolved)
         for axis in found.axes:
             if axis.name in results.NAMES:
@@ -49,9 +58,7 @@ def run_sweep(host: Host, file: Path, jobs: int | None, scheduler: str | None, o
             ended = _run(found, journal, crew, observer)
         finally:
             data = results.write(found, journal, ended)
-    host.print(results.summary(found, journal), results.table(found, data), as_json)
-    if ended != "done":
-        raise typer.Exit(INTERRUPTED if ended == "interrupted" else FAILED)
+    return Swept(found, journal, data, ended)
 
 
 def _firings(point: Point) -> int:
