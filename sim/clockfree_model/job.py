@@ -1,5 +1,6 @@
 """A job, and the samples of its run: what a bench is asked to do and what it reports, as plain data."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -120,9 +121,12 @@ class Sample:
     the circuit itself; ``measured_error_V2`` the same from the supervisor's last readings (nan until every
     example was read). ``outputs_V`` is (B, O), ``taps`` (E,), each counter one integer per edge, and
     ``trace`` the firings since the sample before: rows of edge, t_us, a, b, step, tap_after. ``gain`` (O, S) is that of
-    the free twin, of which ``outputs_V`` was made; see `linear.outputs`.
+    the free twin, of which ``outputs_V`` was made; see `linear.outputs`. ``mean_error_V2`` is the mean of ``error_V2``
+    over all states since the sample before, or since its lesson began, each weighed by the time it stood: ``stood_us``
+    together. Where no time has passed it is ``error_V2``.
 
-    On boards nobody knows more than what was measured: both errors are that of the readings, and there is no gain.
+    On boards nobody knows more than what was measured: both errors are that of the readings, there is no gain, and
+    nobody knows what was between two readings: the mean is nan.
     ``events`` is what happened to boards since the sample before: ``event``, ``time_us``, ``text``, and what else there
     is to say of it.
     """
@@ -138,3 +142,5 @@ class Sample:
     trace: list[tuple[int, ...]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     gain: np.ndarray | None = None
+    mean_error_V2: float = math.nan
+    stood_us: int = 0

@@ -51,6 +51,8 @@ def made_up_samples(job, count=21, trace=False):
             taps=np.clip(64 - k * (1 + np.arange(edges) % 7) + 3 * (np.arange(edges) % 30), 0, 127),
             counters={"firings": firings, "up": [0] * edges, "down": firings, "rail": [0] * edges},
             trace=rows,
+            mean_error_V2=1.5 * error,
+            stood_us=500_000 + 1000 * k if k else 0,
         )
 
 

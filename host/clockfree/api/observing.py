@@ -23,8 +23,9 @@ def say(text: str) -> None:
 
 
 def error_of(sample: "Sample") -> str:
-    """The error of a sample, V^2, as progress shows it."""
-    return "-" if math.isnan(sample.error_V2) else f"{sample.error_V2:.2e}"
+    """The error since the sample before, V^2, as progress shows it; where only samples are known, that of this one."""
+    error_V2 = sample.error_V2 if math.isnan(sample.mean_error_V2) else sample.mean_error_V2
+    return "-" if math.isnan(error_V2) else f"{error_V2:.2e}"
 
 
 def _state(sample: "Sample") -> str:

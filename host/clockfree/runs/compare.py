@@ -19,12 +19,17 @@ from clockfree_sim.sweep.seeds import run_seeds
 
 @dataclass(frozen=True)
 class Comparison:
-    """One run beside simulated ones, by the error that the supervisor measured at its end, as `error_at` has it, V^2.
+    """One run beside simulated ones, by the error at its end as `error_at` has it, V^2.
+
+    Of a simulated run and of those beside it every state counts. On boards only the supervisor's readings are known:
+    then theirs count of the simulated runs, too.
 
     Attributes
     ----------
     run, bench : str
         Folder of the run, and the bench it ran on.
+    measured : bool
+        Whether these are the supervisor's readings.
     error_V2 : float
     sim_error_V2 : list of float
         The simulated runs', ascending.
@@ -32,6 +37,7 @@ class Comparison:
 
     run: str
     bench: str
+    measured: bool
     error_V2: float
     sim_error_V2: list[float]
 
@@ -52,10 +58,10 @@ def other_seeds(job: Job, count: int, parts: int) -> list[list[int]]:
     return [seeds[part::parts] for part in range(parts)]
 
 
-def final_errors(job: Job, seeds: list[int]) -> list[float]:
-    """Final errors of a job in simulation with these seeds, as its supervisor measured them, V^2."""
+def final_errors(job: Job, seeds: list[int], measured: bool) -> list[float]:
+    """Final errors of a job in simulation with these seeds, or what its supervisor measured of them, V^2."""
     _, found = run_seeds(job, seeds)
-    return [error_at(found.updates, error_V2, job.updates, found.lesson) for error_V2 in found.measured_error_V2]
+    return found.measured_errors() if measured else found.final_errors()
 
 
 def compare(record: Record, count: int, told: Callable[[int], None]) -> Comparison:
@@ -74,28 +80,33 @@ def compare(record: Record, count: int, told: Callable[[int], None]) -> Comparis
         A run that never came to its end is none of those it would be compared with; nor is one whose error nobody
         measured then.
     """
-    job, error_V2 = record.job, measured_at_end(record)
+    job, (error_V2, measured) = record.job, at_end(record)
     errors_V2 = []
     jobs = min(count, cores())
     with pool(jobs) as executor:
-        parts = [executor.submit(final_errors, job, seeds) for seeds in other_seeds(job, count, min(count, 4 * jobs))]
+        seeds = other_seeds(job, count, min(count, 4 * jobs))
+        parts = [executor.submit(final_errors, job, each, measured) for each in seeds]
         for part in as_completed(parts):
             errors_V2 += part.result()
             told(len(errors_V2))
-    return Comparison(str(record.folder), record.about["bench"], error_V2, sorted(errors_V2))
+    return Comparison(str(record.folder), record.about["bench"], measured, error_V2, sorted(errors_V2))
 
 
-def measured_at_end(record: Record) -> float:
-    """Final error of a run as its supervisor measured it, V^2; InputError if it never came to its end, or has none."""
+def at_end(record: Record) -> tuple[float, bool]:
+    """Final error of a run, V^2, and whether it is what its supervisor measured, where nobody knows more.
+
+    InputError if the run never came to its end, or nobody measured its error.
+    """
     reason = record.end["reason"]
     if reason != "done":
         raise InputError(f"{record.folder}: expected a run that came to its end, got one that was {reason}")
     data = results.dataset(record)
-    updates = data["updates"].values
-    error_V2 = error_at(updates, data["measured_error"].values, updates[-1], data["present_lesson"].values)
+    updates, measured = data["updates"].values, not record.exact
+    course_V2, stood_us = (data["measured_error"].values, None) if measured else results.course(data)
+    error_V2 = error_at(updates, course_V2, updates[-1], data["present_lesson"].values, stood_us)
     if not np.isfinite(error_V2):
         raise InputError(f"{record.folder}: expected a run whose error was measured at its end, got one without")
-    return error_V2
+    return error_V2, measured
 
 
 def as_json(found: Comparison) -> dict[str, Any]:
@@ -108,11 +119,12 @@ def table(found: Comparison) -> Table:
     drawn = Table(box=None, show_header=False, pad_edge=False)
     errors_V2, count = found.sim_error_V2, len(found.sim_error_V2)
     verdict = "within" if found.within else "outside"
+    how = ("measured", "measured in the same way") if found.measured else ("of every state", "of every state too")
     for key, value in (
         ("run", found.run),
-        ("final error", f"{found.error_V2:.3g} V^2, measured on bench {found.bench}"),
+        ("final error", f"{found.error_V2:.3g} V^2, {how[0]}, on bench {found.bench}"),
         ("simulated", f"{errors_V2[0]:.3g} .. {errors_V2[-1]:.3g} V^2, median {np.median(errors_V2):.3g} V^2"),
-        ("", f"{count} runs of the same job with other clock seeds, measured in the same way"),
+        ("", f"{count} runs of the same job with other clock seeds, {how[1]}"),
         ("rank", f"{found.rank} of {count + 1} from the smallest: {verdict} the range of the simulated runs"),
     ):
         drawn.add_row(key, value)

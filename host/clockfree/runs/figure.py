@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 
 from clockfree.runs.netcdf import DataSet
+from clockfree.runs.results import course
 from clockfree_model.files import replaced
 from clockfree_model.final import error_at
 
@@ -79,15 +80,16 @@ def _literal(text: str) -> str:
 
 
 def _error(axes: Axes, data: DataSet) -> None:
-    updates, error_V2 = data["updates"].values, data["error"].values
+    updates, (error_V2, stood_us) = data["updates"].values, course(data)
     measured_V2, best_V2 = data["measured_error"].values, data["best_error"].values
     on_boards = "measured_by" in data.attrs
     label = "error, measured by the supervisor" if on_boards else "error"
+    label += "" if stood_us is None else ", mean since the sample before"
     axes.plot(updates, error_V2, color=SAMPLES, lw=0.6, marker="o" if len(updates) < 3 else None, ms=3, label=label)
-    axes.plot(updates, _running(data, error_V2), color=ERROR, lw=1.6, label="mean over (0.8 n, n]")
+    axes.plot(updates, _running(data, error_V2, stood_us), color=ERROR, lw=1.6, label="mean over the last fifth")
     if np.isfinite(measured_V2).any() and not on_boards:
         # Single readings are often exactly 0, below one code of the ADC: only their mean can be drawn.
-        readings_V2 = _running(data, measured_V2)
+        readings_V2 = _running(data, measured_V2, None)
         axes.plot(updates, readings_V2, color=MEASURED, lw=1.3, ls=":", label="the same, by the supervisor")
     lowest = _lowest_shown(error_V2, measured_V2, best_V2)
     last = max(float(updates[-1]), 1.0)
@@ -124,14 +126,15 @@ class _Powers(LogFormatter):
         return ("" if mantissa == "1" else f"{mantissa}×") + "10" + str(int(power)).translate(RAISED)
 
 
-def _running(data: DataSet, error_V2: np.ndarray) -> np.ndarray:
+def _running(data: DataSet, error_V2: np.ndarray, stood_us: np.ndarray | None) -> np.ndarray:
     """The error at each sample as results give it, counted from the start of the lesson then taught."""
     updates, taught = data["updates"].values, data["present_lesson"].values
     since = updates - data["lesson_from"].values[taught]
     running = np.empty(len(updates))
     for lesson in np.unique(taught):
         during = taught == lesson
-        running[during] = [error_at(since[during], error_V2[during], n) for n in since[during]]
+        stood = None if stood_us is None else stood_us[during]
+        running[during] = [error_at(since[during], error_V2[during], n, stood_us=stood) for n in since[during]]
     return running
 
 

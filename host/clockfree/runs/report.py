@@ -6,7 +6,7 @@ import numpy as np
 from rich.table import Table
 
 from clockfree.runs.netcdf import DataSet
-from clockfree.runs.results import best_at
+from clockfree.runs.results import best_at, course
 from clockfree_model.counters import DROPPED, ERRORS, FIRINGS, RAIL, SKIPPED
 from clockfree_model.final import error_at
 
@@ -36,6 +36,11 @@ def table(found: dict[str, Any], data: DataSet) -> Table:
         rows.add_row("time", f"{found['virtual_s']:.4g} s of virtual time{took}")
     by = ", measured by the supervisor" if "boards" in found else ""
     rows.add_row("error", f"{error(found['initial_error_V2'])} at first, {error(found['final_error_V2'])} at last{by}")
+    if "sampling_error_V2" in found:
+        off_V2 = found["sampling_error_V2"]
+        spread = "too few of them for its standard error" if off_V2 is None else f"standard error {error(off_V2)}"
+        known = "" if "boards" in found else "; recorded before every state counted"
+        rows.add_row("", f"mean of samples, {spread}{known}")
     rows.add_row("best", f"{error(found['best_error_V2'])} achievable on this network")
     if data.sizes["lesson"] > 1:
         for name, at_end, best in lesson_errors(data):
@@ -59,10 +64,13 @@ def table(found: dict[str, Any], data: DataSet) -> Table:
 def lesson_errors(data: DataSet) -> list[tuple[str, float, float]]:
     """Name, error at its end, best achievable error of each lesson that was begun, V^2."""
     found = []
+    error_V2, stood_us = course(data)
     for index, name in enumerate(data["lesson"].values):
         during = data["present_lesson"].values == index
         if during.any():
             since = data["updates"].values[during] - float(data["lesson_from"].values[index])
-            at_end = error_at(since, data["error"].values[during], since[-1])
+            at_end = error_at(
+                since, error_V2[during], since[-1], stood_us=None if stood_us is None else stood_us[during]
+            )
             found.append((str(name), at_end, best_at(data, float(data["updates"].values[during][-1]))))
     return found

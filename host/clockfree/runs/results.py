@@ -1,6 +1,7 @@
 """Results of a run, made from its log: a netCDF data set, and the numbers that sum a run up."""
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from clockfree.runs.runlog import Record, read_wall_s
 from clockfree_model import events
 from clockfree_model.counters import COUNTERS, DOWN, FIRINGS, UP
 from clockfree_model.files import replaced
-from clockfree_model.final import error_at
+from clockfree_model.final import error_at, sampling_error
 
 
 def dataset(record: Record) -> DataSet:
@@ -44,6 +45,7 @@ def dataset(record: Record) -> DataSet:
         "present_lesson": ("sample", column("lesson"), one, "index of the lesson being taught"),
         "error": ("sample", column("error_V2"), "V2", f"mean over examples and outputs of (V_F - V_D)^2{by}"),
         "measured_error": ("sample", column("measured_error_V2"), "V2", "the same from the supervisor's readings"),
+        **(_means(column) if record.exact else {}),
         "taps": (("sample", "edge"), column("taps").astype(np.int16), one, "wiper position, both twins"),
         "outputs": (
             ("sample", "example", "target"),
@@ -127,6 +129,22 @@ def dataset(record: Record) -> DataSet:
     return DataSet(arrays, coordinates=("time", "updates"), attrs=about)
 
 
+def _means(column: Callable[[str], np.ndarray]) -> dict[str, tuple[str, np.ndarray, str, str]]:
+    """What is known beside samples where every state is."""
+    text = "mean of the error of every state since the sample before or the start of its lesson, weighed by its time"
+    return {
+        "mean_error": ("sample", column("mean_error_V2"), "V2", text),
+        "mean_time": ("sample", column("stood_us") / 1e6, "s", "time that mean_error is the mean over"),
+    }
+
+
+def course(data: DataSet) -> tuple[np.ndarray, np.ndarray | None]:
+    """A run's error on its way, as `error_at` takes it: means, V^2, and the times they are of, us; or samples, and None."""
+    if "mean_error" in data.variables:
+        return data["mean_error"].values, np.rint(data["mean_time"].values * 1e6).astype(np.int64)
+    return data["error"].values, None
+
+
 def _padded(volts: np.ndarray, examples: int) -> np.ndarray:
     return (
         volts if len(volts) == examples else np.pad(volts, ((0, examples - len(volts)), (0, 0)), constant_values=np.nan)
@@ -149,7 +167,7 @@ def best_at(data: DataSet, updates: float) -> float:
 def summary(record: Record, data: DataSet) -> dict[str, Any]:
     """What a run came to: the object that `--json` prints. None where a number is not known."""
     job, about = record.job, record.about
-    updates, error_V2 = data["updates"].values, data["error"].values
+    updates, (error_V2, stood_us) = data["updates"].values, course(data)
     steps = data[UP].values[-1].sum() + data[DOWN].values[-1].sum()
     lesson = data["present_lesson"].values
     found = {
@@ -166,12 +184,14 @@ def summary(record: Record, data: DataSet) -> dict[str, Any]:
         FIRINGS: int(data[FIRINGS].values[-1].sum()),
         "steps": int(steps),
         "updates_per_edge": float(updates[-1]),
-        "initial_error_V2": float(error_V2[0]),
-        "final_error_V2": error_at(updates, error_V2, updates[-1], lesson),
+        "initial_error_V2": float(data["error"].values[0]),
+        "final_error_V2": error_at(updates, error_V2, updates[-1], lesson, stood_us),
         "best_error_V2": best_at(data, updates[-1]),
         "wall_s": read_wall_s(record.folder, float(updates[-1])),
         "wall_time_s" if record.on_boards else "virtual_s": float(data["time"].values[-1]),
     }
+    if stood_us is None:
+        found["sampling_error_V2"] = sampling_error(updates, error_V2, updates[-1], lesson)
     if record.on_boards:
         found |= _boards(record)
     if record.samples[-1]["accuracy"]:

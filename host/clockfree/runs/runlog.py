@@ -28,14 +28,16 @@ from clockfree_model.final import Best
 from clockfree_model.job import Job, Sample
 from clockfree_model.record import job_from, plain
 
-FORMAT = 2
-FORMATS = (1, FORMAT)
-"""Those that are read: 1 has `outputs_V` in every sample."""
+FORMAT = 3
+FORMATS = (1, 2, FORMAT)
+"""Those that are read: before 3 there is no `mean_error_V2`; 1 has `outputs_V` in every sample."""
 ABOUT = (
-    "clockfree run log, one JSON object a line. run: what was run. sample: the state at one moment; outputs_V, a row "
-    "for each example, or with more examples than sources gain, a row for each output: outputs_V is the lesson's "
-    "source_V times the transpose of gain; a counter it does not list is zero on every edge. firings: rows of edge, "
-    "t_us, a, b, step, tap_after. end: why it ended. A last line without a newline was cut off and does not count."
+    "clockfree run log, one JSON object a line. run: what was run. sample: the state at one moment; mean_error_V2, the "
+    "mean of error_V2 over every state since the sample before or the start of its lesson, each weighed by the time it "
+    "stood, stood_us together; outputs_V, a row for each example, or with more examples than sources gain, a row for "
+    "each output: outputs_V is the lesson's source_V times the transpose of gain; a counter it does not list is zero on "
+    "every edge. firings: rows of edge, t_us, a, b, step, tap_after. end: why it ended. A last line without a newline "
+    "was cut off and does not count."
 )
 ON_BOARDS = (
     "clockfree run log, one JSON object a line. run: what was run, on which boards, and where each value comes from. "
@@ -94,6 +96,7 @@ class RunLog:
             "updates": float(sample.updates),
             "lesson": int(sample.lesson),
             "error_V2": _number(sample.error_V2),
+            **({} if self._on_boards else _mean(sample)),
             "measured_error_V2": _number(sample.measured_error_V2),
             **outputs.told(sample, self._before, self._on_boards),
             "taps": plain(np.asarray(sample.taps)),
@@ -132,6 +135,10 @@ class RunLog:
         self._torn = False
 
 
+def _mean(sample: Sample) -> dict[str, Any]:
+    return {"mean_error_V2": _number(sample.mean_error_V2), "stood_us": int(sample.stood_us)}
+
+
 def _number(value: float) -> float | None:
     """JSON knows no NaN: what was not measured is null."""
     return float(value) if np.isfinite(value) else None
@@ -163,6 +170,11 @@ class Record:
     samples: list[dict[str, Any]]
     events: list[dict[str, Any]]
     end: dict[str, Any]
+
+    @property
+    def exact(self) -> bool:
+        """True where the error of every state is known; else samples are all there is: on boards, or before format 3."""
+        return bool(np.isfinite([sample["mean_error_V2"] for sample in self.samples]).all())
 
     @property
     def on_boards(self) -> bool:
@@ -283,6 +295,8 @@ def _checked(
             "updates": float(fields["updates"]),
             "lesson": int(fields["lesson"]),
             "error_V2": _float(fields["error_V2"]),
+            "mean_error_V2": _float(fields.get("mean_error_V2")),
+            "stood_us": int(fields.get("stood_us", 0)),
             "measured_error_V2": _float(fields["measured_error_V2"]),
             "outputs_V": outputs.outputs_V(fields, lesson, before),
             "taps": np.array(fields["taps"], dtype=np.int64).reshape(edges),

@@ -86,7 +86,7 @@ def dataset(plan: Plan, seeds: Sequence[int], best_V2: float) -> DataSet:
     _, found = run_seeds(job, seeds, threads=cores())
     last = job.lessons[int(found.lesson[-1])]
     n = float(found.updates[-1])
-    final_V2 = np.array([error_at(found.updates, error_V2, n, found.lesson) for error_V2 in found.error_V2])
+    final_V2 = np.array(found.final_errors())
     mean_V2, *bounds_V2 = geometric(final_V2)
     names, one = job.network.nodes, "1"
     variables: dict[str, tuple[tuple[str, ...], Any, str, str]] = {
@@ -94,6 +94,7 @@ def dataset(plan: Plan, seeds: Sequence[int], best_V2: float) -> DataSet:
         "updates": (("sample",), found.updates, one, "updates (firings) per live edge"),
         "present_lesson": (("sample",), found.lesson, one, "index of the lesson being taught"),
         "error": (("seed", "sample"), found.error_V2, "V2", "mean over examples and outputs of (V_F - V_D)^2"),
+        "mean_error": (("seed", "sample"), found.mean_error_V2, "V2", "its mean over the time since the sample before"),
         "measured_error": (
             ("seed", "sample"),
             found.measured_error_V2,

@@ -14,9 +14,8 @@ import numpy as np
 from rich.table import Table
 from scipy import stats
 
-from clockfree.runs.compare import Comparison, measured_at_end
+from clockfree.runs.compare import Comparison, at_end
 from clockfree.runs.runlog import Record
-from clockfree_model.final import error_at
 from clockfree_model.job import Job
 from clockfree_sim.sweep.processes import cores, pool
 from clockfree_sim.sweep.seeds import run_seeds
@@ -30,7 +29,7 @@ class Versus:
     Attributes
     ----------
     places : pair of Comparison
-        Each run among the simulated runs of its own job, by what its supervisor measured.
+        Each run among the simulated runs of its own job, by its error, or what its supervisor measured of it.
     errors_V2 : (2, N) float array
         Final errors of the simulated runs of each job, on the circuit itself, seed by seed, V^2.
     same_task : bool
@@ -56,8 +55,7 @@ class Versus:
 def final_errors(job: Job, seeds: list[int]) -> np.ndarray:
     """Final errors of a job in simulation with these seeds, V^2: on the circuit, and as measured, (2, N)."""
     _, found = run_seeds(job, seeds)
-    both = (found.error_V2, found.measured_error_V2)
-    return np.array([[error_at(found.updates, row, job.updates, found.lesson) for row in rows] for rows in both])
+    return np.array([found.final_errors(), found.measured_errors()])
 
 
 def versus(first: Record, second: Record, count: int, told: Callable[[int], None]) -> Versus:
@@ -76,7 +74,7 @@ def versus(first: Record, second: Record, count: int, told: Callable[[int], None
         A run that never came to its end, or whose error nobody measured then.
     """
     records = (first, second)
-    own_V2 = [measured_at_end(record) for record in records]
+    ends = [at_end(record) for record in records]
     begin = 1 + max(record.job.seed for record in records)
     seeds = list(range(begin, begin + count))
     jobs = min(count, cores())
@@ -95,8 +93,8 @@ def versus(first: Record, second: Record, count: int, told: Callable[[int], None
             done += len(places)
             told(done)
     among = [
-        Comparison(str(record.folder), record.about["bench"], own, sorted(measured.tolist()))
-        for record, own, (_, measured) in zip(records, own_V2, errors_V2)
+        Comparison(str(record.folder), record.about["bench"], measured, own_V2, sorted(rows_V2[int(measured)].tolist()))
+        for record, (own_V2, measured), rows_V2 in zip(records, ends, errors_V2)
     ]
     same = same_task(first.job, second.job)
     return Versus((among[0], among[1]), errors_V2[:, 0], same, *ratio(errors_V2[0, 0], errors_V2[1, 0], same))

@@ -192,8 +192,12 @@ def _digest(contents: dict[str, Any]) -> str:
 
 
 def _samples(updates: int, edges: int) -> int:
-    """How many samples a log takes: 500, fewer on large networks (a log of some ten MB), at most one a firing."""
-    return min(max(100, min(500, 500_000 // edges)), updates * edges)
+    """How many samples a log takes: 500, fewer on large networks (a log of some ten MB), at most one a firing.
+
+    A multiple of five where there can be: then the window of the final error begins at one of them.
+    """
+    most = min(max(100, min(500, 500_000 // edges)), updates * edges)
+    return most - most % 5 or most
 
 
 def is_record(data: dict[str, Any]) -> bool:

@@ -24,7 +24,7 @@ from clockfree_sim.circuit.schur import MOST_ROUNDINGS, compiled
 
 # Header of the plan, beside that of `elimination`: nodes that are no source; doubles of [K | R] in a row; of a row;
 # what the clamp adds to the targets' voltages, V.
-UNKNOWN, WIDE, ROW, S_NUDGE = range(18, 22)
+UNKNOWN, WIDE, ROW, S_NUDGE = range(19, 23)
 
 
 def planned(nodes: int, ends: np.ndarray, sources: np.ndarray, targets: np.ndarray, trees: int):
@@ -53,12 +53,13 @@ def planned(nodes: int, ends: np.ndarray, sources: np.ndarray, targets: np.ndarr
     lengths = {
         at.S_CONDUCTANCE: 2 * len(ends), at.S_FREE: nodes, at.S_CLAMPED: nodes, at.S_LAG: 2 * nodes,
         at.S_PORTS: 2 * (len(sources) + len(targets)), at.S_TARGET: len(targets), S_NUDGE: len(targets),
-        at.S_GATHER: row + unknown, at.S_TREES: trees * nodes * row,
+        at.S_GATHER: row + unknown, at.S_METER: at.metered(len(sources), len(targets)), at.S_TREES: trees * nodes * row,
     }  # fmt: skip
     size = at.STATE_HEADER
     for key, length in lengths.items():
         header[key] = size
         size += at.padded(length)
+    root[at.ROWS] = header[at.S_TREES] + unknown  # how the targets follow the sources
     parts = [header, root, sources, targets, edge_table.ravel(), place_table.ravel()]
     return np.concatenate(parts).astype(np.int32), size
 

@@ -16,7 +16,7 @@ from clockfree_sim.circuit.lanes import LANES
 
 # Header of the plan: sizes, the root's record, tables in the plan (P_), parts of the state (S_).
 NODES, EDGES, SOURCES, TARGETS, TREES, TREE_SIZE, BLOCKS, ROOT, P_EDGES, P_PLACES = range(10)
-S_CONDUCTANCE, S_FREE, S_CLAMPED, S_LAG, S_PORTS, S_TARGET, S_GATHER, S_TREES = range(10, 18)
+S_CONDUCTANCE, S_FREE, S_CLAMPED, S_LAG, S_PORTS, S_TARGET, S_GATHER, S_METER, S_TREES = range(10, 19)
 P_BLOCKS = 24
 
 # Record of a block. In the state it is q at AT - 1, z from AT on, its rows from ROWS on. P_MEMBERS lists its nodes,
@@ -37,10 +37,18 @@ PLACE_SIZE = 2
 WEIGHT, FLOATING, SINCE_US, RATE_FREE, RATE_CLAMPED, ROUNDINGS, STALE = range(7)
 STATE_HEADER = 8
 
+# The meter's part of the state begins with so many doubles, see `meter`; then come its rows.
+METER_HEADER = 7
+
 
 def padded(count: int) -> int:
     """Doubles that count of them take when they fill whole lanes."""
     return -(-count // LANES) * LANES
+
+
+def metered(sources: int, targets: int) -> int:
+    """Doubles that the meter takes."""
+    return METER_HEADER + (sources + targets) * padded(sources)
 
 
 def eliminated(nodes: int, ends: np.ndarray, sources: np.ndarray, targets: np.ndarray, trees: int, leaf: int = LEAF):
@@ -114,7 +122,7 @@ def eliminated(nodes: int, ends: np.ndarray, sources: np.ndarray, targets: np.nd
     lengths = {
         S_CONDUCTANCE: 2 * len(ends), S_FREE: nodes, S_CLAMPED: nodes, S_LAG: 2 * nodes,
         S_PORTS: 2 * len(members[root]), S_TARGET: len(targets), S_GATHER: 2 * table[:, BOUNDARY].max(),
-        S_TREES: trees * tree_size,
+        S_METER: metered(len(sources), len(targets)), S_TREES: trees * tree_size,
     }  # fmt: skip
     size = STATE_HEADER
     for key, length in lengths.items():

@@ -106,6 +106,17 @@ def zeros(typing_context):
 
 
 @intrinsic
+def total(typing_context, lanes):
+    """Sum of the four doubles of lanes."""
+
+    def generate(context, builder, signature, arguments):
+        one, two, three, four = (builder.extract_element(arguments[0], _INDEX(i)) for i in range(LANES))
+        return builder.fadd(builder.fadd(one, two), builder.fadd(three, four))
+
+    return types.float64(_LANES), generate
+
+
+@intrinsic
 def pair(typing_context, first, second):
     """Pair of two floats."""
 
@@ -141,3 +152,14 @@ def add(typing_context, vector, factor, more):
         return builder.fadd(start, builder.fmul(factors, more, flags=_CONTRACT), flags=_CONTRACT)
 
     return vector(vector, types.float64, vector), generate
+
+
+@intrinsic
+def add_square(typing_context, vector, more):
+    """Vector + more * more, for lanes or pairs."""
+
+    def generate(context, builder, signature, arguments):
+        start, more = arguments
+        return builder.fadd(start, builder.fmul(more, more, flags=_CONTRACT), flags=_CONTRACT)
+
+    return vector(vector, vector), generate

@@ -26,10 +26,8 @@ def planned(nodes: int, ends: np.ndarray, sources: np.ndarray, targets: np.ndarr
 
 def rows_of_targets(plan: np.ndarray, state: np.ndarray) -> np.ndarray:
     """How the free targets follow the sources, a view (O, S)."""
-    root, small = plan[at.ROOT], _small(plan)
-    begin, row = (plan[at.S_TREES], plan[dense.ROW]) if small else plan[[root + at.ROWS, root + at.ROW]]
-    first = plan[dense.UNKNOWN] if small else 0
-    return state[begin : begin + row * plan[at.TARGETS]].reshape(-1, row)[:, first : first + plan[at.SOURCES]]
+    begin, row = plan[plan[at.ROOT] + np.array([at.ROWS, at.ROW])]
+    return state[begin : begin + row * plan[at.TARGETS]].reshape(-1, row)[:, : plan[at.SOURCES]]
 
 
 def _small(plan) -> bool:

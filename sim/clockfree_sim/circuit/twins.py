@@ -7,7 +7,7 @@ import numpy as np
 from clockfree_model.linear import outputs
 from clockfree_model.network import Network
 from clockfree_sim.circuit import elimination as at
-from clockfree_sim.circuit import solver, voltages
+from clockfree_sim.circuit import meter, solver, voltages
 from clockfree_sim.circuit.caching import kept
 
 
@@ -129,6 +129,15 @@ class Circuit:
         """Free targets' voltages, V (B, O), for examples with sources at source_V (B, S)."""
         return outputs(source_V, self._gain)
 
+    def teach(self, source_V: np.ndarray, desired_V: np.ndarray, now_us: int = 0) -> None:
+        """The error is that of these examples from now on, sources at (B, S), targets to be at (B, O), V."""
+        meter.teach(self.plan, self.state, source_V, desired_V, now_us)
+
+    def mean_error(self, now_us: int) -> tuple[float, int]:
+        """Mean of the error, V^2, over the time since this was last asked for or taught, and how long that is, us."""
+        mean_V2, stood_us = meter.take(self.plan, self.state, now_us)
+        return float(mean_V2), int(stood_us)
+
     def gain(self) -> np.ndarray:
         """Volts of each free target per volt of each source now (O, S)."""
         return self._gain.copy()
@@ -173,6 +182,7 @@ def _step(plan, state, edge, g_free_S, g_clamped_S, now_us):
     if not (0.0 <= g_free_S < np.inf and 0.0 <= g_clamped_S < np.inf):
         raise ValueError("expected conductances from 0 to below infinity")
     solver.step(plan, state, edge, g_free_S, g_clamped_S)
+    meter.changed(plan, state, now_us)
     voltages.voltages(plan, state, now_us)
 
 
@@ -184,6 +194,7 @@ def _step_all(plan, state, edges, g_S, now_us):
         if not (0.0 <= g_S[0, i] < np.inf and 0.0 <= g_S[1, i] < np.inf):
             raise ValueError("expected conductances from 0 to below infinity")
     solver.step_all(plan, state, edges, g_S)
+    meter.changed(plan, state, now_us)
     voltages.voltages(plan, state, now_us)
 
 

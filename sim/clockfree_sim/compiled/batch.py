@@ -10,7 +10,7 @@ from numba import carray, types
 from clockfree_model.counters import COUNTERS
 from clockfree_model.job import Job
 from clockfree_model.linear import mean_squares
-from clockfree_sim.circuit import solver
+from clockfree_sim.circuit import meter, solver
 from clockfree_sim.circuit.caching import either, kept
 from clockfree_sim.circuit.lanes import get, pointer
 from clockfree_sim.compiled import loop
@@ -112,7 +112,7 @@ class _Side:
     def outcomes(self, seeds: np.ndarray) -> Outcomes:
         """What all samples came to."""
         self.learn(0)
-        time_us, gain, readings = (np.concatenate(part, axis=1) for part in zip(*self._found, strict=True))
+        times_us, mean_V2, gain, readings = (np.concatenate(part, axis=1) for part in zip(*self._found, strict=True))
         lesson = np.array(self._lessons)
         errors = np.empty((2, len(seeds), len(lesson)))
         supply_V = self._job.physics.supply_V
@@ -128,8 +128,10 @@ class _Side:
             seeds=seeds,
             updates=np.array(self._updates),
             lesson=lesson,
-            time_us=time_us,
+            time_us=times_us[:, :, 0],
+            stood_us=times_us[:, :, 1],
             error_V2=errors[0],
+            mean_error_V2=mean_V2,
             measured_error_V2=errors[1],
             gain=gain,
             taps=np.array([each.taps() for each in edges]),
@@ -137,22 +139,23 @@ class _Side:
         )
 
     def _serve(self, wanted: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Let all kernels make these firings; time and gain at each sample, and readings."""
+        """Let all kernels make these firings; times, mean errors and gain at each sample, and readings."""
         edges = [kernel.edges for kernel in self._kernels]
         samples, one = int(wanted[:, 1].sum()), edges[0]
         assert isinstance(one, OwnClocks)
         most = max(len(lesson.source_V) for lesson in self._job.lessons)
-        time_us = np.empty((len(edges), samples), dtype=np.int64)
+        times_us = np.empty((len(edges), samples, 2), dtype=np.int64)
+        mean_V2 = np.empty((len(edges), samples))
         gain = np.empty((len(edges), samples, *self._where.shape))
         readings = np.full((len(edges), samples, most, len(self._where)), -1)
         addresses = np.array([[array.ctypes.data for array in _arrays(each)] for each in edges])
         serve_all(
-            one.wires, one.shows, one.taught, one.edges, one.alike, one.turns, addresses, wanted, self._where, time_us,
-            gain, readings,
+            one.wires, one.shows, one.taught, one.edges, one.alike, one.turns, addresses, wanted, self._where, times_us,
+            mean_V2, gain, readings,
         )  # fmt: skip
         for each in edges:
             each.caught_up()
-        return time_us, gain, readings
+        return times_us, mean_V2, gain, readings
 
 
 def _arrays(edges) -> Iterator[np.ndarray]:
@@ -205,7 +208,7 @@ _other_clamp = either(_no_clamp, _clamp, lambda clamp: isinstance(clamp, types.N
 
 
 @kept(error_model="numpy", nogil=True)
-def serve_all(wires, shows, taught, edges, alike, turns, addresses, wanted, where, time_us, gain, readings):
+def serve_all(wires, shows, taught, edges, alike, turns, addresses, wanted, where, times_us, mean_V2, gain, readings):
     """Let kernels make firings, one kernel after another.
 
     Parameters
@@ -214,7 +217,8 @@ def serve_all(wires, shows, taught, edges, alike, turns, addresses, wanted, wher
     addresses : (N, A) int64, of the arrays of each; see `_arrays`
     wanted : (W, 2) int64, firings, and 1 where a sample follows them
     where : (O, S) int64, where the gain is in the state
-    time_us : (N, T) int64, filled
+    times_us : (N, T, 2) int64, filled: when, and of how long the mean is
+    mean_V2 : (N, T) float, filled
     gain : (N, T, O, S) float, filled
     readings : (N, T, B, O) int64, filled
     """
@@ -249,7 +253,8 @@ def serve_all(wires, shows, taught, edges, alike, turns, addresses, wanted, wher
         for w in range(len(wanted)):
             loop.serve(own, supervisor, shown, records, alike, tournament, rows, wanted[w, 0])
             if wanted[w, 1]:
-                time_us[n, sample] = now[0]
+                times_us[n, sample, 0] = now[0]
+                mean_V2[n, sample], times_us[n, sample, 1] = meter.take(own.plan, state, now[0])
                 for o in range(where.shape[0]):
                     for s in range(where.shape[1]):
                         gain[n, sample, o, s] = get(state, where[o, s])

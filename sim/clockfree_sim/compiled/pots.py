@@ -2,7 +2,7 @@
 
 from numba import njit
 
-from clockfree_sim.circuit import solver, voltages
+from clockfree_sim.circuit import meter, solver, voltages
 from clockfree_sim.circuit.caching import either
 from clockfree_sim.circuit.lanes import get
 from clockfree_sim.compiled.firmware import WITHIN
@@ -21,6 +21,7 @@ def _step(self, step):
                 _conduct(self, g_free_S, g_clamped_S)
             else:  # it has just been read
                 solver.step_read(self.plan, self.state, self.index, g_free_S, g_clamped_S)
+                meter.changed(self.plan, self.state, self.now[0])
         elif self.wipers == LATER:
             _ask(self, 0, self.age_us)
             _ask(self, 1, self.age_us + self.skew_us)
@@ -39,6 +40,7 @@ def conductances(edge, free, clamped):
 @njit(error_model="numpy")
 def _conduct(edge, g_free_S, g_clamped_S):
     solver.step(edge.plan, edge.state, edge.index, g_free_S, g_clamped_S)
+    meter.changed(edge.plan, edge.state, edge.now[0])
     if voltages.settles(edge.state):
         voltages.voltages(edge.plan, edge.state, edge.now[0])
 

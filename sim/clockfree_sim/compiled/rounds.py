@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 
 from clockfree_board.clock import MASK
-from clockfree_sim.circuit import solver, voltages
+from clockfree_sim.circuit import meter, solver, voltages
 from clockfree_sim.circuit.caching import either, kept
 from clockfree_sim.compiled import firmware
 from clockfree_sim.compiled.edges import Edges
@@ -156,5 +156,6 @@ _move = either(_nothing, _move_all, lambda wires: lacks(wires, "moves"))
 def _step_all(wires, edges, g_S):
     if len(edges):
         solver.step_all(wires.plan, wires.state, edges, g_S)
+        meter.changed(wires.plan, wires.state, wires.now[0])
         if voltages.settles(wires.state):
             voltages.voltages(wires.plan, wires.state, wires.now[0])

@@ -50,7 +50,7 @@ class _Tried:
             self._circuit.step(edge, before_S, before_S)
 
 
-def _record(job: Job, trials: Callable[[_Tried], Iterator[None]]) -> tuple[np.ndarray, np.ndarray]:
+def _record(job: Job, trials: Callable[[_Tried], Iterator[None]]) -> tuple[np.ndarray, np.ndarray, None]:
     """Updates per edge and error, V^2, at each sample (S + 1,); `trials` makes one trial at a time."""
     tried = _Tried(job)
     made = trials(tried)
@@ -61,10 +61,10 @@ def _record(job: Job, trials: Callable[[_Tried], Iterator[None]]) -> tuple[np.nd
             next(made)
         done = round(each)
         error_V2.append(tried.error_V2())
-    return updates, np.array(error_V2)
+    return updates, np.array(error_V2), None
 
 
-def perturbation(job: Job) -> tuple[np.ndarray, np.ndarray]:
+def perturbation(job: Job) -> tuple[np.ndarray, np.ndarray, None]:
     """Random tap perturbation: updates per edge and error, V^2, at each sample (S + 1,).
 
     A random step of a random edge is kept if the error read is not larger than before.
@@ -82,7 +82,7 @@ def perturbation(job: Job) -> tuple[np.ndarray, np.ndarray]:
     return _record(job, trials)
 
 
-def descent(job: Job) -> tuple[np.ndarray, np.ndarray]:
+def descent(job: Job) -> tuple[np.ndarray, np.ndarray, None]:
     """Edge-by-edge descent: updates per edge and error, V^2, at each sample (S + 1,).
 
     Edge after edge is stepped up, and down if that was not kept; a step that lowers the error read is kept.

@@ -66,6 +66,10 @@ class Learnt:
         Per edge.
     error_V2 : (S + 1,) float
         Of the free network, V^2.
+    mean_error_V2 : (S + 1,) float
+        Mean of every state since the sample before, V^2.
+    stood_us : (S + 1,) int
+        The time that is of, us.
     taps : (S + 1, E) uint8
     counters : dict of str to (S + 1,) int64
         Since the start, of all edges together: firings, up, down, rail, dropped, skipped, errors.
@@ -73,12 +77,14 @@ class Learnt:
 
     updates: np.ndarray
     error_V2: np.ndarray
+    mean_error_V2: np.ndarray
+    stood_us: np.ndarray
     taps: np.ndarray
     counters: dict[str, np.ndarray]
 
     def error_at(self, updates: float) -> float:
         """Error at so many updates per edge, V^2: the mean over the last fifth of them."""
-        return error_at(self.updates, self.error_V2, updates)
+        return error_at(self.updates, self.mean_error_V2, updates, stood_us=self.stood_us)
 
     @property
     def final_V2(self) -> float:
@@ -97,6 +103,8 @@ def learnt(job: Job) -> Learnt:
     return Learnt(
         updates=np.array([sample.updates for sample in samples]),
         error_V2=np.array([sample.error_V2 for sample in samples]),
+        mean_error_V2=np.array([sample.mean_error_V2 for sample in samples]),
+        stood_us=np.array([sample.stood_us for sample in samples]),
         taps=np.array([sample.taps for sample in samples], dtype=np.uint8),
         counters={name: np.array([sum(sample.counters[name]) for sample in samples]) for name in samples[0].counters},
     )

@@ -73,7 +73,7 @@ def forgotten(run: Run) -> dict[str, Any]:
     chosen = np.linspace(0, len(found.updates) - 1, POWERS).round().astype(int)
     return {
         "updates": found.updates,
-        "error": found.error_V2,
+        "error": found.mean_error_V2,
         RAIL: ((found.taps <= lowest) | (found.taps == POT.highest)).mean(axis=1),
         "power": np.array([power_W(asked, taps) for taps in found.taps[chosen]]),
         "power_updates": found.updates[chosen],

@@ -36,14 +36,14 @@ REMEDY = EDGES["board"]
 GATED = replace(REMEDY, **DITHERED)
 TRIMMED = edges_of("board", "trimmed")
 
-Record = tuple[np.ndarray, np.ndarray]
-"""Updates per edge, and error, V^2, at each sample."""
+Record = tuple[np.ndarray, np.ndarray, np.ndarray | None]
+"""Updates per edge at each sample; mean error since the one before, V^2, and its time, us. Without that: errors."""
 
 
 def by_kernel(job: Job) -> Record:
     """Edges, by the compiled kernel."""
     found = discrete.learnt(job)
-    return found.updates, found.error_V2
+    return found.updates, found.mean_error_V2, found.stood_us
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ def errors(case: tuple[Point, int]) -> list[float]:
     made = discrete.job(
         task, seed, point.schedule, point.eta, point.physics, point.edge, updates=updates, samples=samples
     )  # fmt: skip
-    record = point.run(made)
-    return [error_at(*record, at) if at <= updates else np.nan for at in AT]
+    each, error_V2, stood_us = point.run(made)
+    return [error_at(each, error_V2, at, stood_us=stood_us) if at <= updates else np.nan for at in AT]
 
 
 SIGMA_V = 0.05

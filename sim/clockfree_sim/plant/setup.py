@@ -152,7 +152,9 @@ class Setup:
             self._break(edges, what)
         else:
             self.lesson = what
-            self.supervisor.teach(self.job.lessons[what])
+            taught = self.job.lessons[what]
+            self.supervisor.teach(taught)
+            self.plant.circuit.teach(taught.source_V, taught.desired_V, self.time.now_us)
             edges.teach()
 
     def start(self, edges: Edges) -> None:
@@ -193,7 +195,7 @@ class Setup:
 
     def _sample(self, edges: Edges) -> Sample:
         lesson = self.job.lessons[self.lesson]
-        gain = self.plant.circuit.gain()
+        gain, (mean_V2, stood_us) = self.plant.circuit.gain(), self.plant.circuit.mean_error(self.time.now_us)
         outputs_V = outputs(lesson.source_V, gain)
         return Sample(
             time_us=self.time.now_us,
@@ -206,6 +208,8 @@ class Setup:
             counters=edges.counters(),
             trace=edges.trace(),
             gain=gain,
+            mean_error_V2=mean_V2,
+            stood_us=stood_us,
         )
 
 

@@ -79,20 +79,20 @@ def measure(point: Point) -> dict[str, Any]:
     began_s = time.perf_counter()
     job = point.job
     name, found = run_seeds(job, [job.seed])
-    updates, lesson, error_V2, gain = found.updates, found.lesson, found.error_V2[0], found.gain[0]
+    updates, lesson, gain = found.updates, found.lesson, found.gain[0]
     training, test = accuracies(job, point.exams, lesson, gain).T
     return plain({
         "engine": name,
-        "initial_error_V2": error_V2[0],
-        "final_error_V2": error_at(updates, error_V2, updates[-1], lesson),
-        "measured_error_V2": error_at(updates, found.measured_error_V2[0], updates[-1], lesson),
+        "initial_error_V2": found.error_V2[0, 0],
+        "final_error_V2": found.final_errors()[0],
+        "measured_error_V2": found.measured_errors()[0],
         "best_error_V2": _best(job) if len(job.network.ends) <= MOST_EDGES else math.nan,
         "training_accuracy": error_at(updates, training, updates[-1], lesson),
         "test_accuracy": error_at(updates, test, updates[-1], lesson),
         **{name: found.counters[name][0].sum() for name in COUNTED},
         "time_s": found.time_us[0, -1] / 1e6,
         "updates": updates,
-        "error_V2": error_V2,
+        "error_V2": found.mean_error_V2[0],
         "taps": found.taps[0],
         "wall_s": time.perf_counter() - began_s,
     })  # fmt: skip

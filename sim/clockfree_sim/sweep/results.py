@@ -18,7 +18,11 @@ from clockfree_sim.sweep.point import COUNTED
 from clockfree_sim.theory.statistics import interval
 
 NUMBERS = {
-    "final_error": ("final_error_V2", "V2", "error at the end: mean over (0.8 n, n] updates, of the last lesson"),
+    "final_error": (
+        "final_error_V2",
+        "V2",
+        "error at the end: mean of every state from 0.8 n updates on, of the last lesson",
+    ),
     "measured_error": ("measured_error_V2", "V2", "the same from the supervisor's readings"),
     "initial_error": ("initial_error_V2", "V2", "error before the first firing"),
     "best_error": ("best_error_V2", "V2", "best achievable error at the end, over continuous taps"),
@@ -67,7 +71,7 @@ def dataset(sweep: Sweep, journal: Journal, ended: str) -> xr.Dataset:
     for name, (_, unit, text) in NUMBERS.items():
         if name not in ("training_accuracy", "test_accuracy") or not np.isnan(numbers[name]).all():
             data[name] = (dims, numbers[name], {"units": unit, "long_name": text})
-    text = "mean over examples and outputs of (V_F - V_D)^2 on the way"
+    text = "mean over examples and outputs of (V_F - V_D)^2 of every state since the sample before"
     data["error"] = ([*dims, "sample"], error, {"units": "V2", "long_name": text})
     about = {"units": "1", "long_name": "updates (firings) per live edge at each sample"}
     first = next(iter(points.values()), {"updates": np.zeros(0)})["updates"]

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import math
 import os
 import pty
 import threading
@@ -10,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from clockfree.commands import progress
+from clockfree.commands import lines, progress
 
 
 class Slow(io.StringIO):
@@ -81,7 +82,16 @@ def test_what_is_said_on_a_terminal_stands_above_the_bar(monkeypatch):
 
 def sampled(updates):
     counters = {"firings": [round(updates)] * 5}
-    return SimpleNamespace(updates=updates, error_V2=1e-3, counters=counters)
+    return SimpleNamespace(updates=updates, error_V2=1e-3, mean_error_V2=math.nan, counters=counters)
+
+
+def test_what_is_shown_is_the_mean_since_the_sample_before_where_it_is_known():
+    one = sampled(2.0)
+    assert lines.error_of(one) == "1.00e-03"
+    one.mean_error_V2 = 2e-4
+    assert lines.error_of(one) == "2.00e-04"
+    one.error_V2 = one.mean_error_V2 = math.nan
+    assert lines.error_of(one) == "-"
 
 
 def test_a_run_without_a_terminal_is_a_line_at_each_fifth_and_one_at_its_end(monkeypatch, capsys):

@@ -33,15 +33,38 @@ def runs(tmp_path_factory):
     return folders
 
 
+def of_every_state(folder):
+    with xr.open_dataset(folder / "results.nc") as data:
+        late = data.where(data["updates"] > 0.8 * 20, drop=True)
+        return float((late["mean_error"] * late["mean_time"]).sum() / late["mean_time"].sum())
+
+
 def measured(folder):
     with xr.open_dataset(folder / "results.nc") as data:
         return float(data["measured_error"].where(data["updates"] > 0.8 * 20).mean())
 
 
-def test_the_simulated_runs_are_those_of_other_clock_seeds_and_the_rank_is_counted_among_them(runs, capsys):
-    errors_V2 = [measured(folder) for folder in runs]
+def of_before(folder, to, **changed):
+    """The run as records of format 2 have it: samples are all there is."""
+    folder = shutil.copytree(folder, to)
+    log = folder / "log.jsonl"
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    lines[0]["format"] = 2
+    for line in lines:
+        if line["record"] == "sample":
+            line |= changed
+            del line["mean_error_V2"], line["stood_us"]
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return folder
+
+
+@pytest.mark.parametrize("error", [of_every_state, measured])
+def test_the_simulated_runs_are_those_of_other_clock_seeds_and_the_rank_is_counted(runs, tmp_path, capsys, error):
+    """By every state, or, of a run of which only samples are known, by the readings on both sides."""
+    errors_V2 = [error(folder) for folder in runs]
+    folder = runs[0] if error is of_every_state else of_before(runs[0], tmp_path / "before")
     capsys.readouterr()
-    status = app.status_of(["compare", str(runs[0]), "--runs", "5", "--json"])
+    status = app.status_of(["compare", str(folder), "--runs", "5", "--json"])
     found = json.loads(capsys.readouterr().out)
     assert found["sim_error_V2"] == pytest.approx(sorted(errors_V2[1:]), rel=1e-12)
     assert found["error_V2"] == pytest.approx(errors_V2[0], rel=1e-12)
@@ -68,16 +91,12 @@ def test_a_run_that_was_cut_off_is_refused(runs, tmp_path, capsys):
 
 
 def test_a_run_whose_error_nobody_measured_is_refused(runs, tmp_path, capsys):
-    folder = shutil.copytree(runs[0], tmp_path / "unmeasured")
-    log = folder / "log.jsonl"
-    lines = [json.loads(line) for line in log.read_text().splitlines()]
-    changed = [{**line, "measured_error_V2": None} if line["record"] == "sample" else line for line in lines]
-    log.write_text("".join(json.dumps(line) + "\n" for line in changed))
+    folder = of_before(runs[0], tmp_path / "unmeasured", measured_error_V2=None)
     assert app.status_of(["compare", str(folder), "--json"]) == 2
     assert "expected a run whose error was measured at its end" in capsys.readouterr().err
 
 
-def die(job, seeds):
+def die(job, seeds, measured):
     os.kill(os.getpid(), signal.SIGKILL)
 
 

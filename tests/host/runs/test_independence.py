@@ -77,7 +77,10 @@ def test_a_clock_free_run_is_independent_and_one_on_a_global_trigger_is_not(task
         assert found["observed"] == pytest.approx(1 - 160 / 500, abs=0.02)
         assert found["recorded"] < 0.99 * found["counted"]
     # Missing without a word, or nearly all of it: nobody can say.
-    for samples, told, said in ((range(150, 310), False, "more are missing than the record tells of"), (range(5, 490), True, "left")):
+    for samples, told, said in (
+        (range(150, 310), False, "more are missing than the record tells of"),
+        (range(5, 490), True, "left"),
+    ):
         holed = with_a_hole(tmp_path / "clockfree", samples, told)
         assert verdict_of(holed, capsys)["independent"] is None
         assert app.status_of(["independence", str(holed)]) == 1

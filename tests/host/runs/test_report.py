@@ -138,8 +138,8 @@ def test_summary_has_the_keys_that_were_promised(recorded):
     assert found["firings"] == found["steps"] == 1600
     assert found["updates_per_edge"] == 100
     assert found["initial_error_V2"] == 2.0
-    late = [2.0 * 10 ** (-u / 50) for u in (85, 90, 95, 100)]
-    assert found["final_error_V2"] == pytest.approx(sum(late) / 4)
+    late = [1.5 * 2.0 * 10 ** (-u / 50) for u in (85, 90, 95, 100)]
+    assert found["final_error_V2"] == pytest.approx(np.average(late, weights=[517, 518, 519, 520]), rel=1e-12)
     assert found["best_error_V2"] == 1e-6
     assert found["virtual_s"] == 10.0
     assert json.loads(json.dumps(found, allow_nan=False)) == found
@@ -148,8 +148,25 @@ def test_summary_has_the_keys_that_were_promised(recorded):
 def test_the_final_error_is_that_of_the_last_lesson_alone(recorded, made_up):
     first, second = made_up[0](lessons=2).lessons
     folder = recorded(replace(made_up[0](), lessons=(first, replace(second, from_updates=90.0))))
-    late = [2.0 * 10 ** (-(u - 90) / 50) for u in (90, 95, 100)]  # 85 is in (80, 100], and of another lesson
-    assert results.summary(*told(folder))["final_error_V2"] == pytest.approx(sum(late) / 3)
+    late = [1.5 * 2.0 * 10 ** (-(u - 90) / 50) for u in (90, 95, 100)]  # 85 is in (80, 100], and of another lesson
+    final_V2 = results.summary(*told(folder))["final_error_V2"]
+    assert final_V2 == pytest.approx(np.average(late, weights=[518, 519, 520]), rel=1e-12)
+
+
+def test_a_record_of_before_keeps_its_mean_of_samples_and_says_so(recorded):
+    folder = recorded()
+    log = folder / "log.jsonl"
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    lines[0]["format"] = 2
+    kept = [{key: what for key, what in line.items() if key not in ("mean_error_V2", "stood_us")} for line in lines]
+    log.write_text("".join(json.dumps(line) + "\n" for line in kept))
+    record, data = told(folder)
+    found = results.summary(record, data)
+    late = [2.0 * 10 ** (-u / 50) for u in (85, 90, 95, 100)]
+    assert found["final_error_V2"] == pytest.approx(np.mean(late), rel=1e-12)
+    assert found["sampling_error_V2"] is None and "mean_error" not in data.variables
+    said = text_of(report.table(found, data))
+    assert "mean of samples, too few of them for its standard error; recorded before every state counted" in said
 
 
 def test_summary_of_a_classification_is_beside_its_baselines(recorded):
@@ -179,8 +196,8 @@ def test_the_best_error_is_that_of_the_present_phase(recorded, made_up):
     _, data = told(recorded(job))
     assert [results.best_at(data, updates) for updates in (0, 49.9, 50, 100)] == [1e-6, 1e-6, 2e-6, 2e-6]
     assert report.lesson_errors(data) == [
-        ("part0", pytest.approx(np.mean([2.0 * 10 ** (-u / 50) for u in (40, 45)])), 1e-6),
-        ("part1", pytest.approx(np.mean([2.0 * 10 ** (-u / 50) for u in (45, 50)])), 2e-6),
+        ("part0", pytest.approx(np.average(3.0 * 10 ** (-np.array([40, 45]) / 50), weights=[508, 509])), 1e-6),
+        ("part1", pytest.approx(np.average(3.0 * 10 ** (-np.array([45, 50]) / 50), weights=[519, 520])), 2e-6),
     ]
 
 

@@ -35,7 +35,8 @@ def test_what_is_written_is_read_back(recorded, made_up):
         assert read["time_us"] == sample.time_us
         assert read["updates"] == sample.updates
         assert read["lesson"] == sample.lesson
-        assert read["error_V2"] == sample.error_V2
+        assert (read["error_V2"], read["mean_error_V2"]) == (sample.error_V2, sample.mean_error_V2)
+        assert read["stood_us"] == sample.stood_us
         assert np.isnan(read["measured_error_V2"]) == np.isnan(sample.measured_error_V2)
         np.testing.assert_array_equal(read["outputs_V"], sample.outputs_V)
         np.testing.assert_array_equal(read["taps"], sample.taps)
