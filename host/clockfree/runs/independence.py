@@ -1,7 +1,7 @@
 """Independence of the edges of a run, tested on the firing times that its record holds.
 
-What the record says is missing is left out of the test, for all edges alike. What is missing without a word, which shows
-in the counters of the edges, leaves nothing to be said.
+What the record says is missing is left out of the test, for all edges alike. What is missing without a word, which
+shows in the counters of the edges, leaves nothing to be said.
 """
 
 from collections.abc import Iterator
@@ -79,8 +79,8 @@ def verdict(record: Record) -> Observed:
     if (untold > 0).any():
         edge = int(untold.argmax())
         why = (
-            f"{counted[edge]:,} firings of {record.job.network.edge_name(edge)} were counted and {recorded[edge]:,} are "
-            "recorded: more are missing than the record tells of"
+            f"{counted[edge]:,} firings of {record.job.network.edge_name(edge)} were counted and {recorded[edge]:,} "
+            "are recorded: more are missing than the record tells of"
         )
         return Observed(None, why, share, int(recorded.sum()), total)
     fired = [each for each in records if len(each)]

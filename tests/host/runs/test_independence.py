@@ -34,7 +34,7 @@ def verdict_of(folder, capsys):
 
 
 def with_a_hole(folder, samples, told):
-    """A copy of a run of which firings of edge 3 never arrived, between samples; told: by an event, as boards have it."""
+    """A copy of a run, in which firings of edge 3 never arrived between samples, and whether events tell so."""
     out = folder.with_name("holed")
     out.mkdir(exist_ok=True)
     at, lines = 0, []
@@ -84,7 +84,8 @@ def test_a_clock_free_run_is_independent_and_one_on_a_global_trigger_is_not(task
         holed = with_a_hole(tmp_path / "clockfree", samples, told)
         assert verdict_of(holed, capsys)["independent"] is None
         assert app.status_of(["independence", str(holed)]) == 1
-        assert "cannot say: " in (out := " ".join(capsys.readouterr().out.split())) and said in out
+        printed = " ".join(capsys.readouterr().out.split())
+        assert "cannot say: " in printed and said in printed
 
 
 @pytest.mark.parametrize("more, said", [([], "run it with --trace"), (["--trace"], "at least 50 firings per edge")])
