@@ -125,7 +125,7 @@ class BoardBench:
             for member in members
         ]
         wiring = {"drops_V": _number(self._wiring.drops_V), "outputs_V": _number(self._wiring.outputs_V)}
-        ours = {"run_id": self._run_id, "values": VALUES, "wiring": wiring}
+        ours = {"run_id": self._run_id, "values": VALUES, events.WIRING: wiring}
         return {**ours, "supervisor": boards[0], "boards": boards[1:]}
 
     def files(self) -> dict[str, str]:

@@ -27,6 +27,7 @@ from clockfree.commands.output import BAD_INPUT, DONE, FAILED, INTERRUPTED
 COMMANDS = {
     "run": "Teach a network a task, and keep a record of it.",
     "show": "Print and plot a run again, from its log.",
+    "check": "See whether the record of a run is what was written, and all of it.",
     "compare": "See whether a run ends as simulated runs of the same job do, or which of two runs is better.",
     "independence": "Test whether the edges of a run with --trace fired independently of one another.",
     "read": "Print voltages, drops and taps at the end of a run, or of a bench now, and where each comes from.",

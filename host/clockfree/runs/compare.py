@@ -119,7 +119,7 @@ def table(found: Comparison) -> Table:
     drawn = Table(box=None, show_header=False, pad_edge=False)
     errors_V2, count = found.sim_error_V2, len(found.sim_error_V2)
     verdict = "within" if found.within else "outside"
-    how = ("measured", "measured in the same way") if found.measured else ("of every state", "of every state too")
+    how = ("as measured", "measured in the same way") if found.measured else ("of every state", "of every state too")
     for key, value in (
         ("run", found.run),
         ("final error", f"{found.error_V2:.3g} V^2, {how[0]}, on bench {found.bench}"),

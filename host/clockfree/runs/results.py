@@ -139,7 +139,7 @@ def _means(column: Callable[[str], np.ndarray]) -> dict[str, tuple[str, np.ndarr
 
 
 def course(data: DataSet) -> tuple[np.ndarray, np.ndarray | None]:
-    """A run's error on its way, as `error_at` takes it: means, V^2, and the times they are of, us; or samples, and None."""
+    """A run's error on its way, as `error_at` takes it: means, V^2, and times they are of, us; or samples, and None."""
     if "mean_error" in data.variables:
         return data["mean_error"].values, np.rint(data["mean_time"].values * 1e6).astype(np.int64)
     return data["error"].values, None

@@ -1,7 +1,7 @@
 """Run folder: `log.jsonl` is the truth, everything else in it can be made again from it.
 
 run.toml         the resolved configuration, versions, seeds: what `clockfree run RUN/run.toml` runs again
-log.jsonl        one JSON object a line, appended and flushed: `run`, then `sample`, `firings`, `event`, last `end`
+log.jsonl        one JSON object a line, appended and sealed (chain.py): `run`, then `sample`, `firings`, `event`, `end`
 checkpoint.json  the latest taps, replaced in one go every few seconds
 results.nc       the log as netCDF (results.py)
 figure.png       the log as a figure (report.py)
@@ -12,6 +12,7 @@ bytes.
 """
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ import numpy as np
 from clockfree.base.errors import InputError
 from clockfree.base.files import replace_text
 from clockfree.runs import outputs
+from clockfree.runs.chain import Chain
 from clockfree_model.counters import FIRINGS
 from clockfree_model.final import Best
 from clockfree_model.job import Job, Sample
@@ -30,21 +32,24 @@ from clockfree_model.record import job_from, plain
 
 FORMAT = 3
 FORMATS = (1, 2, FORMAT)
-"""Those that are read: before 3 there is no `mean_error_V2`; 1 has `outputs_V` in every sample."""
+"""Those that are read: before 3 there are no `mean_error_V2` and no checksums; 1 has `outputs_V` in every sample."""
+SEALED = 3
 ABOUT = (
     "clockfree run log, one JSON object a line. run: what was run. sample: the state at one moment; mean_error_V2, the "
     "mean of error_V2 over every state since the sample before or the start of its lesson, each weighed by the time it "
     "stood, stood_us together; outputs_V, a row for each example, or with more examples than sources gain, a row for "
-    "each output: outputs_V is the lesson's source_V times the transpose of gain; a counter it does not list is zero on "
-    "every edge. firings: rows of edge, t_us, a, b, step, tap_after. end: why it ended. A last line without a newline "
-    "was cut off and does not count."
+    "each output: outputs_V is the lesson's source_V times the transpose of gain; a counter it does not list is zero "
+    "on every edge. firings: rows of edge, t_us, a, b, step, tap_after. end: why it ended. crc: the CRC-32 of a "
+    "line's text before its last comma, begun with that of the line before. A last line without a newline was cut off "
+    "and does not count."
 )
 ON_BOARDS = (
     "clockfree run log, one JSON object a line. run: what was run, on which boards, and where each value comes from. "
     "sample: what is known at one moment; outputs_V, a row for each example, or changed_V, by example, counted from 0, "
     "the rows that are others than at the sample before; a counter it does not list is zero on every edge, null was "
     "not measured. firings: rows of edge, t_us, a, b, step, tap_after. event: what happened to boards, or was measured "
-    "in HOLD. end: why it ended. A last line without a newline was cut off and does not count."
+    "in HOLD. end: why it ended. crc: the CRC-32 of a line's text before its last comma, begun with that of the line "
+    "before. A last line without a newline was cut off and does not count."
 )
 CHECKPOINT_S = 10.0
 TRACE_ROWS = 1000
@@ -70,7 +75,9 @@ class RunLog:
     def __init__(self, folder: Path, job: Job, about: dict[str, Any]) -> None:
         self.folder = folder
         self.samples = 0
-        self._file = open(folder / "log.jsonl", "xb", buffering=0)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        self._file = os.fdopen(os.open(folder / "log.jsonl", flags, 0o666), "wb", buffering=0)
+        self._chain = Chain()
         self._torn = False
         self._began_s = self._saved_s = time.monotonic()
         self._on_boards = "values" in about
@@ -111,7 +118,7 @@ class RunLog:
             self.checkpoint(sample)
 
     def checkpoint(self, sample: Sample) -> None:
-        """Save the taps of a sample, and the wall time so far."""
+        """Have all that was written until now outlast a power cut; save the taps of a sample, and the wall time."""
         self._saved_s = time.monotonic()
         state = {
             "updates": float(sample.updates),
@@ -119,6 +126,7 @@ class RunLog:
             "wall_s": round(self.wall_s, 3),
             "taps": plain(np.asarray(sample.taps)),
         }
+        os.fsync(self._file.fileno())
         replace_text(self.folder / "checkpoint.json", json.dumps(state) + "\n")
 
     def end(self, reason: str) -> None:
@@ -128,7 +136,7 @@ class RunLog:
         self._file.close()
 
     def _write(self, fields: dict[str, Any]) -> None:
-        line = json.dumps(fields, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
+        line = self._chain.sealed(fields)
         self._torn = True  # until it is whole: nothing may follow half a line
         while line:
             line = line[self._file.write(line) :]
@@ -173,7 +181,7 @@ class Record:
 
     @property
     def exact(self) -> bool:
-        """True where the error of every state is known; else samples are all there is: on boards, or before format 3."""
+        """True where the error of every state is known; else samples are all there is: on boards, before format 3."""
         return bool(np.isfinite([sample["mean_error_V2"] for sample in self.samples]).all())
 
     @property
@@ -262,8 +270,15 @@ def read_wall_s(folder: Path, updates: float) -> float | None:
         return None
 
 
+def sealed(first: dict[str, Any]) -> bool:
+    """Whether the log that begins with this record has checksums."""
+    found = first.get("format")
+    return isinstance(found, int) and found >= SEALED
+
+
 def _records(path: Path) -> Iterator[dict[str, Any]]:
-    """Each whole line of a log as a dict."""
+    """Each whole line of a log as a dict; InputError at the first that is not what was written."""
+    chain, is_sealed = Chain(), False
     try:
         with open(path, "rb") as file:
             for number, line in enumerate(file, start=1):
@@ -275,6 +290,13 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
                     fields = None
                 if not isinstance(fields, dict):
                     raise InputError(f"{path}: line {number}: expected a JSON object, got {_short(line)}")
+                if number == 1:
+                    is_sealed = sealed(fields)
+                if is_sealed and not chain.holds(line):
+                    text = "expected what was written, got another line by its checksum"
+                    raise InputError(
+                        f"{path}: line {number}: {text}: clockfree check {path.parent} looks at all of them"
+                    )
                 yield fields
     except OSError as error:
         raise InputError(f"{path}: file: expected the log of a run, got {error.strerror}") from None

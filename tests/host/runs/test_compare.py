@@ -10,6 +10,7 @@ import xarray as xr
 
 from clockfree.commands import app
 from clockfree.runs import compare
+from tests.host.logs import rewrite
 
 TASK = """
 updates = 20
@@ -54,7 +55,7 @@ def of_before(folder, to, **changed):
         if line["record"] == "sample":
             line |= changed
             del line["mean_error_V2"], line["stood_us"]
-    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    rewrite(folder, lines)
     return folder
 
 
@@ -85,7 +86,7 @@ def test_a_run_that_was_cut_off_is_refused(runs, tmp_path, capsys):
     log = folder / "log.jsonl"
     lines = log.read_text().splitlines()
     end = {**json.loads(lines[-1]), "reason": "interrupted"}
-    log.write_text("\n".join([*lines[:-1], json.dumps(end)]) + "\n")
+    rewrite(folder, [*lines[:-1], end])
     assert app.status_of(["compare", str(folder)]) == 2
     assert "expected a run that came to its end, got one that was interrupted" in capsys.readouterr().err
 

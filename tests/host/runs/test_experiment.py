@@ -16,6 +16,7 @@ from clockfree_model.job import Damage
 from clockfree_model.parts import POTS
 from clockfree_sim.circuit.twins import free_outputs
 from clockfree_sim.theory import best
+from tests.host.logs import rewrite
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.toml"))
 TASK = """
@@ -309,7 +310,7 @@ def test_an_edge_whose_board_was_away_at_the_end_is_read_out_as_not_measured(rec
     board = {"id": "b", "edges": [*range(16)]}
     first |= {"values": {}, "run_id": 5, "supervisor": {"id": "s"}, "boards": [board]}
     lines = [first, *rest, event | {"drops": edges}, end]
-    (folder / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    rewrite(folder, lines)
     found = readout.edges(runlog.read(folder))
     assert [row.example for row in found] == [1] * 16
     assert [row.free_drop_V for row in found] == [None, *[0.1] * 15]
@@ -322,7 +323,7 @@ def test_an_unknown_tap_is_not_guessed(recorded, made_up):
     last = json.loads(lines[-2])
     last["taps"][1] = -1
     lines[-2] = json.dumps(last)
-    (folder / "log.jsonl").write_text("\n".join(lines) + "\n")
+    rewrite(folder, lines)
     with pytest.raises(InputError, match="taps: expected known taps, got an unknown one at A-E"):
         readout.readings(runlog.read(folder))
 
@@ -336,6 +337,7 @@ def test_a_run_that_is_broken_off_before_anything_was_measured(task, tmp_path, m
     with pytest.raises(KeyboardInterrupt):
         ran(task, out, bench=BrokenOff())
     first, last = map(json.loads, log_of(out).splitlines())
+    last.pop("crc")
     assert first["record"] == "run" and last == {"record": "end", "reason": "interrupted", "samples": 0}
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from clockfree.commands import app
 from clockfree.runs import runlog
+from tests.host.logs import rewrite
 from tests.host.own_clock import late_us
 
 MOST_LATE = 0.01
@@ -47,7 +48,7 @@ def with_a_hole(folder, samples, told):
                 lines.append({"record": "event", "event": "gap", "time_us": 0, "edges": [3], "text": text, "lost": 2})
         at += record["record"] == "sample"
         lines.append(record)
-    (out / "log.jsonl").write_text("".join(json.dumps(record) + "\n" for record in lines))
+    rewrite(out, lines)
     return out
 
 

@@ -15,6 +15,7 @@ from clockfree_model.counters import COUNTERS
 from clockfree_model.final import Best
 from clockfree_model.job import Damage
 from tests.host.conftest import ABOUT
+from tests.host.logs import rewrite
 
 
 def told(folder):
@@ -159,7 +160,7 @@ def test_a_record_of_before_keeps_its_mean_of_samples_and_says_so(recorded):
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     lines[0]["format"] = 2
     kept = [{key: what for key, what in line.items() if key not in ("mean_error_V2", "stood_us")} for line in lines]
-    log.write_text("".join(json.dumps(line) + "\n" for line in kept))
+    rewrite(folder, kept)
     record, data = told(folder)
     found = results.summary(record, data)
     late = [2.0 * 10 ** (-u / 50) for u in (85, 90, 95, 100)]
@@ -185,7 +186,7 @@ def test_a_classification_after_another_lesson(recorded):
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     for line in lines[1:8]:
         del line["accuracy"]
-    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    rewrite(folder, lines)
     record, data = drawn(folder)
     assert np.isnan(data["test_accuracy"].values).tolist() == [True] * 7 + [False] * 14
     assert results.summary(record, data)["accuracy"] == pytest.approx(0.861, abs=5e-4)

@@ -16,6 +16,7 @@ from clockfree_model.network import square
 from clockfree_model.parts import POTS
 from clockfree_sim.circuit.direct import solve
 from clockfree_sim.world.world import World
+from tests.host.logs import rewrite
 
 
 def same(a, b):
@@ -106,7 +107,7 @@ def test_outputs_that_are_none_of_this_run_are_named(recorded, told):
     fields = json.loads(lines[2])
     del fields["outputs_V"]
     lines[2] = json.dumps(fields | told)
-    (folder / "log.jsonl").write_text("\n".join(lines) + "\n")
+    rewrite(folder, lines)
     with pytest.raises(InputError, match="line 3: expected a sample"):
         runlog.read(folder)
 
@@ -119,7 +120,7 @@ def test_what_changed_needs_a_sample_of_the_same_lesson_before(recorded, made_up
     assert fields["lesson"] == (line == 12) and json.loads(lines[10])["lesson"] == 0
     del fields["outputs_V"]
     lines[line - 1] = json.dumps(fields | {"changed_V": {}})
-    (folder / "log.jsonl").write_text("\n".join(lines) + "\n")
+    rewrite(folder, lines)
     with pytest.raises(InputError, match=f"line {line}: expected a sample"):
         runlog.read(folder)
 
@@ -179,7 +180,7 @@ def test_a_corrupted_log_is_named_in_one_line(recorded, line, text, said):
     folder = recorded(count=4)
     lines = (folder / "log.jsonl").read_bytes().splitlines(keepends=True)
     lines[line - 1] = text
-    (folder / "log.jsonl").write_bytes(b"".join(lines))
+    rewrite(folder, lines)
     with pytest.raises(InputError, match=r"log\.jsonl: " + said) as raised:
         runlog.read_firings(folder) if "firings" in said else runlog.read(folder)
     assert "\n" not in str(raised.value)
@@ -194,7 +195,7 @@ def test_a_sample_with_a_wrong_field_raises_nothing_but_input_error(recorded, fi
     folder = recorded(count=3)
     lines = (folder / "log.jsonl").read_text().splitlines()
     lines[1] = json.dumps({**json.loads(lines[1]), field: value})
-    (folder / "log.jsonl").write_text("\n".join(lines) + "\n")
+    rewrite(folder, lines)
     try:
         runlog.read(folder)
     except InputError:
