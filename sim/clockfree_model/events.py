@@ -20,6 +20,8 @@ AGES = "ages"
 MEASURED = "measured"
 TEXT = "text"
 WIRING = "wiring"
+IMPOSSIBLE = "impossible"
+UNHELD = "unheld"
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,9 @@ EVENTS = {
     AWAY: Event("a board is away: its port has vanished, or it does not answer", warns=True),
     BACK: Event("a board is back, and had gone on by itself; `firings` of its own meanwhile"),
     RESTART: Event("a board was taken in again and armed anew, with these `taps`; `restored` are those it had lost"),
-    RESET: Event("a board was reset as the run ended"),
+    RESET: Event("a board was reset, or lost, as the run ended: what was measured then is not taken"),
+    IMPOSSIBLE: Event("a board tells what cannot be; nothing of that is counted, nor what it tells later", warns=True),
+    UNHELD: Event("a board says that it is in HOLD, and is not", warns=True),
     SILENT: Event("an edge fires far less often than its clock should have it", warns=True),
     DROPPED: Event("an edge has dropped many overdue firings: its board is too busy", warns=True),
     ERRORS: Event("chips of an edge did not answer, or read back another tap", warns=True),

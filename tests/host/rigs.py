@@ -31,7 +31,8 @@ class RigSession:
 
     def __init__(self, bench, board, rig):
         self.board, self.rig, self.name = board, rig, board.name
-        self._digest = config_hash(board_config(bench, board))
+        config = board_config(bench, board)
+        self._digest, self._edges = config_hash(config), config.get("edges", ())
         self.up = True
         self.heard_s = time.monotonic()
         self.asked = []
@@ -51,6 +52,11 @@ class RigSession:
         if not self.up:
             raise NoAnswerError(f"{kind}: no answer: the board is away")
         reply = self.rig.ask(kind, *arguments)
+        if kind == "hello" and self._edges:  # the rig's edges have names and limits of their own
+            reply[2]["can"]["edges"] = [
+                [edge["edge"], edge["front_end"], edge["pot"], *map(edge["pots"]["given"].get, ("lowest", "highest"))]
+                for edge in self._edges
+            ]
         if reply[0] == "no":
             raise RefusedError(f"{kind}: refused: {reply[2]}")
         return reply[2:]
@@ -116,6 +122,8 @@ class Run:
         self.learning = Learning(
             self.fleet, self.members[0], self.members[1:], rejoining, outputs_V, taps, complaints, self.say
         )
+
+        self.learning._due = lambda member: np.full(len(member.edges), 1e6)  # time is the rig's, not the host's
 
     def board_bench(self):
         """The bench of these boards, ready to run."""

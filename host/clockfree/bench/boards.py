@@ -200,7 +200,11 @@ class BoardBench:
         except BoardError:
             yield learning.sample()  # what came before it
             raise
-        for k, found in enumerate(self._measured(learning.lesson)):
+        measured = self._measured(learning.lesson)
+        if not learning.stayed():
+            measured = []
+            learning.outputs_unknown()
+        for k, found in enumerate(measured):
             learning.outputs(k, found.outputs_V)
             learning.journal.note(events.MEASURED, f"example {k} was measured in HOLD", said=False, **_plain(k, found))
         yield learning.sample()

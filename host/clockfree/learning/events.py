@@ -82,6 +82,8 @@ class Journal:
             self.note(GAP, f"{untold} firings found no room on the board", member, firings=untold, said=False)
         self._lost[member] = lost
         ahead_us = self._ahead_us.get(member, 0)
+        if not all(0 <= row[0] < len(member.edges) for row in rows):
+            raise IndexError("a place that it does not have")
         for place, t_us, *row in rows:
             self._trace.append((member.edges[place], (t_us + ahead_us) % NUMBERS, *map(int, row)))
 

@@ -16,14 +16,15 @@ from clockfree.learning.attendance import NONSENSE, Attendance
 from clockfree.learning.diagnostics import Diagnostics
 from clockfree.learning.events import Journal
 from clockfree.learning.rejoining import Clock, Rejoining
-from clockfree.learning.tally import UNKNOWN, Tally
+from clockfree.learning.tally import UNKNOWN, Tally, impossible
 from clockfree.link.fleet import Fleet
 from clockfree.link.session import Session
 from clockfree.link.units import ADC_STEPS
-from clockfree_board.link import RUN
+from clockfree_board.link import HOLD, RUN
 from clockfree_model import events
 from clockfree_model.counters import FIRINGS
 from clockfree_model.job import Job, Sample
+from clockfree_model.parts import POTS
 from clockfree_model.rates import rates_hz
 
 STALLED_S = 60.0
@@ -78,6 +79,9 @@ class Learning:
         self._supervisor, self._boards = supervisor, boards
         self._of = {member.session: member for member in [supervisor, *boards]}
         self._early: dict[Member, list[list[Any]]] = {}
+        self._disbelieved: set[Member] = set()
+        self._held: dict[Session, int] = {}  # boot id of each board that was put in HOLD
+        self._rates_hz = rates_hz(self.job)
         self._outputs_V = outputs_V
         self._updates = 0.0
         self._looked_s = self._fired_s = time.monotonic()
@@ -120,7 +124,12 @@ class Learning:
     @property
     def updates(self) -> float:
         """Firings per edge, over the edges of the boards that are with us."""
-        live = [edge for member in self._boards if member not in self._attendance.away for edge in member.edges]
+        live = [
+            edge
+            for member in self._boards
+            if member not in self._attendance.away and member not in self._disbelieved
+            for edge in member.edges
+        ]
         if live:  # a board that comes back may have done less than the others: a run never goes backwards
             self._updates = max(self._updates, float(self.tally.count(FIRINGS)[live].mean()))
         return self._updates
@@ -154,6 +163,10 @@ class Learning:
         self._outputs_V = self._outputs_V.copy()  # samples keep what they were given
         self._outputs_V[example] = outputs_V
 
+    def outputs_unknown(self) -> None:
+        """Nobody knows the outputs any more."""
+        self._outputs_V = np.full_like(self._outputs_V, np.nan)
+
     def hold(self, within_s: float = END_S) -> None:
         """HOLD for every board that is there, also for one that is just being taken in."""
         self._rejoining.over = True
@@ -171,10 +184,13 @@ class Learning:
             self.turn(0.0)
         for session, (status, taps) in told.items():
             member = self._of[session]
+            self._held[session] = status["boot"]
+            if status["state"] != HOLD:
+                self.journal.fail(events.UNHELD, "says that it is in HOLD, and goes on: take its power", member)
             if status["boot"] != member.boot:
                 self.journal.note(events.RESET, "was reset as the run ended", member, boot=status["boot"])
             elif member.edges:
-                self.tally.take(member.edges, status["edges"])
+                self._count(member, status["edges"])
             for edge, tap, row in zip(member.edges, taps, status.get("edges", ())):
                 self.tally.taps[edge] = tap
                 if tap != row[0]:
@@ -188,6 +204,22 @@ class Learning:
         ages_us, tick_us = self.tally.age_us.tolist(), self._complaints.tick_us
         text = f"largest decision age {max(ages_us)} us, longest change of example {tick_us} us"
         self.journal.note(events.AGES, text, said=False, age_us=ages_us, tick_us=tick_us)
+
+    def stayed(self) -> bool:
+        """Whether every board is still the one that was put in HOLD; those that are not are told.
+
+        A supervisor that was reset shows nothing, and an edge whose potentiometers lost their power is another
+        resistor: what was measured meanwhile is of no network that was taught.
+        """
+        told, failed = self._fleet.each(lambda session: session.ask("status", within_s=END_S)[0], [*self._held])
+        lost = dict(failed)
+        for session, status in told.items():
+            if status["boot"] != self._held[session]:
+                lost[session] = "it was reset"
+        for session, why in lost.items():
+            text = f"is not as it was put in HOLD ({why}): what was measured since then is not taken"
+            self.journal.note(events.RESET, text, self._of[session])
+        return not lost
 
     # -- what comes ----------------------------------------------------------------------------------------------
 
@@ -255,8 +287,27 @@ class Learning:
                 count = len(message) - 3
                 self.journal.note(events.GAP, f"{count} firings at unknown times", member, firings=count, said=False)
 
-    def _rows(self, member: Member, rows: list[list[Any]]) -> None:
+    def _count(self, member: Member, rows: list[list[Any]]) -> bool:
+        """Take what the edges of a board have counted, unless that cannot be; True if it was taken."""
+        if member in self._disbelieved:
+            return False
+        why = impossible(rows, self._due(member), POTS[self.job.edge.pot].highest)
+        if why:
+            self._disbelieved.add(member)
+            text = f"tells what cannot be ({why}): it is left out from now on; look at its firmware"
+            self.journal.fail(events.IMPOSSIBLE, text, member)
+            return False
         self.tally.take(member.edges, rows)
+        return True
+
+    def _due(self, member: Member) -> np.ndarray:
+        """Firings that are due of each of its edges since it was armed."""
+        due: np.ndarray = self._rates_hz[member.edges] * max(0.0, time.monotonic() - member.armed_s)
+        return due
+
+    def _rows(self, member: Member, rows: list[list[Any]]) -> None:
+        if not self._count(member, rows):
+            return
         if any(row[0] == UNKNOWN for row in rows):
             self._attendance.take_in_later(member)
 

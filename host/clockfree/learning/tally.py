@@ -4,9 +4,43 @@ from typing import Any
 
 import numpy as np
 
-from clockfree_board.link import COUNTERS
+from clockfree_board.link import COUNTERS, EDGE_ROW, FIRINGS
 
 UNKNOWN = -1
+
+
+FASTER = 1.05
+"""A board's oscillator may be so much fast, and with it its edges."""
+SPARE = 20.0
+"""Firings that are no wonder whatever is due: of what was told a moment before, or in the first one."""
+
+
+def impossible(rows: Any, due: np.ndarray, highest: int) -> str:
+    """Why rows of a board cannot be, or "".
+
+    Parameters
+    ----------
+    rows : list of list
+        One for each of its edges, as the link has them; or anything else.
+    due : (edges of the board,) array
+        Firings due since it was armed.
+    highest : int
+        Highest tap of the potentiometers.
+    """
+    if not isinstance(rows, list) or len(rows) != len(due):
+        return f"{len(due)} edges, and rows of another number"
+    most = FASTER * due + 5.0 * np.sqrt(due) + SPARE
+    for place, row in enumerate(rows):
+        if not isinstance(row, list) or len(row) != len(EDGE_ROW) or not all(type(each) is int for each in row):
+            return f"edge {place}: expected {len(EDGE_ROW)} whole numbers"
+        told = dict(zip(EDGE_ROW, row))
+        if not UNKNOWN <= told["tap"] <= highest:
+            return f"edge {place}: tap {told['tap']}"
+        if not all(0 <= told[name] for name in COUNTERS):
+            return f"edge {place}: a count below 0"
+        if told[FIRINGS] > most[place]:
+            return f"edge {place}: {told[FIRINGS]} firings where about {due[place]:.0f} were due"
+    return ""
 
 
 class Tally:

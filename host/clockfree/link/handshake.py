@@ -104,4 +104,10 @@ def misfit(hello: dict[str, Any], board_id: str | None, config: dict[str, Any]) 
     for key, value in expected.items():
         if hello.get(key) != value:
             return f"{key}: expected {value}, got {hello.get(key)}"
-    return ""
+    able = [
+        [edge["edge"], edge["front_end"], edge["pot"], *(edge["pots"]["given"][end] for end in ("lowest", "highest"))]
+        for edge in config.get("edges", ())
+    ]
+    told = hello.get("can")
+    found = told.get("edges", []) if isinstance(told, dict) else []
+    return "" if found == able else f"can: expected the edges of its configuration, {able}, got {found}"

@@ -251,12 +251,15 @@ class Session:
             self._listener.text(self, text)
 
     def _count(self, number: int) -> bool:
-        """Telemetry is numbered: what is missing is counted and not made up for, what comes twice counts once."""
+        """Telemetry is numbered: what is missing is counted and not made up for.
+
+        What comes twice counts once, and what comes late not at all: it was counted as missing.
+        """
         if self._expected is not None:
             missing = (number - self._expected) % NUMBERS
-            if missing == NUMBERS - 1:
+            if missing >= NUMBERS // 2:
                 return False
-            if 0 < missing < NUMBERS // 2:
+            if missing:
                 self._listener.missed(self, missing)
         self._expected = (number + 1) % NUMBERS
         return True

@@ -1,10 +1,12 @@
 """A run on boards, step by step: what is kept, and who is taken in again, whatever comes between two questions."""
 
+import numpy as np
 import pytest
 
 from clockfree.learning import learning as module
 from clockfree.learning.events import MOST_TEXTS
 from clockfree_board import clock
+from clockfree_board.link import EDGE_ROW
 from clockfree_model.parts import POTS
 from clockfree_sim.world.world import World
 from tests.firmware.rig import Rig
@@ -306,3 +308,79 @@ def test_an_edge_that_is_slow_by_its_rate_is_not_too_slow():
     assert max(run.firings()) > 3 * min(run.firings())
     complaints = run.learning._complaints
     assert not [*complaints.look(run.learning.tally, run.members[1:], 0, run.learning._outputs_V)]
+
+
+def row_of(board, place=0, **changed):
+    """What a board tells of its edges, with something of one of them changed."""
+    status = board.rig.status()
+    told = dict(zip(EDGE_ROW, status["edges"][place], strict=True)) | changed
+    status["edges"][place] = list(told.values())
+    return status
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"firings": 10**9}, "firings where about"),
+        ({"firings": -(10**9)}, "a count below 0"),
+        ({"up": -1}, "a count below 0"),
+        ({"tap": 128}, "tap 128"),
+        ({"tap": -2}, "tap -2"),
+        ({"firings": "many"}, "whole numbers"),
+        ({"tap": 1.5}, "whole numbers"),
+        ({"dropped": True}, "whole numbers"),
+    ],
+)
+def test_a_board_that_tells_what_cannot_be_is_named_and_left_out(run, changed, said):
+    """It ends no run, neither at once nor never; nor does it move a number of the others."""
+    run.learning._due = lambda member: np.full(len(member.edges), 30.0)
+    liar, honest = run.boards
+    for board in run.boards:
+        board.rig.turns(3)
+        run.hear(board)
+    before = run.firings()
+    assert min(before) > 10
+    run.tell(liar, "heard", ["status", 1, row_of(liar, 1, **changed)])
+    assert run.firings() == before
+    (event,) = [event for event in run.learning.sample().events if event["event"] == "impossible"]
+    assert said in event["text"] and event["board"] == liar.name and event["failed"]
+    honest.rig.turns(1)
+    run.hear(honest)
+    run.hear(liar)  # whatever it tells later
+    assert run.firings()[:2] == before[:2] and sum(run.firings()[2:]) > sum(before[2:])
+    assert run.learning.updates == np.mean(run.firings()[2:])
+    assert len(run.learning.journal.failures) == 1
+
+
+def test_a_board_that_says_hold_and_goes_on_fails_the_run(run):
+    board = run.boards[0]
+    board.rig.role.edges[0].pots.tap = 50
+    real = board.ask
+
+    def ask(kind, *arguments, within_s=8.0):
+        reply = real(kind, *arguments, within_s=within_s)
+        return [{**reply[0], "state": "run"}] if kind == "status" else reply
+
+    board.ask = ask
+    run.learning.finish()
+    (failure,) = run.learning.journal.failures
+    assert board.name in failure and "goes on" in failure
+    assert "unheld" in run.events()
+
+
+@pytest.mark.parametrize("which", ["supervisor", "edge", "away"])
+def test_what_is_measured_across_a_reset_is_not_taken(run, which):
+    bench = run.board_bench()
+    bench._learning = run.learning
+    session = run.supervisor if which == "supervisor" else run.boards[0]
+    run.learning.finish()
+    assert run.learning.stayed()
+    if which == "away":
+        session.up = False
+    else:
+        session.rig.chip.boot += 1
+    assert not run.learning.stayed()
+    (event,) = [event for event in run.learning.sample().events if event["event"] == "reset"]
+    assert "not taken" in event["text"] and event["board"] == session.name
+    run.learning.outputs_unknown()
+    assert np.isnan(run.learning.sample().measured_error_V2)

@@ -108,5 +108,18 @@ def test_what_of_a_hello_is_not_as_it_should_be(change, said):
     assert misfit({**HELLO, **change}, HELLO["id"], CONFIG) == said
 
 
+def test_a_board_with_other_edges_or_limits_than_its_configuration_has_is_no_board_of_it():
+    given = {"lowest": 2, "highest": 127}
+    config = {
+        "role": "edge",
+        "edges": [{"edge": "A-B", "front_end": "adc", "pot": "mcp42xx", "pots": {"given": given}}],
+    }
+    hello = {**HELLO, "config": config_hash(config), "can": {"edges": [["A-B", "adc", "mcp42xx", 2, 127]]}}
+    assert misfit(hello, HELLO["id"], config) == ""
+    for edges in ([], [["B-C", "adc", "mcp42xx", 2, 127]], [["A-B", "adc", "mcp42xx", 0, 127]], "A-B", None):
+        assert misfit({**hello, "can": {"edges": edges}}, HELLO["id"], config).startswith("can: expected the edges of")
+    assert misfit({**hello, "can": 3}, HELLO["id"], config).startswith("can: ")
+
+
 def test_a_board_named_by_its_port_may_be_any():
     assert misfit({**HELLO, "id": "0" * 16}, None, CONFIG) == ""

@@ -106,6 +106,16 @@ def test_missing_telemetry_is_counted_and_never_made_up_for(meet):
     assert heard.of("missed") == [2, 5]
 
 
+def test_what_comes_late_was_counted_as_missing(meet):
+    """Lines in another order: no firing is counted twice, and none that was not due to be lost."""
+    peer, session, heard = meet()
+    for number in (5, 7, 6, 8, 5, 9):
+        peer.say(told("firings", number, 0))
+    found = heard.wait_for("heard", 4)
+    assert [message[1] for message in found] == [5, 7, 8, 9]
+    assert heard.of("missed") == [1]
+
+
 @pytest.mark.parametrize(
     "line",
     [
