@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from clockfree.api.hosting import Host, Model
 from clockfree.api.observing import observer
-from clockfree.api.tasks import FROM_PYTHON, Task
+from clockfree.api.said import FROM_PYTHON
+from clockfree.api.tasks import Task
 from clockfree.api.values import plain
 from clockfree.base.errors import InputError, Interrupted
 from clockfree.base.overrides import checked

@@ -1,23 +1,16 @@
 """Tasks from Python: what a task file says, as keywords; networks, nodes and arrays as Python has them."""
 
 import html
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from copy import copy, deepcopy
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from clockfree.api.graphs import Graph, graph_of, plain_node, text_of
-from clockfree.api.values import plain
+from clockfree.api.said import FROM_PYTHON, WAYS, Said
 from clockfree.base.errors import InputError
 from clockfree.base.toml import read_toml
-from clockfree.task import plan, taskfile
-from clockfree.task.plan import Draft, Plan
+from clockfree.task import plan
+from clockfree.task.plan import Plan
 from clockfree_model.job import Job
-
-WAYS = ("desired_V", "teacher", "regression", "classification")
-"""What a lesson is taught by: one of them."""
-FROM_PYTHON = Path("task")
-"""What errors begin with where there is no file."""
 
 
 class Task:
@@ -110,39 +103,28 @@ class Task:
         if not isinstance(file, str | Path | None):
             text = f"expected the name of a task file, got {type(file).__name__}"
             raise InputError(f"{FROM_PYTHON}: {text}: write Task(network=..., sources=..., targets=..., ...)")
-        self._file = None if file is None else Path(file)
-        self._data = {} if self._file is None else read_toml(self._file)
-        self._graph: Graph | None = None
-        self._overridden: dict[str, str] = {}
-        self._unsaid: tuple[str, ...] = ()
-        self._again: dict[str, Any] = {}
-        self._sets: Sequence[str] = ()
-        self._change({key: value for key, value in given.items() if value is not None})
-        self._check()
+        said = Said(None, {}) if file is None else Said(Path(file), read_toml(Path(file)))
+        said.change({key: value for key, value in given.items() if value is not None})
+        self._resolve(said)
 
     @classmethod
     def of_command_line(cls, file: Path, options: Mapping[str, Any], sets: Sequence[str]) -> "Task":
         """The task of `clockfree run FILE --seed 3 --set KEY=VALUE`; see `clockfree.task.plan.make_plan`."""
-        task = cls.__new__(cls)
-        task._file, task._data, task._graph, task._unsaid = file, read_toml(file), None, ()
-        task._overridden, task._again, task._sets = {}, {}, ()
-        if task._recorded:
-            task._again, task._sets = dict(options), sets
-        else:
-            task._overridden = taskfile.lay_over(task._data, file, options, sets)
-        task._check()
-        return task
+        said = Said(file, read_toml(file))
+        said.lay_over(options, sets)
+        return cls._of(said)
+
+    @classmethod
+    def _of(cls, said: Said) -> "Task":
+        made = cls.__new__(cls)
+        made._resolve(said)
+        return made
 
     def laid_over(self, sets: Sequence[str]) -> "Task":
         """The same task with `KEY=VALUE` of each `--set` laid over it."""
-        changed = copy(self)
-        changed._data = deepcopy(self._data)
-        if self._recorded:
-            changed._sets = [*self._sets, *sets]
-        else:
-            changed._overridden = self._overridden | taskfile.lay_over(changed._data, self.where, {}, sets)
-        changed._check()
-        return changed
+        said = self._said.copied()
+        said.lay_over({}, sets)
+        return self._of(said)
 
     def replace(self, **changes: Any) -> "Task":
         """The same task with some of it changed, by the keywords that make one.
@@ -159,96 +141,33 @@ class Task:
         changes = {key: value for key, value in changes.items() if value is not None}
         if not changes:
             return self
-        changed = copy(self)
-        changed._data, changed._overridden = deepcopy(self._data), dict(self._overridden)
-        changed._again = dict(self._again)
-        changed._change(changes)
-        changed._check()
-        return changed
+        said = self._said.copied()
+        said.change(changes)
+        return self._of(said)
 
-    def _change(self, changes: dict[str, Any]) -> None:
-        """Lay changes over what was said."""
-        where, data = self.where, self._data
-        if self._recorded:
-            self._again |= {key: plain(value, key, where) for key, value in changes.items()}
+    def _resolve(self, said: Said) -> None:
+        """Check what was said; teachers and best errors wait for a run."""
+        self._said = said
+        if said.recorded:
+            recorded = self.plan(False)
+            self._job, self._name, self._preset = recorded.job, recorded.task, recorded.preset
             return
-        if "network" in changes:
-            network = changes["network"]
-            self._graph = None if isinstance(network, str | Path) else graph_of(network, f"{where}: network")
-            self._set("network", self._graph.name if self._graph else str(network), "network")
-        taught = {key: plain(changes[key], key, where) for key in ("source_V", *WAYS) if key in changes}
-        if taught and "lesson" in changes:
-            text = f"expected it without {next(iter(taught))}, which says one lesson, got both"
-            raise InputError(f"{where}: lesson: {text}")
-        if self._file is None and "lesson" in changes:
-            self._unsaid = ("placement.",)
-        elif self._file is None and "lesson" not in data:
-            data["lesson"], self._unsaid = [{}], ("placement.", "lesson.0.", "lesson.0: ")
-        self._teach(taught)
-        for key, value in changes.items():
-            if key in ("sources", "targets"):
-                self._set(f"placement.{key}", self._nodes(value, key), key)
-            elif key in ("edge", "clamp", "physics") and isinstance(value, Mapping):
-                for name, part in value.items():
-                    self._set(f"{key}.{name}", plain(part, f"{key}.{name}", where), key)
-            elif key == "damage":
-                self._set(key, plain(_by_nodes(value), key, where), key)
-            elif key != "network" and key not in taught:
-                self._set(key, plain(value, key, where), key)
-
-    def _set(self, key: str, value: Any, said: str) -> None:
-        option = f"{said}=" if self._file else ""
-        taskfile.set_key(self._data, self.where, key, value, option)
-        self._overridden[key] = option
-
-    def _teach(self, taught: dict[str, Any]) -> None:
-        """Change the one lesson there is; what it was taught by before is gone."""
-        lessons = self._data.setdefault("lesson", [{}]) if taught else [{}]
-        if len(lessons) != 1:
-            key = next(iter(taught))
-            text = f"expected lesson=[...] for a task of {len(lessons)} lessons, got {key}, which says one"
-            raise InputError(f"{self.where}: {key}: {text}")
-        gone = {*WAYS} if {*WAYS} & {*taught} else set()
-        gone |= {"source_V"} if {"regression", "classification"} & {*taught} else set()
-        for key in gone:
-            lessons[0].pop(key, None)
-        for key, value in taught.items():
-            self._set(f"lesson.0.{key}", value, key)
-
-    def _nodes(self, value: Any, key: str) -> Any:
-        """Names of nodes, or how many of them."""
-        if isinstance(value, str | bytes) or not isinstance(value, Iterable):
-            return plain(value, key, self.where)
-        if self._graph is not None and isinstance(value, tuple) and plain_node(value) in self._graph.nodes:
-            raise InputError(f"{self.where}: {key}: expected a list of nodes, got one node: write [{value}]")
-        return [text_of(node) for node in value]
-
-    @property
-    def _recorded(self) -> bool:
-        return self._file is not None and plan.is_record(self._data)
-
-    def _check(self) -> None:
-        if self._recorded:
-            self._plan = self.plan(False)
-            self._job = self._plan.job
-            return
-        self._draft = self._drafted(placed=False)
-        self._job = self._draft.job
-
-    def _drafted(self, placed: bool) -> Draft:
-        self._task = task = taskfile.task_of(self._data, self.where, self._overridden, self._unsaid)
-        return Draft(task, self._graph.network(placed) if self._graph else plan.network_of(task))
+        self._task = said.task()
+        self._draft = said.draft(self._task, placed=False)
+        self._job, self._name, self._preset = self._draft.job, self._task.title, self._task.preset
 
     def plan(self, trace: bool) -> Plan:
         """What a bench runs, with every firing recorded if `trace`; teachers are solved now."""
-        if self._recorded:
-            return plan.again(self.where, self._data, self._again, self._sets, trace)
-        return (self._drafted(placed=True) if self._graph and self._graph.places is None else self._draft).plan(trace)
+        said = self._said
+        if said.recorded:
+            return plan.again(said.where, said.data, said.again, said.sets, trace)
+        to_place = said.graph is not None and said.graph.places is None
+        return (said.draft(self._task, placed=True) if to_place else self._draft).plan(trace)
 
     @property
     def where(self) -> Path:
         """The file that it is from, for errors and records; `task` if there is none."""
-        return self._file or FROM_PYTHON
+        return self._said.where
 
     @property
     def job(self) -> Job:
@@ -258,12 +177,12 @@ class Task:
     @property
     def name(self) -> str:
         """Its name: the file's if it has none of its own."""
-        return self._plan.task if self._recorded else self._task.title
+        return self._name
 
     @property
     def nodes(self) -> list[Hashable]:
         """Nodes of the network, as they were given: names, numbers, tuples."""
-        return list(self._graph.nodes if self._graph else self._job.network.nodes)
+        return list(self._said.graph.nodes if self._said.graph else self._job.network.nodes)
 
     @property
     def edges(self) -> list[tuple[Hashable, Hashable]]:
@@ -284,7 +203,8 @@ class Task:
     @property
     def called(self) -> dict[str, Hashable] | None:
         """Nodes by their names in records, where they are no such names themselves; None where they are."""
-        return dict(zip(self._graph.texts, self._graph.nodes)) if self._graph else None
+        graph = self._said.graph
+        return dict(zip(graph.texts, graph.nodes)) if graph else None
 
     def save(self, path: str | Path) -> Path:
         """Write a task file, and beside it the network if that came from Python; returns the task file's path.
@@ -303,35 +223,18 @@ class Task:
         """
         from clockfree.api.saving import save  # json and files: only here
 
-        return save(Path(path), self._said(), self._drafted(placed=True).job.network if self._graph else None)
-
-    def _said(self) -> dict[str, Any]:
-        """What its file says; other files by paths that hold wherever it is written."""
-        if self._recorded:
-            raise InputError(f"{self._file}: expected a task, got the record of a run, which is a file already")
-        said = deepcopy(self._data) | {"name": self.name}
-        task = self._task
-        if self._graph is None and Path(task.network_spec).is_file():
-            said["network"] = str(Path(task.network_spec).resolve())
-        for lesson in said["lesson"]:
-            data = lesson.get("classification", {}).get("data", "")
-            if Path(task.beside(data)).is_file():
-                lesson["classification"]["data"] = str(Path(task.beside(data)).resolve())
-        return said
+        graph, contents = self._said.graph, self._said.contents()
+        return save(Path(path), contents, graph.network(placed=True) if graph else None)
 
     def __repr__(self) -> str:
         job = self._job
         names = {role: ", ".join(map(str, getattr(self, role))) for role in ("sources", "targets")}
-        taught = "" if self._recorded else f" {_taught(self._data['lesson'])};"
+        taught = "" if self._said.recorded else f" {_taught(self._said.data['lesson'])};"
         return (
             f"clockfree.Task {self.name}: {job.network.name}, {len(job.network.nodes)} nodes, {len(job.network.ends)} "
-            f"edges; sources {names['sources']}; targets {names['targets']};{taught} {self._kind}, {job.updates} "
+            f"edges; sources {names['sources']}; targets {names['targets']};{taught} {self._preset}, {job.updates} "
             "updates per edge"
         )
-
-    @property
-    def _kind(self) -> str:
-        return self._plan.preset if self._recorded else self._task.preset
 
     def _repr_html_(self) -> str:
         return f"<code>{html.escape(repr(self))}</code>"
@@ -344,16 +247,3 @@ def _taught(lessons: list[dict[str, Any]]) -> str:
     if count:
         return f"{count} example{'s' * (count > 1)}"
     return next(way for way in WAYS if way in lessons[0])
-
-
-def _by_nodes(damage: Any) -> Any:
-    """Damage whose edges are named as a task file does where they are pairs of nodes."""
-    if not isinstance(damage, list | tuple) or not all(isinstance(table, Mapping) for table in damage):
-        return damage
-    return [dict(table) | ({"edges": _named(table["edges"])} if "edges" in table else {}) for table in damage]
-
-
-def _named(edges: Any) -> Any:
-    if not isinstance(edges, list | tuple):
-        return edges
-    return ["-".join(map(text_of, edge)) if isinstance(edge, tuple) and len(edge) == 2 else edge for edge in edges]
