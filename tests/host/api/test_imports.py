@@ -1,7 +1,10 @@
-"""What `import clockfree` loads, and where it works: in a process that is spawned, in a script, in an event loop."""
+"""What `import clockfree` loads, and where it works: in a process that is spawned, in a thread with an event loop."""
 
+import asyncio
+import code
 import subprocess
 import sys
+import threading
 
 import clockfree as cf
 
@@ -41,30 +44,6 @@ if __name__ == "__main__":
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         print(*pool.map(learn, [0, 1]))
 """
-NO_GUARD = """
-import clockfree as cf
-print("once")
-task = cf.Task(sources=["A", "C"], targets=["E"], source_V=[[0, 5]], desired_V=[[3.6]], updates=20)
-data = cf.sweep({"task": task, "axes": {"seed": range(2)}}, jobs=1)
-print(*data.final_error.values)
-"""
-LOOP = """
-import asyncio
-import code
-import threading
-import clockfree as cf
-
-async def cell():
-    shell = code.InteractiveInterpreter({"cf": cf})
-    taught = "source_V=[[0, 5]], desired_V=[[3.6]], updates=20"
-    shell.runsource(f"task = cf.Task(sources=['A', 'C'], targets=['E'], {taught})")
-    shell.runsource('print(cf.run(task).final_error_V2, cf.run(task, seed=1).final_error_V2)')
-
-if __name__ == "__main__":
-    kernel = threading.Thread(target=lambda: asyncio.run(cell()))
-    kernel.start()
-    kernel.join()
-"""
 
 
 def printed(code, folder):
@@ -90,19 +69,26 @@ def test_a_task_is_checked_before_anything_slow_is_loaded(tmp_path):
     assert not slow & {*loaded.split()}
 
 
-def errors(seeds=(0, 1)):
-    task = cf.Task(sources=["A", "C"], targets=["E"], source_V=[[0, 5]], desired_V=[[3.6]], updates=20)
-    return [str(cf.run(task, seed=seed).final_error_V2) for seed in seeds]
+def a_task():
+    return cf.Task(sources=["A", "C"], targets=["E"], source_V=[[0, 5]], desired_V=[[3.6]], updates=20)
+
+
+def errors():
+    return [str(cf.run(a_task(), seed=seed).final_error_V2) for seed in (0, 1)]
 
 
 def test_it_runs_in_processes_that_are_spawned(tmp_path):
     assert printed(SPAWNED, tmp_path)[0].split() == errors()
 
 
-def test_a_sweep_needs_no_guard_in_a_script(tmp_path):
-    once, found = printed(NO_GUARD, tmp_path)
-    assert once == "once" and found.split() == errors()
+def test_it_runs_in_a_thread_with_an_event_loop_as_a_kernel_has_it():
+    found = []
 
+    async def cell():
+        shell = code.InteractiveInterpreter({"cf": cf, "task": a_task(), "found": found})
+        shell.runsource("found += [str(cf.run(task, seed=seed).final_error_V2) for seed in (0, 1)]")
 
-def test_it_runs_in_a_thread_with_an_event_loop_as_a_kernel_has_it(tmp_path):
-    assert printed(LOOP, tmp_path)[0].split() == errors()
+    kernel = threading.Thread(target=lambda: asyncio.run(cell()))
+    kernel.start()
+    kernel.join()
+    assert found == errors()

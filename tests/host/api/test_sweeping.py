@@ -1,12 +1,21 @@
 """Sweeps from Python: the same points as single runs, by names of axes and nodes."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import networkx as nx
 import numpy as np
 import pytest
 
 import clockfree as cf
+from clockfree_sim.sweep import workers
 
 GRAPH = nx.grid_2d_graph(2, 3)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """This process does the work of a pool, which other tests start."""
+    monkeypatch.setattr(workers, "pool", lambda jobs: ThreadPoolExecutor(1))
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Two runs side by side: `clockfree compare RUN RUN`, held against runs made one by one."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -8,18 +9,27 @@ from scipy import stats
 
 import clockfree as cf
 from clockfree.commands import app
-from clockfree.runs import versus
+from clockfree.runs import compare, figure, versus
 
 TASK = {"sources": ["A", "C"], "targets": ["G"], "source_V": [[0, 5]], "desired_V": [[2]], "updates": 20}
 COUNT = 4
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """This process does the work of a pool, which other tests start."""
+    for module in (compare, versus):
+        monkeypatch.setattr(module, "pool", lambda jobs: ThreadPoolExecutor(1))
 
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
     """A run, one of the same task that starts from other taps, and one of another task."""
     folder = tmp_path_factory.mktemp("runs")
-    for name, more in (("a", {}), ("b", {"start_taps": 20}), ("c", {"desired_V": [[1.5]]})):
-        cf.run(cf.Task(**TASK | more), out=folder / name, seed=2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figure, "draw", lambda data, path, highest: path.touch())
+        for name, more in (("a", {}), ("b", {"start_taps": 20}), ("c", {"desired_V": [[1.5]]})):
+            cf.run(cf.Task(**TASK | more), out=folder / name, seed=2)
     return folder
 
 

@@ -2,6 +2,8 @@
 
 import multiprocessing
 import os
+import subprocess
+import sys
 import time
 from concurrent.futures import BrokenExecutor
 
@@ -19,6 +21,18 @@ def test_each_has_one_thread_and_this_process_keeps_its_own(monkeypatch):
     assert found == ["1"] * len(processes.ONE_THREAD)
     assert os.environ["OMP_NUM_THREADS"] == "3" and "NUMBA_NUM_THREADS" not in os.environ
     assert not multiprocessing.active_children()
+
+
+def test_a_script_without_a_guard_is_not_run_again(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from clockfree_sim.sweep.processes import pool\n"
+        "print('once')\n"
+        "with pool(1) as processes:\n"
+        "    print(processes.submit(abs, -3).result(), __spec__, __file__)\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=100)
+    assert done.stdout.split() == ["once", "3", "None", str(script)], done.stderr
 
 
 def test_ctrl_c_does_not_wait_for_what_is_under_way():
