@@ -13,15 +13,15 @@ from clockfree.runs.netcdf import DataSet
 
 
 class _Shown(Figure):
-    """A figure that a notebook shows once: at the end of a cell it shows what pyplot has, and what the cell returns."""
+    """A figure that a notebook shows once, though it shows what a cell returns, and then whatever pyplot still has."""
 
     def _ipython_display_(self) -> None:
-        if not plt.fignum_exists(self.number):
-            from IPython.display import Image, display  # whoever asks is IPython
+        from IPython.display import Image, display  # whoever asks is IPython
 
-            file = io.BytesIO()
-            self.savefig(file, format="png")
-            display(Image(file.getvalue()))
+        file = io.BytesIO()
+        self.savefig(file, format="png")
+        display(Image(file.getvalue()))
+        plt.close(self)
 
 
 def drawn(data: DataSet, highest: int, path: Path | None) -> Figure:

@@ -39,6 +39,8 @@ def open(folder: str | Path) -> "Run | xr.Dataset":
     >>> cf.open("runs/opened").final_error_V2 == run.final_error_V2
     True
     """
+    if not isinstance(folder, str | Path):
+        raise InputError(f"open: expected the name of a folder, got {folder!r}")
     found = Path(folder)
     if not found.exists() and (RUNS / found).is_dir():
         found = RUNS / found

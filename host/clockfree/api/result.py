@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clockfree.api.datasets import Called, dataset, edges, objects
 from clockfree.api.observing import observer
 from clockfree.api.repeating import check_repeated
 from clockfree.api.tasks import Task
 from clockfree.base.errors import InputError, Interrupted
 from clockfree.bench.registry import open_bench
 from clockfree.runs import experiment, runlog
-from clockfree.runs.netcdf import DataSet
 from clockfree.runs.runlog import Record
 from clockfree_model.job import Lesson
 from clockfree_model.parts import POTS
@@ -25,6 +23,9 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
     from rich.table import Table
+
+    from clockfree.api.datasets import Called
+    from clockfree.runs.netcdf import DataSet
 
 TRACE = ("edge", "t_us", "a", "b", "step", "tap_after")
 
@@ -58,10 +59,10 @@ class Run:
     def __init__(
         self,
         record: Record,
-        data: DataSet,
+        data: "DataSet",
         summary: dict[str, Any],
         *,
-        called: Called = None,
+        called: "Called" = None,
         task: Task | None = None,
         failures: tuple[str, ...] = (),
         firings: np.ndarray | None = None,
@@ -92,6 +93,8 @@ class Run:
         Along `edge`, `node`, `source` and `target` stand the nodes as the task has them. Tuples, which netCDF does not
         know, cannot be written by `to_netcdf`; the `results.nc` of a folder that was kept has them as text.
         """
+        from clockfree.api.datasets import dataset  # xarray: slow to load, and a command line needs none
+
         return dataset(self._data, self._called, self.record.job.network)
 
     @property
@@ -120,6 +123,8 @@ class Run:
 
     def _by_edge(self, name: str, values: np.ndarray, unit: str, text: str) -> "xr.DataArray":
         import xarray as xr  # slow to load, and a command line needs none
+
+        from clockfree.api.datasets import edges, objects  # the same
 
         along = objects(edges(self._called, self.record.job.network))
         return xr.DataArray(values, {"edge": along}, "edge", name, {"units": unit, "long_name": text})
@@ -178,6 +183,7 @@ class Run:
         """
         import xarray as xr  # slow to load, and a command line needs none
 
+        from clockfree.api.datasets import objects  # the same
         from clockfree_sim.world.world import recall  # compiled code: the same
 
         job, last = self.record.job, self.record.samples[-1]

@@ -93,6 +93,8 @@ class Said:
             self.unsaid = ("placement.",)
         elif self.file is None and "lesson" not in data:
             data["lesson"], self.unsaid = [{}], ("placement.", "lesson.0.", "lesson.0: ")
+        if self.file is None:
+            data.setdefault("placement", {})
         self._teach(taught)
         for key, value in changes.items():
             if key in ("sources", "targets"):

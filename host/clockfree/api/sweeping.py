@@ -75,6 +75,8 @@ def sweep(
 
     if not isinstance(file, str | Path | Mapping):
         raise InputError(f"{SWEEP}: expected a sweep file, or a dict with task and axes, got {type(file).__name__}")
+    if jobs is not None and (type(jobs) is not int or jobs < 1):
+        raise InputError(f"{SWEEP}: jobs: expected a number of processes >= 1, got {jobs!r}")
     said = None if isinstance(file, str | Path) else dict(file)
     path = SWEEP if said is not None else Path(str(file))
     place = RUNS / path.stem if out is True else Path(str(out)) if out else None

@@ -114,6 +114,7 @@ def test_what_is_taught_takes_the_place_of_what_was(file):
         ({"sources": ["A"], "sorces": 1}, "task: sorces: expected one of name, network"),
         ({"sources": ["Z", "C"]}, "task: sources.0: expected one of A, B, C, D, E, F, G, H, I, got 'Z'"),
         ({"targets": None}, "task: targets: expected a value, got nothing"),
+        ({"sources": None, "targets": None}, "task: sources: expected a value, got nothing"),
         ({"source_V": [0, 5]}, "task: source_V: expected a row .* got one row: write [[0, 5]]"),
         ({"desired_V": [[9]]}, "task: desired_V.0.0: expected a voltage within the supply, 0..5 V, got 9"),
         ({"desired_V": None}, "task: expected one of desired_V, teacher = true, regression, classification, got none"),
