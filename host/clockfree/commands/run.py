@@ -64,6 +64,8 @@ def run(
         bench = "sim"
     how: dict[str, Any] = {"bench": bench, "out": True if out is None else out, "trace": trace}
     if seeds is not None:
+        if seed is not None:
+            raise InputError(f"{task}: --seeds: expected no --seed beside them, got {seed}")
         _many(asked, task, seeds, how, as_json)
         return
     with progress() as shown:

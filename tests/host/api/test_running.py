@@ -209,6 +209,8 @@ def test_seeds_are_kept_and_opened(task, here, capsys):
     assert cf.open("two").seed.values.tolist() == [1, 2]
     assert app.status_of(["run", str(path), "--seeds", "2..1"]) == 2
     assert "--seeds: expected how many (8 is 0..7)" in capsys.readouterr().err
+    assert app.status_of(["run", str(path), "--seeds", "2", "--seed", "1"]) == 2
+    assert "--seeds: expected no --seed beside them, got 1" in capsys.readouterr().err
 
 
 def test_every_firing_is_there_if_it_is_asked_for(task, run):
