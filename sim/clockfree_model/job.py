@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from clockfree_board.rule import LEAST_BAR
+from clockfree_model.ground import Ground
 from clockfree_model.network import Network
 from clockfree_model.parts import FRONT_ENDS
 from clockfree_model.physics import Physics
@@ -24,7 +25,7 @@ def gate_c16(edge: EdgeSettings, physics: Physics) -> tuple[int, int, int]:
 
 @dataclass(frozen=True)
 class Lesson:
-    """Examples taught from ``from_updates`` updates per edge on: source_V (B, S), desired_V (B, O), in V."""
+    """Examples taught from ``from_updates`` updates per edge on: source_V (B, S), desired_V (B, O), in the task's V."""
 
     name: str
     from_updates: float
@@ -52,7 +53,7 @@ class Job:
     ``sources`` and ``targets`` are node indices, ``updates`` is per edge, ``start_taps`` (E,) or None for the
     start tap of the potentiometers, ``samples`` the number of records on the way, ``trace`` asks for every firing.
     ``schedule``, which files and options call rule, says who fires when: `clockfree`, each edge by its own clock, or
-    for comparison `sync`, `p=P` or `oscillators=P`.
+    for comparison `sync`, `p=P` or `oscillators=P`. ``ground`` is where the lessons' voltages lie on the circuit.
     """
 
     network: Network
@@ -69,6 +70,7 @@ class Job:
     start_taps: np.ndarray | None = None
     trace: bool = False
     samples: int = 500
+    ground: Ground = Ground()
 
 
 class JobError(ValueError):
@@ -115,7 +117,7 @@ def check(job: Job) -> None:
 
 @dataclass(frozen=True)
 class Sample:
-    """The state of a run at one moment.
+    """The state of a run at one moment; voltages, and errors, are in the task's own volts: see `Ground`.
 
     ``error_V2`` is the mean over the examples of the present lesson and its outputs of (V_F - V_D)^2, V^2, on
     the circuit itself; ``measured_error_V2`` the same from the supervisor's last readings (nan until every

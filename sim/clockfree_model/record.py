@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from clockfree_model.ground import Ground
 from clockfree_model.job import Damage, Job, Lesson
 from clockfree_model.network import Network
 from clockfree_model.physics import Physics
@@ -52,6 +53,8 @@ def job_from(table: dict[str, Any]) -> Job:
     fields["edge"] = EdgeSettings(**fields["edge"])
     fields["clamp"] = ClampSettings(**fields["clamp"])
     fields["physics"] = Physics(**fields["physics"])
+    if "ground" in fields:  # records of before have none
+        fields["ground"] = Ground(**fields["ground"])
     if "start_taps" in fields:
         fields["start_taps"] = np.array(fields["start_taps"], dtype=np.int64)
     return Job(**fields)

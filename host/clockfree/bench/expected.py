@@ -7,7 +7,7 @@ from clockfree_model.parts import POTS
 
 
 def drops(job: Job, taps: np.ndarray, lesson: int, outputs_V: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Free and clamped drops (B, E), V, that a faultless network has at these taps.
+    """Free and clamped drops (B, E), V on the circuit, that a faultless network has at these taps.
 
     The clamped twin is solved for what the clamp makes of `outputs_V` (B, O), the free outputs as they were measured;
     where that is nan, of those that the taps give.
@@ -31,4 +31,5 @@ def drops(job: Job, taps: np.ndarray, lesson: int, outputs_V: np.ndarray) -> tup
     held_V = np.hstack([source_V, taken_V + job.clamp.eta * (desired_V - taken_V)])
     clamped_V = solved((*job.sources, *job.targets), held_V)
     tail, head = network.ends.T
-    return free_V[:, tail] - free_V[:, head], clamped_V[:, tail] - clamped_V[:, head]
+    scale = job.ground.scale
+    return scale * (free_V[:, tail] - free_V[:, head]), scale * (clamped_V[:, tail] - clamped_V[:, head])

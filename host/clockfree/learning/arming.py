@@ -104,7 +104,7 @@ def teach(member: Member, job: Job, run_id: int, lesson: int) -> None:
 def lesson_codes(job: Job, lesson: int) -> list[list[int]]:
     """DAC codes of each example: sources, then desired voltages."""
     taught = job.lessons[lesson]
-    codes: list[list[int]] = job.physics.dac_codes(np.hstack([taught.source_V, taught.desired_V])).tolist()
+    codes: list[list[int]] = job.ground.codes(np.hstack([taught.source_V, taught.desired_V]), job.physics).tolist()
     return codes
 
 

@@ -317,7 +317,8 @@ class Learning:
             return
         for k, codes in enumerate(rows, start=first):
             if min(codes) >= 0:
-                self.outputs(k, np.array(codes) / ADC_STEPS * self.job.physics.supply_V)
+                physics = self.job.physics
+                self.outputs(k, self.job.ground.own(np.array(codes) / ADC_STEPS * physics.supply_V, physics))
 
     def _look_after(self, now_s: float) -> None:
         self._attendance.look(now_s)

@@ -76,7 +76,7 @@ class Probe:
             The supervisor does not answer.
         """
         dark = np.zeros((len(source_V), len(self._job.targets)))  # desired voltages do not reach the free twin
-        codes = self._job.physics.dac_codes(np.hstack([source_V, dark])).tolist()
+        codes = self._job.ground.codes(np.hstack([source_V, dark]), self._job.physics).tolist()
         return np.array([self._outputs(row) for row in codes])
 
     def example(self, codes: list[int]) -> Measured:
@@ -113,7 +113,7 @@ class Probe:
             for session, rows in told.items():
                 board = self._of[session]
                 for edge, (free, clamped, node_codes) in zip(board.edges, rows):
-                    scale = self._job.physics.supply_V / C16_STEPS
+                    scale = self._job.physics.supply_V / C16_STEPS / self._job.ground.scale
                     found.drops_V[edge] = (free * scale, clamped * scale, board.name)
                     volts = [self._volts(code) for code in node_codes]
                     if len(volts) == 4:
@@ -149,7 +149,10 @@ class Probe:
         return [session.ask("measure", i) for i in range(len(self._of[session].edges))]
 
     def _volts(self, code: int) -> float:
-        return code / ADC_STEPS * self._job.physics.supply_V if code >= 0 else float("nan")
+        job = self._job
+        return (
+            float(job.ground.own(code / ADC_STEPS * job.physics.supply_V, job.physics)) if code >= 0 else float("nan")
+        )
 
     # -- calibrating ---------------------------------------------------------------------------------------------
 

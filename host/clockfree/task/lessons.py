@@ -14,6 +14,7 @@ from clockfree.task.classification import (
     split,
 )
 from clockfree.task.taskfile import Classification, Regression, Task
+from clockfree_model.physics import MOST_V
 
 Teach = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 """Draws a teacher network and gives its free outputs (B, O) at source_V (B, S), V."""
@@ -24,7 +25,7 @@ Volts = tuple[np.ndarray, np.ndarray, HeldOut | None]
 
 @dataclass(frozen=True)
 class Sizes:
-    """Numbers of sources and targets, the supply, V, that every voltage lies within, and the margin kept inside it."""
+    """Numbers of sources and targets; of what a task chooses itself, the supply and the margin inside it, V."""
 
     sources: int
     targets: int
@@ -40,7 +41,7 @@ def volts(task: Task, index: int, sizes: Sizes, rng: np.random.Generator, teach:
     Raises
     ------
     InputError
-        Sizes that do not fit the placement, a voltage outside the supply, a broken data set.
+        Sizes that do not fit the placement, a broken data set.
     """
     lesson = task.lesson[index]
     part = _Part(task, f"lesson.{index}", sizes)
@@ -57,8 +58,7 @@ def volts(task: Task, index: int, sizes: Sizes, rng: np.random.Generator, teach:
     else:
         source_V = part.rows("source_V", lesson.source_V, sizes.sources, "source")
     if lesson.desired_V is None:
-        # Rounding must not put a teacher's output outside the supply.
-        return lambda: (source_V, np.clip(teach(source_V, rng), 0.0, sizes.supply_V), None)
+        return lambda: (source_V, teach(source_V, rng), None)
     desired_V = part.rows("desired_V", lesson.desired_V, sizes.targets, "target")
     if len(source_V) != len(desired_V):
         raise part.problem("desired_V", f"expected {len(source_V)} examples, as source_V has, got {len(desired_V)}")
@@ -66,7 +66,7 @@ def volts(task: Task, index: int, sizes: Sizes, rng: np.random.Generator, teach:
 
 
 class _Part:
-    """A part of the task file whose values are checked against the placement and the supply."""
+    """A part of the task file whose values are checked against the placement."""
 
     def __init__(self, task: Task, key: str, sizes: Sizes) -> None:
         self.task, self.key, self.sizes = task, key, sizes
@@ -87,8 +87,8 @@ class _Part:
 
     def within(self, key: str, voltages: list[float]) -> None:
         for i, voltage in enumerate(voltages):
-            if not 0 <= voltage <= self.sizes.supply_V:
-                text = f"expected a voltage within the supply, 0..{self.sizes.supply_V:g} V, got {voltage:g}"
+            if not -MOST_V <= voltage <= MOST_V:
+                text = f"expected a voltage within {-MOST_V}..{MOST_V} V, got {voltage:g}"
                 raise self.problem(f"{key}.{i}", text)
 
     def source_count(self, inputs: int, references: int, key: str, word: str) -> None:
@@ -111,13 +111,7 @@ def _regression(table: Regression, part: _Part, rng: np.random.Generator) -> tup
     part.within("regression.reference_V", table.reference_V)
     lowest, highest = table.input_V
     input_V = rng.uniform(lowest, highest, size=(table.examples, inputs))
-    desired_V = input_V @ np.array(table.coefficients).T
-    outside = np.argwhere((desired_V < 0) | (desired_V > part.sizes.supply_V))
-    if len(outside):
-        worst = desired_V[tuple(outside[0])]
-        text = f"expected desired voltages within the supply, 0..{part.sizes.supply_V:g} V, got {worst:.3g}"
-        raise part.problem(f"regression.coefficients.{outside[0][1]}", text)
-    return _with_references(input_V, table.reference_V), desired_V
+    return _with_references(input_V, table.reference_V), input_V @ np.array(table.coefficients).T
 
 
 def _classification(table: Classification, part: _Part, rng: np.random.Generator) -> Callable[[], Volts]:

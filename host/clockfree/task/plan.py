@@ -24,7 +24,9 @@ from clockfree_model.network import Network, NetworkError, load
 from clockfree_model.physics import PRESETS
 from clockfree_model.record import job_from, plain
 
-FORMAT = 1
+FORMAT = 2
+FORMATS = (1, FORMAT)
+"""Those that can be run again: 1 has no virtual ground."""
 PACKAGES = ("clockfree", "numpy", "scipy", "numba", "xarray", "h5netcdf", "matplotlib")
 AGAIN = ("updates", "seed", "rule")
 """Options that may differ when a record is run again; whatever else would need the task file."""
@@ -136,8 +138,22 @@ class Draft:
 
     def plan(self, trace: bool) -> Plan:
         """The plan, with every firing recorded if `trace`."""
-        job = dataclasses.replace(self.job, lessons=self._found.lessons, trace=trace)
-        return Plan(job, self._task.title, self._task.preset, self._task.task_seed, self._found.held_out)
+        job = dataclasses.replace(self.job, lessons=self._found.lessons, ground=self._found.ground, trace=trace)
+        task = self._task
+        return Plan(job, task.title, task.preset, task.task_seed, self._found.held_out, _lifted(job))
+
+
+def _lifted(job: Job) -> tuple[str, ...]:
+    """What is said of a virtual ground that is not the circuit's own."""
+    ground, said = job.ground, []
+    if ground.scale != 1.0:
+        said.append(f"{ground.scale:g} times what the task says")
+    if ground.lift_steps:
+        way = "higher" if ground.lift_steps > 0 else "lower"
+        said.append(
+            f"{abs(ground.lift_V(job.physics)):.4g} V {way}, to keep {job.physics.margin_V:g} V from both rails"
+        )
+    return (f"on the circuit every voltage is {' and '.join(said)}; what is shown undoes it",) if said else ()
 
 
 def _free_outputs(
@@ -213,8 +229,9 @@ def again(file: Path, data: dict[str, Any], options: Mapping[str, Any], sets: Se
         may = ", ".join(f"--{key}" for key in AGAIN)
         raise InputError(f"{file}: {refused[0]}: expected only {may}, --trace, --bench, --out with the record of a run")
     record = data["record"]
-    if not isinstance(record, dict) or record.get("format") != FORMAT:
-        raise InputError(f"{file}: record.format: expected {FORMAT}, got the record of another version")
+    if not isinstance(record, dict) or record.get("format") not in FORMATS:
+        formats = " or ".join(map(str, FORMATS))
+        raise InputError(f"{file}: record.format: expected {formats}, got the record of another version")
     if record.get("sha256") != _digest(data):
         raise InputError(f"{file}: record.sha256: expected a record as it was written, got one that was changed")
     for key, kind, expected in (("task", str, "text"), ("preset", str, "text"), ("task_seed", int, "an integer")):

@@ -7,7 +7,7 @@ stream's number as spawn key), so that adding a lesson does not move the placeme
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -17,6 +17,7 @@ from clockfree.base.overrides import shown
 from clockfree.task.classification import HeldOut
 from clockfree.task.lessons import Sizes, volts
 from clockfree.task.taskfile import LessonTable, Task
+from clockfree_model.ground import Ground, ground, rounded
 from clockfree_model.job import Damage, Lesson
 from clockfree_model.network import Network, NetworkError
 from clockfree_model.parts import MOST_A, POTS
@@ -41,6 +42,8 @@ class Resolved:
         As the job takes them.
     drafts : tuple of callable
         Of each lesson, checked already: called, it gives the lesson and, of a classification, the held-out examples.
+    lift : callable
+        From the lessons to their virtual ground.
     """
 
     sources: tuple[int, ...]
@@ -50,11 +53,17 @@ class Resolved:
     clamp: ClampSettings
     start_taps: np.ndarray | None
     drafts: tuple[Callable[[], tuple[Lesson, HeldOut | None]], ...]
+    lift: Callable[[Sequence[Lesson]], Ground]
 
     @cached_property
     def lessons(self) -> tuple[Lesson, ...]:
         """As the job takes them; solved or fitted when they are first asked for."""
         return tuple(lesson for lesson, _ in self._made)
+
+    @cached_property
+    def ground(self) -> Ground:
+        """As the job takes it; InputError where the lessons' voltages do not fit between the rails."""
+        return self.lift(self.lessons)
 
     @cached_property
     def held_out(self) -> tuple[HeldOut | None, ...]:
@@ -103,8 +112,8 @@ def resolve(task: Task, network: Network, physics: Physics, free_outputs: FreeOu
     Raises
     ------
     InputError
-        A node or edge that the network does not have, a voltage outside the supply, taps out of range, a target without
-        a path to a source, sizes that do not fit each other, a broken data set.
+        A node or edge that the network does not have, taps out of range, a target without a path to a source, sizes
+        that do not fit each other, a broken data set.
     """
     edge = _edge(task)
     clamp = _clamp(task, edge)
@@ -122,9 +131,10 @@ def resolve(task: Task, network: Network, physics: Physics, free_outputs: FreeOu
 
     def teach(source_V: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         taps = rng.integers(physics.lowest_tap(pot), pot.highest, size=len(network.ends), endpoint=True)
-        return free_outputs(network, physics.resistance(taps, pot), sources, targets, physics.dac_volts(source_V))
+        given_V = rounded(source_V, task.scale, physics)
+        return free_outputs(network, physics.resistance(taps, pot), sources, targets, given_V)
 
-    sizes = Sizes(len(sources), len(targets), physics.supply_V, physics.margin_V)
+    sizes = Sizes(len(sources), len(targets), physics.supply_V / task.scale, physics.margin_V / task.scale)
 
     def draft(index: int, table: LessonTable) -> Callable[[], tuple[Lesson, HeldOut | None]]:
         made = volts(task, index, sizes, _stream(task, 1 + index), teach)
@@ -132,10 +142,17 @@ def resolve(task: Task, network: Network, physics: Physics, free_outputs: FreeOu
         def lesson() -> tuple[Lesson, HeldOut | None]:
             source_V, desired_V, test = made()
             # What is asked is what the supervisor's DAC can give: half a step off at most.
-            given_V, taught_V = physics.dac_volts(source_V), physics.dac_volts(desired_V)
+            given_V, taught_V = (rounded(own_V, task.scale, physics) for own_V in (source_V, desired_V))
             return Lesson(table.name or f"lesson {index + 1}", table.from_updates, given_V, taught_V), test
 
         return lesson
+
+    def lift(lessons: Sequence[Lesson]) -> Ground:
+        own_V = np.concatenate([volts.ravel() for each in lessons for volts in (each.source_V, each.desired_V)])
+        try:
+            return ground(own_V, task.scale, physics)
+        except ValueError as error:
+            raise task.problem("scale", str(error)) from None
 
     drafts = tuple(draft(index, table) for index, table in enumerate(task.lesson))
     return Resolved(
@@ -146,6 +163,7 @@ def resolve(task: Task, network: Network, physics: Physics, free_outputs: FreeOu
         clamp=clamp,
         start_taps=_start_taps(task, len(network.ends), physics.lowest_tap(pot), pot.highest),
         drafts=drafts,
+        lift=lift,
     )
 
 

@@ -141,7 +141,8 @@ class LessonTable(Table):
     `desired_V` (examples, targets) goes with `source_V` (examples, sources). `teacher = true`: the desired voltages are
     the free outputs of the network with independent uniform taps from the task seed; without `source_V` there is one
     example, with the sources spread evenly from 0 V to the supply (less the preset's margin at both ends). All voltages
-    are rounded to the supervisor's DAC, supply / 4096. `regression` and `classification` are tables.
+    are rounded to the supervisor's DAC, supply / 4096. `regression` and `classification` are tables. Voltages may
+    lie anywhere, also below 0 V: on the circuit all of a task are lifted together, as far as rails and margin ask for.
     """
 
     name: str | None = None
@@ -192,7 +193,10 @@ else:
 
 
 class Task(Table):
-    """A task file. `seed` seeds clocks and noise, `task_seed` placement, teacher, examples and split."""
+    """A task file. `seed` seeds clocks and noise, `task_seed` placement, teacher, examples and split.
+
+    On the circuit every voltage of the task is `scale` times what is written; record and read-out undo it.
+    """
 
     name: str | None = None
     network: str = "lab16"
@@ -202,6 +206,7 @@ class Task(Table):
     seed: Seed = 0
     task_seed: Seed = 0
     start_taps: Taps | None = None
+    scale: float = Field(default=1.0, ge=0.001, le=1000)
     placement: Placement
     lesson: Annotated[list[LessonTable], Field(min_length=1), AfterValidator(_one_after_another)]
     damage: list[DamageTable] = []

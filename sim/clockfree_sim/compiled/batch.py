@@ -115,12 +115,12 @@ class _Side:
         times_us, mean_V2, gain, readings = (np.concatenate(part, axis=1) for part in zip(*self._found, strict=True))
         lesson = np.array(self._lessons)
         errors = np.empty((2, len(seeds), len(lesson)))
-        supply_V = self._job.physics.supply_V
+        physics, ground = self._job.physics, self._job.ground
         for which in set(self._lessons):
             taught, now = self._job.lessons[which], lesson == which
             errors[0][:, now] = mean_squares(taught.source_V, taught.desired_V, gain[:, now])
             codes = readings[:, now][:, :, : len(taught.source_V)]
-            off_V = codes / 4096 * supply_V - taught.desired_V
+            off_V = ground.own(codes / 4096 * physics.supply_V, physics) - taught.desired_V
             errors[1][:, now] = np.where((codes < 0).any(axis=(2, 3)), np.nan, (off_V**2).mean(axis=(2, 3)))
         edges = [kernel.edges for kernel in self._kernels]
         last = [each.counters() for each in edges]

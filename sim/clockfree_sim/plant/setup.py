@@ -165,10 +165,13 @@ class Setup:
         self.time.later(self.time.now_us, self._tick)
 
     def voltages(self) -> tuple[np.ndarray, np.ndarray]:
-        """Node voltages of the free and the clamped twin, V, each (B, N), for every example of the present lesson."""
+        """Node voltages of the free and the clamped twin, V, each (B, N), for every example of the present lesson.
+
+        In the task's own volts, as all that a sample has.
+        """
         found = [self.plant.settled(*shown) for shown in self.supervisor.settings(self.job.lessons[self.lesson])]
-        free, clamped = zip(*found, strict=True)
-        return np.array(free), np.array(clamped)
+        free, clamped = (self.job.ground.own(twin, self.job.physics) for twin in zip(*found, strict=True))
+        return free, clamped
 
     def _tick(self) -> None:
         self.time.later(self.supervisor.tick(self.time.now_us), self._tick)

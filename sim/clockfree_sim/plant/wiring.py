@@ -82,7 +82,7 @@ class SimulatedSupervisor:
     def __init__(self, plant: Plant):
         job = plant.job
         self._plant = plant
-        self._supply_V = plant.physics.supply_V
+        self._supply_V, self._ground = plant.physics.supply_V, job.ground
         outputs = len(job.targets)
         channels = len(job.sources) + outputs
         dac, mixer, adc = CONVERTERS[DAC], CONVERTERS[MIXER], CONVERTERS[ADC]
@@ -105,7 +105,7 @@ class SimulatedSupervisor:
 
     def teach(self, lesson: Lesson) -> None:
         """Take a lesson; it is shown from the next tick on."""
-        codes = self._plant.physics.dac_codes(np.hstack([lesson.source_V, lesson.desired_V]))
+        codes = self._ground.codes(np.hstack([lesson.source_V, lesson.desired_V]), self._plant.physics)
         self.supervisor.load(codes.tolist(), lesson.desired_V.shape[1], self._order, self._dwell_us)
 
     def start(self, now_us: int) -> None:
@@ -119,9 +119,12 @@ class SimulatedSupervisor:
 
     def settings(self, lesson: Lesson) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
         """What the circuit is given at each example of a lesson: source_V, desired_V, eta, as the chips have them."""
-        volts = self._plant.physics.dac_volts
-        for source_V, desired_V in zip(lesson.source_V, lesson.desired_V, strict=True):
-            yield volts(source_V), volts(desired_V), self.chips.eta
+        physics = self._plant.physics
+        given = (
+            physics.dac_volts(self._ground.on_circuit(own_V, physics)) for own_V in (lesson.source_V, lesson.desired_V)
+        )
+        for source_V, desired_V in zip(*given, strict=True):
+            yield source_V, desired_V, self.chips.eta
 
     def calm(self, source_V: np.ndarray) -> None:
         """Calibration: float the clamp and put these voltages on the sources."""
@@ -133,8 +136,9 @@ class SimulatedSupervisor:
         self.supervisor.clamp(True)
 
     def measured_error_V2(self, lesson: Lesson) -> float:
-        """Mean squared error by the supervisor's own last readings, V^2; nan until every example was read."""
+        """Mean squared error by the supervisor's last readings, V^2 of the task; nan until every example was read."""
         codes = np.array(self.supervisor.readings)
         if (codes < 0).any():
             return float("nan")
-        return float(np.mean((codes / 4096 * self._supply_V - lesson.desired_V) ** 2))
+        read_V = self._ground.own(codes / 4096 * self._supply_V, self._plant.physics)
+        return float(np.mean((read_V - lesson.desired_V) ** 2))

@@ -33,7 +33,7 @@ updates = 60
 sources = ["top", "bottom"]
 targets = ["left"]
 [[lesson]]
-source_V = [[3.0, 0.2], [2.0, 1.0]]
+source_V = [[1.5, -1.3], [0.5, -0.5]]
 teacher = true
 [clamp]
 dwell_s = 0.1
@@ -141,7 +141,12 @@ def test_what_was_measured_can_be_read_and_says_by_whom(task, tmp_path, capsys):
         assert clockfree("read", out, "--json") == 0
         found = json.loads(capsys.readouterr().out)
         nodes = {row["node"]: row for row in found["readings"] if row["example"] == 0}
-        assert nodes["top"]["free_V"] == pytest.approx(3.0, abs=2e-3)
+        assert nodes["top"]["free_V"] == pytest.approx(1.5, abs=2e-3)
+        # On the circuit all is higher, since no DAC gives -1.3 V; what is read is the task's own.
+        assert runlog.read(out).job.ground.lift_steps > 1000
+        assert nodes["left"]["free_V"] == pytest.approx(nodes["left"]["desired_V"], abs=0.7)
+        if measured:
+            assert nodes["right"]["free_V"] == pytest.approx(nodes["left"]["free_V"], abs=1.0)
         assert nodes["left"]["source"].startswith("supervisor ")
         # Two comparators know no voltage: where nothing measures it there is none.
         assert (nodes["right"]["free_V"] is not None) is measured

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from clockfree.base.errors import InputError
 from clockfree.task.resolve import resolve, resolve_physics
 from clockfree.task.taskfile import load_task
+from clockfree_model.ground import Ground
 from clockfree_model.network import load
 from clockfree_model.parts import POTS
 from clockfree_model.physics import PRESETS
@@ -51,7 +52,7 @@ def line_of(resolved, tmp_path):
 
     def line_of(text, **options):
         with pytest.raises(InputError) as raised:
-            resolved(text, **options)
+            _ = resolved(text, **options).ground
         line = str(raised.value)
         assert "\n" not in line
         return line.removeprefix(f"{tmp_path / 'task.toml'}: ")
@@ -210,6 +211,31 @@ class TestRegression:
         assert not np.isclose(first[:, :2], other[:, :2]).any()
 
 
+class TestGround:
+    def test_what_lies_between_the_rails_is_left_alone(self, resolved):
+        found = resolved(GIVEN)
+        assert found.ground == Ground()
+        assert resolved("preset = 'board'\n" + DRAWN).ground == Ground()
+
+    @pytest.mark.parametrize(("preset", "lowest_V", "lift_V"), [("ideal", -1.0, 1.0), ("board", -0.5, 0.6)])
+    def test_what_does_not_is_lifted_all_together(self, resolved, preset, lowest_V, lift_V):
+        found = resolved(f"preset = '{preset}'\n" + REGRESSION + f"reference_V = [{lowest_V}]")
+        assert found.ground.scale == 1
+        physics = PRESETS[preset]
+        assert found.ground.lift_V(physics) == pytest.approx(lift_V, abs=physics.supply_V / 4096)
+        assert found.lessons[0].source_V[:, 2] == pytest.approx(lowest_V, abs=physics.supply_V / 8192)
+        on_circuit = found.ground.on_circuit(found.lessons[0].source_V, physics)
+        assert on_circuit.min() == pytest.approx(physics.margin_V, abs=physics.supply_V / 8192)
+
+    def test_a_scale_that_is_written_is_between_the_task_and_the_circuit(self, resolved):
+        text = GIVEN.replace("[5.0, 0", "[-2.0, 0")
+        found = resolved("scale = 0.5\n" + text)
+        assert found.ground.scale == 0.5 and found.ground.lift_V(PRESETS["ideal"]) == pytest.approx(1.0, abs=STEP_V)
+        assert found.lessons[0].source_V == pytest.approx(np.array([[0.0, 5.0], [-2.0, 0.0]]), abs=STEP_V)
+        wide = resolved("scale = 0.25\n" + DRAWN)
+        assert np.ptp(wide.lessons[0].source_V) == pytest.approx(20.0, abs=5 * STEP_V)  # a task's own choice fills it
+
+
 class TestClassification:
     def test_iris(self, resolved):
         found = resolved(IRIS)
@@ -245,10 +271,13 @@ REFUSED = [
     (DRAWN.replace("sources = 2", "sources = 9").replace("3", "['A']"),
      "placement.sources: expected at most 8 nodes to draw, as the network has, got 9"),
     # volts and sizes
-    (GIVEN.replace("3.0", "5.01"), "lesson.0.desired_V.1.0: expected a voltage within the supply, 0..5 V, got 5.01"),
-    (GIVEN.replace("[5.0, 0", "[-0.1, 0"),
-     "lesson.0.source_V.1.0: expected a voltage within the supply, 0..5 V, got -0.1"),
-    ("preset = 'board'\n" + GIVEN, "lesson.0.source_V.0.1: expected a voltage within the supply, 0..3.3 V, got 5"),
+    (GIVEN.replace("3.0", "5.01"), "scale: expected voltages that span at most 4.999 V on the circuit, 0 V inside the "
+     "rails, got 0 .. 5.01 V: write scale = 0.99"),
+    (GIVEN.replace("[5.0, 0", "[-0.1, 0"), "scale: expected voltages that span at most 4.999 V on the circuit, 0 V "
+     "inside the rails, got -0.1001 .. 5 V: write scale = 0.97"),
+    ("preset = 'board'\n" + GIVEN, "scale: expected voltages that span at most 3.1 V on the circuit, 0.1 V inside the "
+     "rails, got 0 .. 5 V: write scale = 0.61"),
+    (GIVEN.replace("3.0", "101.0"), "lesson.0.desired_V.1.0: expected a voltage within -100..100 V, got 101"),
     (GIVEN.replace("[5.0, 0.0]", "[5.0]"), "lesson.0.source_V.1: expected 2 voltages, one for each source, got 1"),
     (GIVEN.replace("[3.0]", "[3.0, 1.0]"), "lesson.0.desired_V.1: expected 1 voltages, one for each target, got 2"),
     (GIVEN.replace(", [3.0]", ""), "lesson.0.desired_V: expected 2 examples, as source_V has, got 1"),
@@ -276,19 +305,17 @@ REFUSED = [
      "lesson.0.regression.coefficients: expected 1 rows, one for each target, got 2"),
     (REGRESSION.replace(', "C"]', "]"), "lesson.0.regression.coefficients: expected 2 inputs and 1 reference_V to make "
      "the 2 sources of the placement"),
-    (REGRESSION.replace("2.0]", "6.0]"),
-     "lesson.0.regression.input_V.1: expected a voltage within the supply, 0..5 V, got 6"),
-    (REGRESSION + "reference_V = [-1.0]",
-     "lesson.0.regression.reference_V.0: expected a voltage within the supply, 0..5 V, got -1"),
-    (REGRESSION.replace("[0.1, 0.5]", "[-1.0, 0.0]"),
-     "lesson.0.regression.coefficients.1: expected desired voltages within the supply, 0..5 V, got "),
+    (REGRESSION.replace("2.0]", "101.0]"),
+     "lesson.0.regression.input_V.1: expected a voltage within -100..100 V, got 101"),
+    (REGRESSION + "reference_V = [-5.0]", "scale: expected voltages that span at most 4.999 V on the circuit, 0 V inside "
+     "the rails, got -5 .. 1.92 V: write scale = 0.72"),
     # classification
     (IRIS.replace('"iris"', '"none.csv"'),
      "none.csv: file: expected a readable CSV file, got No such file or directory"),
     (IRIS.replace("sources = 5", "sources = 4"), "lesson.0.classification.data: expected 4 features and 1 reference_V "
      "to make the 4 sources of the placement"),
-    (IRIS.replace("3.0]", "5.5]"),
-     "lesson.0.classification.input_V.1: expected a voltage within the supply, 0..5 V, got 5.5"),
+    (IRIS.replace("3.0]", "5.5]"), "scale: expected voltages that span at most 4.999 V on the circuit, 0 V inside the "
+     "rails, got 0 .. 5.5 V: write scale = 0.9"),
     (IRIS.replace("targets = 3", "targets = 1"),
      "lesson.0.classification.class_V: expected class_V, or 3 targets, one for each class, got 1"),
     (IRIS + "class_V = { rose = [1.0] }", "lesson.0.classification.class_V.rose: expected a class of the data "

@@ -55,7 +55,7 @@ BROKEN = [
     ("rule = 'oscillators'\n" + TASK, f"{RULES}, got 'oscillators'"),
     # unknown and missing keys
     ("sorces = 2\n" + TASK, "sorces: expected one of name, network, preset, rule, updates, seed, task_seed, "
-     "start_taps, placement, lesson, damage, edge, clamp, physics, got an unknown key"),
+     "start_taps, scale, placement, lesson, damage, edge, clamp, physics, got an unknown key"),
     (TASK + "[clamp]\neeta = 0.5", "clamp.eeta: expected one of eta, dwell_s, order, got an unknown key"),
     (TASK.replace("sources", "sorces"), "placement.sorces: expected one of sources, targets, got an unknown key"),
     (TASK + "teachers = true", "lesson.0.teachers: expected one of name, from_updates, source_V, desired_V, teacher, "
