@@ -65,12 +65,10 @@ def ground(own_V: np.ndarray, scale: float, physics: Physics) -> Ground:
     if highest - lowest > most - least:
         fits = (most - least - 1) / (highest - lowest) * scale
         digit = 10.0 ** (np.floor(np.log10(fits)) - 1)
-        room = (
-            f"{(most - least) * physics.supply_V / DAC_STEPS:.4g} V on the circuit, {physics.margin_V:g} V inside the"
-        )
+        room_V = (most - least) * physics.supply_V / DAC_STEPS
         raise ValueError(
-            f"expected voltages that span at most {room} rails, got {own_V.min():.4g} .. {own_V.max():.4g} V: write "
-            f"scale = {np.floor(fits / digit) * digit:.2g}"
+            f"expected voltages that span at most {room_V:.4g} V on the circuit, got {own_V.min():.4g} .. "
+            f"{own_V.max():.4g} V: write scale = {np.floor(fits / digit) * digit:.2g}"
         )
     return Ground(max(0, least - lowest) or min(0, most - highest), scale)
 

@@ -271,12 +271,12 @@ REFUSED = [
     (DRAWN.replace("sources = 2", "sources = 9").replace("3", "['A']"),
      "placement.sources: expected at most 8 nodes to draw, as the network has, got 9"),
     # volts and sizes
-    (GIVEN.replace("3.0", "5.01"), "scale: expected voltages that span at most 4.999 V on the circuit, 0 V inside the "
-     "rails, got 0 .. 5.01 V: write scale = 0.99"),
-    (GIVEN.replace("[5.0, 0", "[-0.1, 0"), "scale: expected voltages that span at most 4.999 V on the circuit, 0 V "
-     "inside the rails, got -0.1001 .. 5 V: write scale = 0.97"),
-    ("preset = 'board'\n" + GIVEN, "scale: expected voltages that span at most 3.1 V on the circuit, 0.1 V inside the "
-     "rails, got 0 .. 5 V: write scale = 0.61"),
+    (GIVEN.replace("3.0", "5.01"), "scale: expected voltages that span at most 4.999 V on the circuit, "
+     "got 0 .. 5.01 V: write scale = 0.99"),
+    (GIVEN.replace("[5.0, 0", "[-0.1, 0"), "scale: expected voltages that span at most 4.999 V on the circuit, "
+     "got -0.1001 .. 5 V: write scale = 0.97"),
+    ("preset = 'board'\n" + GIVEN, "scale: expected voltages that span at most 3.1 V on the circuit, "
+     "got 0 .. 5 V: write scale = 0.61"),
     (GIVEN.replace("3.0", "101.0"), "lesson.0.desired_V.1.0: expected a voltage within -100..100 V, got 101"),
     (GIVEN.replace("[5.0, 0.0]", "[5.0]"), "lesson.0.source_V.1: expected 2 voltages, one for each source, got 1"),
     (GIVEN.replace("[3.0]", "[3.0, 1.0]"), "lesson.0.desired_V.1: expected 1 voltages, one for each target, got 2"),
@@ -307,15 +307,15 @@ REFUSED = [
      "the 2 sources of the placement"),
     (REGRESSION.replace("2.0]", "101.0]"),
      "lesson.0.regression.input_V.1: expected a voltage within -100..100 V, got 101"),
-    (REGRESSION + "reference_V = [-5.0]", "scale: expected voltages that span at most 4.999 V on the circuit, 0 V inside "
-     "the rails, got -5 .. 1.92 V: write scale = 0.72"),
+    (REGRESSION + "reference_V = [-5.0]", "scale: expected voltages that span at most 4.999 V on the circuit, "
+     "got -5 .. 1.92 V: write scale = 0.72"),
     # classification
     (IRIS.replace('"iris"', '"none.csv"'),
      "none.csv: file: expected a readable CSV file, got No such file or directory"),
     (IRIS.replace("sources = 5", "sources = 4"), "lesson.0.classification.data: expected 4 features and 1 reference_V "
      "to make the 4 sources of the placement"),
-    (IRIS.replace("3.0]", "5.5]"), "scale: expected voltages that span at most 4.999 V on the circuit, 0 V inside the "
-     "rails, got 0 .. 5.5 V: write scale = 0.9"),
+    (IRIS.replace("3.0]", "5.5]"), "scale: expected voltages that span at most 4.999 V on the circuit, "
+     "got 0 .. 5.5 V: write scale = 0.9"),
     (IRIS.replace("targets = 3", "targets = 1"),
      "lesson.0.classification.class_V: expected class_V, or 3 targets, one for each class, got 1"),
     (IRIS + "class_V = { rose = [1.0] }", "lesson.0.classification.class_V.rose: expected a class of the data "
