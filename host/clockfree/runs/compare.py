@@ -61,7 +61,7 @@ def other_seeds(job: Job, count: int, parts: int) -> list[list[int]]:
 def final_errors(job: Job, seeds: list[int], measured: bool) -> list[float]:
     """Final errors of a job in simulation with these seeds, or what its supervisor measured of them, V^2."""
     _, found = run_seeds(job, seeds)
-    return found.measured_errors() if measured else found.final_errors()
+    return found.measured_errors(job.updates) if measured else found.final_errors()
 
 
 def compare(record: Record, count: int, told: Callable[[int], None]) -> Comparison:

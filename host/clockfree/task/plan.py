@@ -210,10 +210,10 @@ def _digest(contents: dict[str, Any]) -> str:
 def _samples(updates: int, edges: int) -> int:
     """How many samples a log takes: 500, fewer on large networks (a log of some ten MB), at most one a firing.
 
-    A multiple of five where there can be: then the window of the final error begins at one of them.
+    A multiple of five: the window of the final error, its last fifth, begins at one of them.
     """
-    most = min(max(100, min(500, 500_000 // edges)), updates * edges)
-    return most - most % 5 or most
+    most = max(100, min(500, 500_000 // edges))
+    return min(most - most % 5, updates * edges)
 
 
 def is_record(data: dict[str, Any]) -> bool:

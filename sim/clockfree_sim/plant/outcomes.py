@@ -47,9 +47,9 @@ class Outcomes:
         pairs = zip(self.mean_error_V2, self.stood_us, strict=True)
         return [error_at(self.updates, mean_V2, self.updates[-1], self.lesson, us) for mean_V2, us in pairs]
 
-    def measured_errors(self) -> list[float]:
-        """The same from the supervisor's readings."""
-        return [error_at(self.updates, each, self.updates[-1], self.lesson) for each in self.measured_error_V2]
+    def measured_errors(self, n: float) -> list[float]:
+        """Errors at n updates per edge, from the supervisor's readings."""
+        return [error_at(self.updates, each, n, self.lesson) for each in self.measured_error_V2]
 
 
 IN_SAMPLES = ("time_us", "stood_us", "error_V2", "mean_error_V2", "measured_error_V2", "gain")

@@ -11,7 +11,7 @@ import numpy as np
 from clockfree_sim.sweep.grid import SweepError
 from clockfree_sim.sweep.load import Sweep
 
-FORMAT = 1
+FORMAT = 2
 ABOUT = (
     "clockfree sweep, one JSON object a line. sweep: what is swept. session: begun, or gone on with, by these. "
     "point: what a point came to; at is its place on each axis. failed: why a point came to nothing; a later "
@@ -125,8 +125,11 @@ class Journal:
 
     def _take(self, number: int, record: dict[str, Any], sweep: Sweep) -> None:
         if number == 1:
-            if record["record"] != "sweep" or record["format"] != FORMAT:
+            if record["record"] != "sweep" or record["format"] not in (1, FORMAT):
                 raise ValueError(number)
+            if record["format"] == 1:
+                text = "begun by an earlier version, whose errors are means of samples"
+                raise SweepError(f"--out: expected a new folder, got {self.folder}, {text}")
             if record["digest"] != sweep.digest:
                 text = "whose sweep is another, or whose sweep, task, network or data files have changed since"
                 raise SweepError(f"--out: expected a new folder, or this sweep's own, got {self.folder}, {text}")

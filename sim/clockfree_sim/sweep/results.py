@@ -33,7 +33,7 @@ NUMBERS = {
     "wall_time": ("wall_s", "s", "time it took to run"),
 }
 """Variable: key in the journal, unit, meaning."""
-NAMES = {*NUMBERS, "error", "at_updates", "sample", "taps", "edge", "engine", "failure"}
+NAMES = {*NUMBERS, "mean_error", "at_updates", "sample", "taps", "edge", "engine", "failure"}
 """What no axis can be called."""
 UNITS = {"hz": "Hz", "lsb": "LSB", "ohm": "ohm", "s": "s", "us": "us", "V": "V"}
 SEEDS = {"seed", "task_seed"}
@@ -60,7 +60,7 @@ def dataset(sweep: Sweep, journal: Journal, ended: str) -> xr.Dataset:
             numbers[name][at] = _number(found[key])
         engine[at] = found["engine"]
         updates[at][: len(found["updates"])] = found["updates"]
-        error[at][: len(found["error_V2"])] = found["error_V2"]
+        error[at][: len(found["mean_error_V2"])] = found["mean_error_V2"]
         taps[at][: len(found["taps"])] = found["taps"]
     for at, why in journal.failed.items():
         failure[at] = why
@@ -72,7 +72,7 @@ def dataset(sweep: Sweep, journal: Journal, ended: str) -> xr.Dataset:
         if name not in ("training_accuracy", "test_accuracy") or not np.isnan(numbers[name]).all():
             data[name] = (dims, numbers[name], {"units": unit, "long_name": text})
     text = "mean over examples and outputs of (V_F - V_D)^2 of every state since the sample before"
-    data["error"] = ([*dims, "sample"], error, {"units": "V2", "long_name": text})
+    data["mean_error"] = ([*dims, "sample"], error, {"units": "V2", "long_name": text})
     about = {"units": "1", "long_name": "updates (firings) per live edge at each sample"}
     first = next(iter(points.values()), {"updates": np.zeros(0)})["updates"]
     if all(np.array_equal(found["updates"], first) for found in points.values()):
@@ -97,7 +97,7 @@ def write(sweep: Sweep, journal: Journal, ended: str) -> xr.Dataset:
     """Make `results.nc` from the journal, in one go; returns what was written."""
     data = dataset(sweep, journal, ended)
     with replaced(journal.folder / "results.nc") as new:
-        data.to_netcdf(new, engine="h5netcdf", encoding={name: {"zlib": True} for name in ("error", "taps")})
+        data.to_netcdf(new, engine="h5netcdf", encoding={name: {"zlib": True} for name in ("mean_error", "taps")})
     return data
 
 

@@ -128,8 +128,9 @@ def test_errors_are_those_of_the_slow_reference(monkeypatch):
         task, 11, "p=0.3", 0.5, BOARD, remedies.REMEDY, updates=200, samples=100
     )  # fmt: skip
     samples = list(World(job).run())
-    updates, error_V2 = (np.array([getattr(each, name) for each in samples]) for name in ("updates", "error_V2"))
-    assert found == [error_at(updates, error_V2, 60), error_at(updates, error_V2, 200)]
+    names = ("updates", "mean_error_V2", "stood_us")
+    updates, error_V2, stood_us = (np.array([getattr(each, name) for each in samples]) for name in names)
+    assert found == [error_at(updates, error_V2, at, stood_us=stood_us) for at in (60, 200)]
     short = remedies.errors((dataclasses.replace(point, long=False), 11))
     assert short[0] > 0 and np.isnan(short[1])
 

@@ -87,7 +87,8 @@ def test_final_errors_are_those_of_the_simulated_bench(case, way, data):
     samples = list(World(made).run())
     error_V2 = [sample.error_V2 for sample in samples]
     updates = [sample.updates for sample in samples]
-    assert final == pytest.approx(error_at(updates, error_V2, updates[-1]), rel=1e-9)
+    means_V2, stood_us = (np.array([getattr(each, name) for each in samples]) for name in ("mean_error_V2", "stood_us"))
+    assert final == pytest.approx(error_at(updates, means_V2, updates[-1], stood_us=stood_us), rel=1e-9)
     assert data["initial"][case].sel(way=way).values[1] == pytest.approx(error_V2[0], rel=1e-9)
     counters = samples[-1].counters
     steps = (sum(counters["up"]) + sum(counters["down"])) / sum(counters["firings"])

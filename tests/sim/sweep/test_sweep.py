@@ -112,7 +112,9 @@ def test_every_point_is_what_clockfree_run_finds(here, threads, capsys):
         assert point["best_error"] == found["best_error_V2"]
         assert point["firings"] == found["firings"] and point["up"] + point["down"] == found["steps"]
         assert point["virtual_time"] == found["virtual_s"]
-        assert np.array_equal(point["error"], run["error"]) and np.array_equal(point["at_updates"], run["updates"])
+        assert np.array_equal(point["mean_error"], run["mean_error"]) and np.array_equal(
+            point["at_updates"], run["updates"]
+        )
         assert np.array_equal(point["taps"], run["taps"][-1]) and np.array_equal(point["edge"], run["edge"])
 
 
@@ -331,4 +333,4 @@ def test_interrupted_and_killed_sweeps_go_on_where_they_stopped(here, capsys):
     data = opened()
     assert (data["engine"] == "world").all()
     run = ran("run", "--updates", "2500", "--set", "edge.pot=x9c", "--seed", "7")
-    assert np.array_equal(data["error"].sel(seed=7), run["error"])
+    assert np.array_equal(data["mean_error"].sel(seed=7), run["mean_error"])
