@@ -31,12 +31,16 @@ class Physics:
     """
 
     supply_V: float = setting(
-        5.0, "V_DD: sources, desired voltages and converters lie within 0 .. supply_V", "V", gt=0, le=MOST_V
+        5.0,
+        "V_DD: on the circuit sources, desired voltages and converters lie within 0 .. supply_V",
+        "V",
+        gt=0,
+        le=MOST_V,
     )
     margin_V: float = setting(
         0.0,
-        "how far inside the rails a task's own choice of source voltages stays: followers and single-supply ADCs clip "
-        "at the rails, and an edge cannot null what is clipped",
+        "how far inside the rails the voltages of a task lie on the circuit, to which they are lifted together: "
+        "followers and single-supply ADCs clip at the rails, and an edge cannot null what is clipped",
         "V",
         ge=0,
         le=MOST_V,

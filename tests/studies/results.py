@@ -31,13 +31,13 @@ def run(case: dict) -> dict:
     bench.start(plan.job)
     samples = list(bench.run())
     updates = np.array([sample.updates for sample in samples])
-    error = np.array([sample.error_V2 for sample in samples])
+    error, stood_us = np.array([(sample.mean_error_V2, sample.stood_us) for sample in samples]).T
     lesson = np.array([sample.lesson for sample in samples])
-    found = {at: float(error_at(updates, error, at, lesson)) for at in case.get("at", [plan.job.updates])}
+    found = {at: error_at(updates, error, at, lesson, stood_us) for at in case.get("at", [plan.job.updates])}
     last, exam = samples[-1], plan.held_out[-1]
     return {
         **case,
-        "initial": float(error[0]),
+        "initial": samples[0].error_V2,
         "error": found,
         "steps": sum(last.counters["up"] + last.counters["down"]) / sum(last.counters["firings"]),
         "accuracy": exam and exam.accuracy(bench.outputs(exam.source_V)),
@@ -104,7 +104,18 @@ def iris(pool, _folder: Path) -> dict:
     return {key: [r[key] for r in runs] for key in ("accuracy", "majority", "logistic")}
 
 
-STUDIES = {"forty": forty, "remedy": remedy, "iris": iris}
+def regression(pool, _folder: Path) -> dict:
+    """Regression as it is shipped, on both presets: 24 seeds of clocks and parts."""
+    file, found = str(EXAMPLES / "regression.toml"), {}
+    for preset in ("ideal", "board"):
+        cases = [{"file": file, "options": {"seed": k, "preset": preset}} for k in range(24)]
+        errors = np.array([each["error"][1500] for each in pool.map(run, cases)])
+        print(f"regression, {preset}: final error {shown(errors)} V^2, {errors.min():.1e} .. {errors.max():.1e} V^2")
+        found[preset] = [*interval(errors), errors.max()]
+    return found
+
+
+STUDIES = {"forty": forty, "remedy": remedy, "iris": iris, "regression": regression}
 
 
 def main() -> None:
