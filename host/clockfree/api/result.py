@@ -169,7 +169,7 @@ class Run:
         Parameters
         ----------
         source_V : array (examples, sources)
-            V, within 0 .. the supply, in the order of the task's sources.
+            V, that lie between the rails on the circuit, in the order of the task's sources.
 
         Returns
         -------
@@ -179,7 +179,7 @@ class Run:
         Raises
         ------
         InputError
-            Another shape, a voltage outside the supply; a run on boards, whose outputs only boards can measure.
+            Another shape, a voltage beyond a rail; a run on boards, whose outputs only boards can measure.
         """
         import xarray as xr  # slow to load, and a command line needs none
 
@@ -268,11 +268,13 @@ class Run:
         if volts.ndim != 2 or volts.shape[1] != len(job.sources) or not len(volts):
             text = f"expected rows of {len(job.sources)} voltages, one for each source, got shape {volts.shape}"
             raise InputError(f"{where}: {text}" + (": write [[...]] for one example" if volts.ndim == 1 else ""))
-        supply_V = job.physics.supply_V
-        outside = volts[~((volts >= 0) & (volts <= supply_V))]
+        ground, physics = job.ground, job.physics
+        lowest_V, highest_V = ground.own([0.0, physics.supply_V], physics).tolist()
+        outside = volts[~((volts >= lowest_V) & (volts <= highest_V))]
         if outside.size:
-            raise InputError(f"{where}: expected voltages within the supply, 0..{supply_V:g} V, got {outside[0]:g}")
-        return job.physics.dac_volts(volts)
+            text = f"expected voltages between the rails, {lowest_V:.4g}..{highest_V:.4g} V for this task"
+            raise InputError(f"{where}: {text}, got {outside[0]:g}")
+        return ground.own(physics.dac_volts(ground.on_circuit(volts, physics)), physics)
 
     def _only_simulated(self, what: str, why: str) -> None:
         if self.record.on_boards:

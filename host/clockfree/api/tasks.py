@@ -29,7 +29,7 @@ class Task:
     sources, targets : list of nodes, or int
         As the network has them; a number is drawn from `task_seed`.
     source_V, desired_V : array (examples, sources), array (examples, targets)
-        Voltages, V, within 0 .. the supply. Both are rounded to the supervisor's DAC, supply / 4096.
+        Voltages, V; below 0 V, too. Both are rounded to the supervisor's DAC, supply / 4096.
     teacher : bool
         In place of `desired_V`: what the same network gives at random taps, drawn from `task_seed`. Without
         `source_V` it is one example, with the sources spread evenly from 0 V to the supply.

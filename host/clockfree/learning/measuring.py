@@ -44,6 +44,21 @@ class Measured:
     drops_V: dict[int, tuple[float, float, str]] = field(default_factory=dict)
     ends_V: dict[int, tuple[float, float]] = field(default_factory=dict)
 
+    def own(self, job: Job) -> "Measured":
+        """The same in the task's own volts."""
+        scale = job.ground.scale
+
+        def own(free_V: float, other_V: float) -> tuple[float, float]:
+            first, second = job.ground.own([free_V, other_V], job.physics).tolist()
+            return first, second
+
+        return Measured(
+            job.ground.own(self.outputs_V, job.physics),
+            {node: (*own(free, clamped), by) for node, (free, clamped, by) in self.nodes_V.items()},
+            {edge: (free / scale, clamped / scale, by) for edge, (free, clamped, by) in self.drops_V.items()},
+            {edge: own(*ends) for edge, ends in self.ends_V.items()},
+        )
+
 
 class Probe:
     """A bench in HOLD that can be measured and calibrated.
@@ -68,7 +83,7 @@ class Probe:
     # -- measuring -----------------------------------------------------------------------------------------------
 
     def outputs(self, source_V: np.ndarray) -> np.ndarray:
-        """Free outputs (B, O) for examples (B, S), V; nan where the ADC does not answer.
+        """Free outputs (B, O) for examples (B, S), in the task's V; nan where the ADC does not answer.
 
         Raises
         ------
@@ -76,11 +91,12 @@ class Probe:
             The supervisor does not answer.
         """
         dark = np.zeros((len(source_V), len(self._job.targets)))  # desired voltages do not reach the free twin
-        codes = self._job.ground.codes(np.hstack([source_V, dark]), self._job.physics).tolist()
-        return np.array([self._outputs(row) for row in codes])
+        ground, physics = self._job.ground, self._job.physics
+        codes = ground.codes(np.hstack([source_V, dark]), physics).tolist()
+        return ground.own([self._outputs(row) for row in codes], physics)
 
     def example(self, codes: list[int]) -> Measured:
-        """Everything that can be measured while this example is shown, with the clamp on.
+        """Everything that can be measured while this example is shown, with the clamp on, in the task's V.
 
         Raises
         ------
@@ -89,10 +105,10 @@ class Probe:
         """
         self._show(codes, clamped=True)
         time.sleep(SETTLE_S)
-        return self._everything()
+        return self._everything().own(self._job)
 
     def around(self, source_V: np.ndarray) -> Measured:
-        """Everything that can be measured with these voltages on the sources, while the clamp floats.
+        """Everything that can be measured with these voltages on the sources, on the circuit, while the clamp floats.
 
         Raises
         ------
@@ -113,7 +129,7 @@ class Probe:
             for session, rows in told.items():
                 board = self._of[session]
                 for edge, (free, clamped, node_codes) in zip(board.edges, rows):
-                    scale = self._job.physics.supply_V / C16_STEPS / self._job.ground.scale
+                    scale = self._job.physics.supply_V / C16_STEPS
                     found.drops_V[edge] = (free * scale, clamped * scale, board.name)
                     volts = [self._volts(code) for code in node_codes]
                     if len(volts) == 4:
@@ -149,10 +165,7 @@ class Probe:
         return [session.ask("measure", i) for i in range(len(self._of[session].edges))]
 
     def _volts(self, code: int) -> float:
-        job = self._job
-        return (
-            float(job.ground.own(code / ADC_STEPS * job.physics.supply_V, job.physics)) if code >= 0 else float("nan")
-        )
+        return code / ADC_STEPS * self._job.physics.supply_V if code >= 0 else float("nan")
 
     # -- calibrating ---------------------------------------------------------------------------------------------
 

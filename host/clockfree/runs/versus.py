@@ -55,7 +55,7 @@ class Versus:
 def final_errors(job: Job, seeds: list[int]) -> np.ndarray:
     """Final errors of a job in simulation with these seeds, V^2: on the circuit, and as measured, (2, N)."""
     _, found = run_seeds(job, seeds)
-    return np.array([found.final_errors(), found.measured_errors()])
+    return np.array([found.final_errors(), found.measured_errors(job.updates)])
 
 
 def versus(first: Record, second: Record, count: int, told: Callable[[int], None]) -> Versus:
