@@ -1,9 +1,8 @@
 """Compiled ADCs of the edges: as `parts.converters` has them, on the compiled circuit."""
 
-from numba import njit
-
 from clockfree_sim.circuit import elimination as at
 from clockfree_sim.circuit import voltages
+from clockfree_sim.circuit.inner import inner
 from clockfree_sim.circuit.lanes import get
 from clockfree_sim.compiled.firmware import WITHIN, read_adc, read_pico_adc
 from clockfree_sim.compiled.records import ADC, CHANNELS
@@ -58,12 +57,12 @@ def _clamped(self):
     return clamped
 
 
-@njit(error_model="numpy")
+@inner(error_model="numpy")
 def _u16(code):
     return code << 4 | code >> 8
 
 
-@njit(error_model="numpy", **WITHIN)
+@inner(error_model="numpy", **WITHIN)
 def _converted(edge, volts, channel):
     """Code of a channel."""
     codes = volts * edge.codes_per_V + edge.shift[channel]

@@ -3,11 +3,12 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
 from clockfree_sim.circuit import elimination as at
 from clockfree_sim.circuit import solver, voltages
 from clockfree_sim.circuit.caching import either
+from clockfree_sim.circuit.inner import inner
 from clockfree_sim.plant.clamp import DigitalClamp
 from clockfree_sim.plant.timeline import NEVER
 
@@ -54,7 +55,7 @@ def compiled_clamp(clamp: DigitalClamp, digital: bool) -> Clamp:
     )
 
 
-@njit(error_model="numpy")
+@inner(error_model="numpy")
 def solve(plan, state, now):
     """Voltages after a change of sources or targets."""
     solver.outputs(plan, state)
@@ -62,7 +63,7 @@ def solve(plan, state, now):
         voltages.voltages(plan, state, now[0])
 
 
-@njit(error_model="numpy")
+@inner(error_model="numpy")
 def sample(clamp, plan, state, now):
     """As `DigitalClamp` does."""
     place = clamp.turn[LAST] % len(clamp.coming)
@@ -80,27 +81,27 @@ def _none(clamp) -> bool:
     return isinstance(clamp, types.NoneType)
 
 
-@njit(error_model="numpy")
+@inner(error_model="numpy")
 def _no(clamp):
     return False
 
 
-@njit(error_model="numpy")
+@inner(error_model="numpy")
 def _digital(clamp):
     return clamp.digital
 
 
-@njit(error_model="numpy")
+@inner(error_model="numpy")
 def _never(clamp):
     return NEVER, NEVER, False
 
 
-@njit(error_model="numpy")
+@inner(error_model="numpy")
 def _nothing(clamp, plan, state, now, hold):
     pass
 
 
-@njit(error_model="numpy")
+@inner(error_model="numpy")
 def _next(clamp):
     time_us, asked = clamp.turn[SAMPLE_US], clamp.turn[ASKED]
     if clamp.turn[FIRST] < clamp.turn[LAST]:
@@ -110,7 +111,7 @@ def _next(clamp):
     return time_us, asked, False
 
 
-@njit(error_model="numpy")
+@inner(error_model="numpy")
 def _act(clamp, plan, state, now, hold):
     if hold:
         place = clamp.turn[FIRST] % len(clamp.coming)

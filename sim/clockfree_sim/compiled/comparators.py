@@ -1,10 +1,10 @@
 """Compiled comparators, with the trim of A's reference: as `parts.comparators` has them, on the compiled circuit."""
 
 import numpy as np
-from numba import njit
 
 from clockfree_sim.circuit import elimination as at
 from clockfree_sim.circuit import solver, voltages
+from clockfree_sim.circuit.inner import inner
 from clockfree_sim.circuit.lanes import get
 from clockfree_sim.compiled.firmware import WITHIN, set_trim
 from clockfree_sim.compiled.records import TRIMMED
@@ -13,7 +13,7 @@ from clockfree_sim.parts.comparators import RESOLVED_V
 from clockfree_sim.plant import noise
 
 
-@njit(error_model="numpy", **WITHIN)
+@inner(error_model="numpy", **WITHIN)
 def _see(edge):
     """Take the drops of this moment."""
     if edge.kept:
@@ -45,7 +45,7 @@ def _pin_b(self):
     return pin_b
 
 
-@njit(error_model="numpy")
+@inner(error_model="numpy")
 def _biased_a(edge):
     if edge.stuck_a >= 0:
         return edge.stuck_a
@@ -62,7 +62,7 @@ def _biased_a(edge):
     return 1 if (over + sigma_V > 0.0) == b else 0
 
 
-@njit(error_model="numpy")
+@inner(error_model="numpy")
 def _biased_b(edge):
     if edge.stuck_b >= 0:
         return edge.stuck_b
@@ -72,7 +72,7 @@ def _biased_b(edge):
     return _over(edge, over, edge.offset_b_V, 0.0)
 
 
-@njit(error_model="numpy")
+@inner(error_model="numpy")
 def _over(edge, over, offset_V, trim_V):
     """A comparator with an offset, noise and a shifted reference."""
     if -RESOLVED_V < over < RESOLVED_V:
@@ -87,7 +87,7 @@ def _over(edge, over, offset_V, trim_V):
 # -- the trim --------------------------------------------------------------------------------------------------------
 
 
-@njit(error_model="numpy")
+@inner(error_model="numpy")
 def _trim_V(edge):
     """Shift of A's reference now, V: 0 where there is no trim."""
     if edge.front_end != TRIMMED:

@@ -10,17 +10,17 @@ underscore, which numba's records do not allow.
 from types import FunctionType
 
 import numpy as np
-from numba import njit
 
 from clockfree_board import clock, rule, sense, supervisor
 from clockfree_board.edge import Edge
+from clockfree_sim.circuit.inner import inner
 
 _NAMES: dict[str, object] = {**vars(clock), **vars(rule), **vars(sense), **vars(supervisor)}
 
 
 def _compiled(function):
     """Compile a function of the firmware over the globals in `_NAMES`, and put it among them."""
-    made = njit(FunctionType(function.__code__, _NAMES, function.__name__), error_model="numpy")
+    made = inner(error_model="numpy")(FunctionType(function.__code__, _NAMES, function.__name__))
     _NAMES[function.__name__] = made
     return made
 
@@ -29,7 +29,7 @@ def _method(function, **options):
     """Compile a method."""
     names = tuple(name if name in _NAMES else name.lstrip("_") for name in function.__code__.co_names)
     plain = FunctionType(function.__code__.replace(co_names=names), _NAMES, function.__name__)
-    return njit(plain, error_model="numpy", **options)
+    return inner(error_model="numpy", **options)(plain)
 
 
 _NAMES |= {"_OCTAVE": np.array(clock._OCTAVE)}

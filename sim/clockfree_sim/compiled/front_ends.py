@@ -1,8 +1,7 @@
 """Compiled front ends: an edge looks at its pins or its drops, many times while it calibrates."""
 
-from numba import njit
-
 from clockfree_sim.circuit.caching import kept
+from clockfree_sim.circuit.inner import inner
 from clockfree_sim.compiled import adcs, comparators, pots  # what the methods of an edge call
 from clockfree_sim.compiled.firmware import (
     WITHIN,
@@ -34,7 +33,7 @@ def _look(self, gate):
     return look
 
 
-@njit(error_model="numpy")
+@inner(error_model="numpy")
 def _average(edge, reads):
     """An edge takes the mean of so many readings of its drops; time goes on meanwhile."""
     for wait_us in mean_of_drops(edge, reads):

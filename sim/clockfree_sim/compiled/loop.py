@@ -1,10 +1,10 @@
 """The compiled loop of a clock-free run: whose turn is next, its firing, and the supervisor's ticks in between."""
 
 import numpy as np
-from numba import njit
 
 from clockfree_board import clock
 from clockfree_sim.circuit.caching import kept
+from clockfree_sim.circuit.inner import inner
 from clockfree_sim.circuit.lanes import get, put
 from clockfree_sim.compiled import show as supervisor  # what the methods of a supervisor call
 from clockfree_sim.compiled.clamp import act, digital, next_of_clamp
@@ -44,14 +44,14 @@ def start(wires, edges, alike, turns, index, now_us):
     enter(turns, index, now_us + ((first_us - now_us) & MASK))
 
 
-@njit(error_model="numpy")
+@inner(error_model="numpy")
 def write_row(row, index, now_us, record):
     """Write a firing into the trace; an assignment of a tuple takes two seconds to compile."""
     row[0], row[1], row[2] = index, now_us, record.a
     row[3], row[4], row[5] = record.b, record.step, record.tap
 
 
-@njit(error_model="numpy")
+@inner(error_model="numpy")
 def go_on(wires, show, edges, alike, until_us, moving):
     """Virtual time goes on to a moment, and so do supervisor and clamp; what is due at that moment comes later.
 
@@ -82,7 +82,7 @@ def go_on(wires, show, edges, alike, until_us, moving):
     now[0] = until_us
 
 
-@njit(error_model="numpy", forceinline=True)
+@inner(error_model="numpy", forceinline=True)
 def lent_wires(wires):
     """The wires of a run, to its firings; see `typed_record.lent`."""
     return Wires(
@@ -97,7 +97,7 @@ def lent_wires(wires):
     )
 
 
-@njit(error_model="numpy", forceinline=True)
+@inner(error_model="numpy", forceinline=True)
 def lent_lesson(taught):
     """What a supervisor is wired to, to its ticks."""
     return Taught(

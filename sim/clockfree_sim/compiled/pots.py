@@ -1,9 +1,8 @@
 """Compiled potentiometers: wipers that move at once, at the end of a round, or some time after they were stepped."""
 
-from numba import njit
-
 from clockfree_sim.circuit import meter, solver, voltages
 from clockfree_sim.circuit.caching import either
+from clockfree_sim.circuit.inner import inner
 from clockfree_sim.circuit.lanes import get
 from clockfree_sim.compiled.firmware import WITHIN
 from clockfree_sim.compiled.records import AT_ONCE, LATER
@@ -30,14 +29,14 @@ def _step(self, step):
     return step_
 
 
-@njit(error_model="numpy", **WITHIN)
+@inner(error_model="numpy", **WITHIN)
 def conductances(edge, free, clamped):
     """What an edge's two resistors are with their wipers at these taps, S."""
     taps, ladders = edge.taps, edge.ladders
     return get(ladders, edge.ladder_free * taps + free), get(ladders, edge.ladder_clamped * taps + clamped)
 
 
-@njit(error_model="numpy")
+@inner(error_model="numpy")
 def _conduct(edge, g_free_S, g_clamped_S):
     solver.step(edge.plan, edge.state, edge.index, g_free_S, g_clamped_S)
     meter.changed(edge.plan, edge.state, edge.now[0])
@@ -49,12 +48,12 @@ def _at_once(kind) -> bool:
     return lacks(kind, "moves")
 
 
-@njit(error_model="numpy")
+@inner(error_model="numpy")
 def _never_asked(edge, wiper, delay_us):
     pass
 
 
-@njit(error_model="numpy")
+@inner(error_model="numpy")
 def _ask_later(edge, wiper, delay_us):
     """A wiper is to be where the tap is, after a delay."""
     now, moves, pending = edge.now, edge.moves, edge.pending
@@ -70,12 +69,12 @@ def _ask_later(edge, wiper, delay_us):
 _ask = either(_never_asked, _ask_later, _at_once)
 
 
-@njit(error_model="numpy")
+@inner(error_model="numpy")
 def _no_move(wires):
     return NEVER, NEVER, 0
 
 
-@njit(error_model="numpy")
+@inner(error_model="numpy")
 def _next_move(wires):
     time_us, asked, wiper = NEVER, NEVER, 0
     for each in range(2):
@@ -87,7 +86,7 @@ def _next_move(wires):
     return time_us, asked, wiper
 
 
-@njit(error_model="numpy")
+@inner(error_model="numpy")
 def take_move(wires, edges, alike, wiper):
     """Let a wiper make the first of the moves it has before it: which edge's, and whether its resistors change now."""
     first = wires.pending[wiper, 0]
@@ -100,12 +99,12 @@ def take_move(wires, edges, alike, wiper):
     return index, wiper == 1 or alike[0].skew_us > 0
 
 
-@njit(error_model="numpy")
+@inner(error_model="numpy")
 def _nothing(wires, edges, alike, wiper):
     pass
 
 
-@njit(error_model="numpy")
+@inner(error_model="numpy")
 def _move(wires, edges, alike, wiper):
     index, complete = take_move(wires, edges, alike, wiper)
     if complete:

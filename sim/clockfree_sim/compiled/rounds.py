@@ -1,11 +1,11 @@
 """Compiled edges on a global trigger, for comparison only; as `world.rounds`."""
 
 import numpy as np
-from numba import njit
 
 from clockfree_board.clock import MASK
 from clockfree_sim.circuit import meter, solver, voltages
 from clockfree_sim.circuit.caching import either, kept
+from clockfree_sim.circuit.inner import inner
 from clockfree_sim.compiled import firmware
 from clockfree_sim.compiled.edges import Edges
 from clockfree_sim.compiled.loop import go_on, lent_lesson, lent_wires, write_row
@@ -115,7 +115,7 @@ def serve_rounds(wires, shows, taught, edges, alike, live, taking_part, next_us,
     return done, rounds
 
 
-@njit(error_model="numpy")
+@inner(error_model="numpy")
 def _step(wires, shared, edges, stepped):
     """The circuit changes: the wipers of all edges move that have been stepped in a round."""
     g_S = np.empty((2, len(stepped)))
@@ -125,12 +125,12 @@ def _step(wires, shared, edges, stepped):
     _step_all(wires, stepped, g_S)
 
 
-@njit(error_model="numpy")
+@inner(error_model="numpy")
 def _nothing(wires, edges, alike):
     pass
 
 
-@njit(error_model="numpy")
+@inner(error_model="numpy")
 def _move_all(wires, edges, alike):
     """The circuit changes: all moves of wipers that were due while a round was going on."""
     most = (wires.pending[:, 1] - wires.pending[:, 0]).sum()
@@ -152,7 +152,7 @@ def _move_all(wires, edges, alike):
 _move = either(_nothing, _move_all, lambda wires: lacks(wires, "moves"))
 
 
-@njit(error_model="numpy")
+@inner(error_model="numpy")
 def _step_all(wires, edges, g_S):
     if len(edges):
         solver.step_all(wires.plan, wires.state, edges, g_S)

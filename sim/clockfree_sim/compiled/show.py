@@ -1,9 +1,8 @@
 """Compiled supervisor: what its methods call, on the circuit instead of chips."""
 
-from numba import njit
-
 from clockfree_sim.circuit import elimination as at
 from clockfree_sim.circuit import voltages
+from clockfree_sim.circuit.inner import inner
 from clockfree_sim.circuit.lanes import get
 from clockfree_sim.compiled.clamp import FIRST, LAST, sample, solve
 from clockfree_sim.compiled.firmware import next_example
@@ -59,14 +58,14 @@ def _show_example(self, example):
     return show_example
 
 
-@njit(error_model="numpy")
+@inner(error_model="numpy")
 def _put(show, key, first, count):
     """Voltages of the example that is shown, to this part of the state."""
     for i in range(get(show.plan, count)):
         show.state[get(show.plan, key) + i] = show.examples[show.present, first + i]
 
 
-@njit(error_model="numpy")
+@inner(error_model="numpy")
 def code_of(levels, begin, codes):
     """Code of an ADC: how many of its 4095 levels, from begin on, are not above its input, which is close to it."""
     code = min(max(int(codes), 0), 4095)

@@ -17,6 +17,7 @@ from numba.core.typing.templates import AttributeTemplate, infer_getattr
 from numba.extending import intrinsic, models, overload_attribute, overload_method, register_model
 
 from clockfree_sim.circuit import code_digest
+from clockfree_sim.circuit.inner import Inner
 
 
 class _Bound(types.Type):
@@ -126,7 +127,7 @@ def method_of(kind, name, **options):
 
     def register(choose):
         code_digest.method(kind, name, choose, **options)
-        return overload_method(kind, name, jit_options=options)(choose)
+        return overload_method(kind, name, jit_options=options | {"pipeline_class": Inner})(choose)
 
     return register
 
@@ -136,7 +137,7 @@ def attribute_of(kind, name):
 
     def register(choose):
         code_digest.method(kind, name, choose)
-        return overload_attribute(kind, name)(choose)
+        return overload_attribute(kind, name, jit_options={"pipeline_class": Inner})(choose)
 
     return register
 
