@@ -113,7 +113,7 @@ def lent_lesson(taught):
     )
 
 
-@kept(error_model="numpy", about_s=12)
+@kept(error_model="numpy", about_s=7)
 def serve(wires, shows, taught, edges, alike, turns, rows, count):
     """Go on until so many firings have been made.
 

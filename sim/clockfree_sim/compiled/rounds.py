@@ -54,7 +54,7 @@ class Rounds(Edges):
         self._keep(rows[:made])
 
 
-@kept(error_model="numpy", about_s=12)
+@kept(error_model="numpy", about_s=5)
 def serve_rounds(wires, shows, taught, edges, alike, live, taking_part, next_us, every_us, rows, count):
     """As `Rounds.serve`, compiled: trigger rounds until at least so many firings have been made, or the table ends.
 
