@@ -99,9 +99,10 @@ class Run:
 
     @property
     def final_error_V2(self) -> float:
-        """Error at the end, V^2: mean over (0.8 n, n] updates of the mean over examples and targets of (V_F - V_D)^2.
+        """Error at the end, V^2: (V_F - V_D)^2, its mean over examples and targets and over the last fifth of the run.
 
-        On boards it is what the supervisor measured; nan where nothing was.
+        Every state between two steps counts, by the time it stood. On boards it is the mean of what the supervisor
+        measured; nan where nothing was.
         """
         found = self.summary["final_error_V2"]
         return math.nan if found is None else float(found)

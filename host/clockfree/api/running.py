@@ -72,8 +72,9 @@ def run(
     -------
     Run, or with `seeds` an xarray.Dataset
         The data set has a dimension `seed`; along it is what each run alone comes to, to the last bit: `error`,
-        `measured_error` and `time` at each sample; `final_error`, `taps`, `outputs` and counters at the end. Beside
-        them stand `geometric_mean` of the final errors and `interval`, its 95% by Student's t on the logarithms.
+        `mean_error`, `measured_error` and `time` at each sample; `final_error`, `taps`, `outputs` and counters at the
+        end. Beside them stand `geometric_mean` of the final errors and `interval`, its 95% by Student's t on the
+        logarithms.
 
     Raises
     ------

@@ -95,6 +95,7 @@ def dataset(plan: Plan, seeds: Sequence[int], best_V2: float) -> DataSet:
         "present_lesson": (("sample",), found.lesson, one, "index of the lesson being taught"),
         "error": (("seed", "sample"), found.error_V2, "V2", "mean over examples and outputs of (V_F - V_D)^2"),
         "mean_error": (("seed", "sample"), found.mean_error_V2, "V2", "its mean over the time since the sample before"),
+        "mean_time": (("seed", "sample"), found.stood_us / 1e6, "s", "time that mean_error is the mean over"),
         "measured_error": (
             ("seed", "sample"),
             found.measured_error_V2,
@@ -105,7 +106,7 @@ def dataset(plan: Plan, seeds: Sequence[int], best_V2: float) -> DataSet:
             ("seed",),
             final_V2,
             "V2",
-            "error at the end: mean over (0.8 n, n] updates, of the last lesson",
+            "error at the end, its mean from 0.8 n updates on",
         ),
         "geometric_mean": ((), mean_V2, "V2", "geometric mean of the final errors"),
         "interval": (("bound",), bounds_V2, "V2", "its interval of 95%, by Student's t on the logarithms"),
