@@ -14,6 +14,7 @@ import xarray as xr
 import clockfree as cf
 from clockfree.commands import app
 from clockfree.runs import figure
+from tests.host.logs import rewrite
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures/runs-0.2"
 GRID = nx.grid_2d_graph(3, 3)
@@ -97,7 +98,7 @@ def test_edges_and_nodes_are_those_of_the_graph(run):
     [
         ([0, 5], "got shape (2,): write [[...]] for one example"),
         ([[0, 5, 1]], "expected rows of 2 voltages, one for each source, got shape (1, 3)"),
-        ([[0, 6]], "expected voltages within the supply, 0..5 V, got 6"),
+        ([[0, 6]], "expected voltages between the rails, 0..5 V for this task, got 6"),
         ([[0, np.nan]], "got nan"),
         ("high", "expected an array of voltages"),
     ],
@@ -185,11 +186,9 @@ def test_a_run_leaves_nothing_behind_unless_it_is_kept(task, run, here, undrawn)
     assert (here / "again/log.jsonl").read_bytes() == (kept.folder / "log.jsonl").read_bytes()
     more = opened.learn(50)
     assert more.final_error_V2 == run.learn(50).final_error_V2
-    log = kept.folder / "log.jsonl"
-    lines = log.read_text().splitlines()
-    changed = json.loads(lines[5])
-    lines[5] = json.dumps(changed | {"error_V2": changed["error_V2"] * (1 + 1e-15) + 1e-18})
-    log.write_text("\n".join(lines) + "\n")
+    lines = [json.loads(line) for line in (kept.folder / "log.jsonl").read_text().splitlines()]
+    lines[5]["error_V2"] *= 1 + 1e-15
+    rewrite(kept.folder, lines)
     with pytest.raises(cf.InputError, match="expected a record that this version of clockfree repeats"):
         cf.open(kept.folder).learn(1)
 
