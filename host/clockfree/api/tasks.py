@@ -154,6 +154,8 @@ class Task:
             return
         self._task = said.task()
         self._draft = said.draft(self._task, placed=False)
+        if all(lesson.desired_V for lesson in self._task.lesson):
+            self._draft.plan(False)  # nothing is to be solved or fitted: voltages are checked now
         self._job, self._name, self._preset = self._draft.job, self._task.title, self._task.preset
 
     def plan(self, trace: bool) -> Plan:

@@ -97,6 +97,11 @@ def test_arrays_and_keywords_say_what_a_task_file_says(file):
     assert (laid_over.task, laid_over.job.updates, laid_over.job.physics.noise_V) == ("task", 30, 0.001)
 
 
+def test_a_network_of_the_file_takes_the_place_of_a_graph():
+    over = ["network=square:2x2", "placement.sources=['r0c0', 'r1c1']", "placement.targets=['r0c1']"]
+    assert a_task().laid_over(over).nodes == ["r0c0", "r0c1", "r1c0", "r1c1"]
+
+
 def test_what_is_taught_takes_the_place_of_what_was(file):
     task = cf.Task(file, source_V=[[0, 5]], desired_V=[[2]])
     assert task.plan(False).job.lessons[0].desired_V == pytest.approx(2, abs=1e-3)
@@ -116,7 +121,7 @@ def test_what_is_taught_takes_the_place_of_what_was(file):
         ({"targets": None}, "task: targets: expected a value, got nothing"),
         ({"sources": None, "targets": None}, "task: sources: expected a value, got nothing"),
         ({"source_V": [0, 5]}, "task: source_V: expected a row .* got one row: write [[0, 5]]"),
-        ({"desired_V": [[9]]}, "task: desired_V.0.0: expected a voltage within the supply, 0..5 V, got 9"),
+        ({"desired_V": [[9]]}, "task: scale: expected voltages that span at most 4.999 V on the circuit, got 0 .. 9 V"),
         ({"desired_V": None}, "task: expected one of desired_V, teacher = true, regression, classification, got none"),
         ({"desired_V": [[1, 2]]}, "task: desired_V.0: expected 1 voltages, one for each target, got 2"),
         ({"desired_V": [["x"]]}, "task: desired_V.0.0: expected a number, got 'x'"),
