@@ -18,6 +18,7 @@ from clockfree.runs import experiment, runlog
 from clockfree.runs.runlog import Record
 from clockfree_model.job import Lesson
 from clockfree_model.parts import POTS
+from clockfree_model.physics import DAC_STEPS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -165,7 +166,7 @@ class Run:
         """Free outputs of the network as it is now, for any voltages on its sources: nothing is taught.
 
         Of the simulated free twin, with the taps of the end, its mismatch, and whatever was cut. The sources get what
-        the supervisor's DAC gives, which is within half a step, supply / 8192, of what is asked.
+        the supervisor's DAC gives, which is within half a step, supply / 8192 on the circuit, of what is asked.
 
         Parameters
         ----------
@@ -270,12 +271,14 @@ class Run:
             text = f"expected rows of {len(job.sources)} voltages, one for each source, got shape {volts.shape}"
             raise InputError(f"{where}: {text}" + (": write [[...]] for one example" if volts.ndim == 1 else ""))
         ground, physics = job.ground, job.physics
-        lowest_V, highest_V = ground.own([0.0, physics.supply_V], physics).tolist()
-        outside = volts[~((volts >= lowest_V) & (volts <= highest_V))]
+        circuit_V, half_V = ground.on_circuit(volts, physics), physics.supply_V / DAC_STEPS / 2
+        # Within half a step of a rail it is the rail: so near a task's own voltages may be rounded to it.
+        outside = volts[~((circuit_V >= -half_V) & (circuit_V <= physics.supply_V + half_V))]
         if outside.size:
+            lowest_V, highest_V = ground.own([0.0, physics.supply_V], physics).tolist()
             text = f"expected voltages between the rails, {lowest_V:.4g}..{highest_V:.4g} V for this task"
             raise InputError(f"{where}: {text}, got {outside[0]:g}")
-        return ground.own(physics.dac_volts(ground.on_circuit(volts, physics)), physics)
+        return ground.own(physics.dac_volts(circuit_V), physics)
 
     def _only_simulated(self, what: str, why: str) -> None:
         if self.record.on_boards:

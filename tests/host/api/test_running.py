@@ -72,6 +72,17 @@ def test_outputs_are_those_of_kirchhoffs_laws(run):
     assert float((off**2).mean()) == pytest.approx(float(run.data.error[-1]), rel=1e-6)
 
 
+def test_outputs_are_asked_in_the_tasks_own_volts_below_0_V_too(task):
+    shifted = cf.run(task.replace(source_V=[[-1, 3.5], [3, 0]], desired_V=[[1, 2], [1.5, 1]]), seed=3)
+    asked = [[-1, 3.5], [3, 0], [0.2, -0.7]]
+    outputs = shifted.outputs(asked)
+    lifted = np.array(asked) + 1
+    assert outputs.values == pytest.approx(solved(shifted, lifted) - 1, abs=2e-3)  # two roundings by the DAC
+    assert outputs.values[:2] == pytest.approx(shifted.data.outputs[-1].values, abs=1e-9)
+    with pytest.raises(cf.InputError, match=r"got -1.1"):
+        shifted.outputs([[-1.1, 0]])
+
+
 def test_outputs_know_what_was_cut(task):
     cut = cf.run(task.replace(damage=[{"edges": [((0, 0), (1, 0))], "kind": "cut", "at_updates": 5}]), seed=3)
     assert np.isinf(cut.resistance_ohm.sel(edge=((0, 0), (1, 0))))
