@@ -11,7 +11,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from clockfree.commands import lines, progress
+from clockfree.api import observing
+from clockfree.commands import progress
 
 
 class Slow(io.StringIO):
@@ -87,11 +88,11 @@ def sampled(updates):
 
 def test_what_is_shown_is_the_mean_since_the_sample_before_where_it_is_known():
     one = sampled(2.0)
-    assert lines.error_of(one) == "1.00e-03"
+    assert observing.error_of(one) == "1.00e-03"
     one.mean_error_V2 = 2e-4
-    assert lines.error_of(one) == "2.00e-04"
+    assert observing.error_of(one) == "2.00e-04"
     one.error_V2 = one.mean_error_V2 = math.nan
-    assert lines.error_of(one) == "-"
+    assert observing.error_of(one) == "-"
 
 
 def test_a_run_without_a_terminal_is_a_line_at_each_fifth_and_one_at_its_end(monkeypatch, capsys):
