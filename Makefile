@@ -36,7 +36,7 @@ help:
 	@echo "make figures the paper's figures and ours, with their data, to build/figures (half an hour)"
 	@echo "make figures-large  staleness on networks of up to 10,000 edges (five minutes)"
 	@echo "make bench   speed, beside baselines measured in the same run, to build/bench.json and docs/bench.md (ten minutes)"
-	@echo "make extras  also install what clusters and the emulator need"
+	@echo "make extras  also install what clusters, data sets and the emulator need"
 	@echo "make lock    look for newer dependencies and pin them"
 	@echo "make clean   remove what was installed and cached; runs stay"
 	@echo "Another Python: make setup PYTHON=python3.12"
@@ -111,7 +111,7 @@ lock: $(INSTALLED)
 	@$(BIN)/python -m venv build/uv && \
 		build/uv/bin/python -m pip --disable-pip-version-check install --quiet uv==0.13.9
 	$(COMPILE) --group dev --output-file requirements.lock pyproject.toml
-	$(COMPILE) --extra cluster --extra emulator --constraints requirements.lock --output-file extras.lock pyproject.toml
+	$(COMPILE) --extra cluster --extra data --extra emulator --constraints requirements.lock --output-file extras.lock pyproject.toml
 	$(COMPILE) --group typings --output-file typings.lock
 	$(COMPILE) --group bench --constraints requirements.lock --output-file bench.lock
 

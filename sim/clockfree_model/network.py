@@ -1,7 +1,6 @@
 """Networks: which nodes an edge joins. The lab's 16 edges, square lattices, planar networks from a seed, files.
 
-A self-loop has no drop and is refused. An edge listed twice is refused too: two edges in parallel make a circuit, but
-in a file they are nearly always one edge written in both directions, and so an edge's name (`A-B`) stays unique.
+A self-loop has no drop and is refused. Edges in parallel have names of their own: `A-B`, `A-B#2`.
 """
 
 import re
@@ -11,15 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from clockfree_model.importers import READERS, NetworkError, read_graph
+from clockfree_model.importers import READERS, Graph, NetworkError, Reading, read_graph
+from clockfree_model.nearest import nearest
 from clockfree_model.pieces import pieces
 
-__all__ = ["Network", "NetworkError", "lab16", "load", "planar", "read_file", "square"]
+__all__ = ["Network", "NetworkError", "Reading", "lab16", "load", "noted", "planar", "square"]
 
 MAX_NODES = 20_000  # of a network made from a specification: four times the largest that is promised to work
-FORMS = (
-    "lab16, square:ROWSxCOLS, square:ROWSxCOLS:periodic, planar:NODES:EDGES:SEED or a file (.graphml .json .csv .txt)"
-)
+FORMS = f"lab16, square:ROWSxCOLS, square:ROWSxCOLS:periodic, planar:NODES:EDGES:SEED or a file ({' '.join(READERS)})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +38,7 @@ class Network:
     Raises
     ------
     NetworkError
-        No edge, a node named twice or not at all, a self-loop, an edge listed twice.
+        No edge, a node named twice or not at all, a self-loop.
     """
 
     name: str
@@ -69,51 +67,59 @@ class Network:
                 raise NetworkError(
                     self.name, f"edges.{edge}", f"expected two different nodes, got {self.edge_name(edge)}"
                 )
-            earlier = self._edges[min(a, b), max(a, b)]
-            if earlier != edge:
-                problem = f"expected each edge once, got {self.edge_name(edge)}, which is edges.{earlier}"
-                raise NetworkError(self.name, f"edges.{edge}", problem)
 
     @cached_property
     def _indices(self) -> dict[str, int]:
         return {name: i for i, name in enumerate(self.nodes)}
 
     @cached_property
-    def _edges(self) -> dict[tuple[int, int], int]:
-        """The first edge between two nodes, by their indices in ascending order."""
-        edges: dict[tuple[int, int], int] = {}
+    def _edges(self) -> dict[tuple[int, int], list[int]]:
+        """The edges between two nodes, by their indices in ascending order."""
+        edges: dict[tuple[int, int], list[int]] = {}
         for edge, (a, b) in enumerate(self.ends.tolist()):
-            edges.setdefault((min(a, b), max(a, b)), edge)
+            edges.setdefault((min(a, b), max(a, b)), []).append(edge)
         return edges
 
     def index(self, name: str) -> int:
         """Index of the node of this name; NetworkError if there is none."""
         if name not in self._indices:
-            raise NetworkError(self.name, "nodes", f"expected {self._some_nodes()}, got {name!r}")
+            raise NetworkError(
+                self.name, "nodes", f"expected {self._some_nodes()}, got {name!r}{nearest(name, self.nodes)}"
+            )
         return self._indices[name]
 
     def edge_name(self, edge: int) -> str:
-        """`A-B`: the names of the edge's two nodes."""
-        a, b = self.ends[edge]
-        return f"{self.nodes[a]}-{self.nodes[b]}"
+        """`A-B`: the names of the edge's two nodes; `A-B#2` is the second between them."""
+        a, b = self.ends[edge].tolist()
+        place = self._edges[min(a, b), max(a, b)].index(edge)
+        return f"{self.nodes[a]}-{self.nodes[b]}" + (f"#{place + 1}" if place else "")
 
     def edge(self, which: int | str) -> int:
-        """Index of an edge given by its index or by its nodes, in either order (`A-B` or `B-A`)."""
+        """Index of an edge given by its index or by its nodes, in either order (`A-B`, `B-A`; `A-B#2` in parallel)."""
         if isinstance(which, str):
-            # A node's name may hold a hyphen itself, so every place where the text can be parted is tried.
-            parts = which.split("-")
-            for cut in range(1, len(parts)):
-                a, b = (self._indices.get("-".join(side), -1) for side in (parts[:cut], parts[cut:]))
-                edge = self._edges.get((min(a, b), max(a, b)))
-                if edge is not None:
-                    return edge
-            raise NetworkError(self.name, "edges", f"expected an edge such as {self.edge_name(0)}, got {which!r}")
+            if (edge := self._between(which, 1)) is not None:
+                return edge
+            if (form := re.fullmatch(r"(.+)#(\d{1,9})", which)) and (edge := self._between(form[1], int(form[2]))):
+                return edge
+            hint = nearest(which, map(self.edge_name, range(min(len(self.ends), 2000))))
+            raise NetworkError(self.name, "edges", f"expected an edge such as {self.edge_name(0)}, got {which!r}{hint}")
         if not 0 <= which < len(self.ends):
             raise NetworkError(self.name, "edges", f"expected an edge 0..{len(self.ends) - 1}, got {which}")
         return which
 
+    def _between(self, names: str, place: int) -> int | None:
+        """The edge between two nodes, the first, second, ... of those in parallel."""
+        # A node's name may hold a hyphen itself, so every place where the text can be parted is tried.
+        parts = names.split("-")
+        for cut in range(1, len(parts)):
+            a, b = (self._indices.get("-".join(side), -1) for side in (parts[:cut], parts[cut:]))
+            edges = self._edges.get((min(a, b), max(a, b)), [])
+            if 1 <= place <= len(edges):
+                return edges[place - 1]
+        return None
+
     def check(self, sources: list[int] | tuple[int, ...], targets: list[int] | tuple[int, ...]) -> None:
-        """Raise NetworkError if a target is cut off from every source, or if the network is in pieces."""
+        """Raise NetworkError if a target is cut off from every source, or a piece of the network has no source."""
         count, piece = pieces(len(self.nodes), self.ends)
         if count == 1:
             return
@@ -125,12 +131,16 @@ class Network:
                     "targets",
                     f"expected a path to a source, got {self.nodes[target]} cut off from every source",
                 )
-        apart = self.nodes[int(np.flatnonzero(piece != piece[0])[0])]
-        raise NetworkError(
-            self.name,
-            "edges",
-            f"expected a network in one piece, got {count} pieces ({self.nodes[0]} and {apart} are not joined)",
-        )
+        dry = [number for number in range(count) if number not in fed]
+        if dry:
+            shown = " and ".join(self._some_of(np.flatnonzero(piece == number)) for number in range(min(count, 3)))
+            without = self._some_of(np.flatnonzero(piece == dry[0]))
+            text = f"expected a network in one piece, or a source in each, got {count} pieces ({shown})"
+            raise NetworkError(self.name, "edges", f"{text}, none of {without} a source")
+
+    def _some_of(self, nodes: np.ndarray) -> str:
+        names = [self.nodes[node] for node in nodes[:4].tolist()]
+        return ", ".join(names) + (", ..." if len(nodes) > 4 else "")
 
     def cut_off(self, sources: list[int] | tuple[int, ...], cut: set[int]) -> tuple[str, ...]:
         """Names of the nodes that no source reaches once the edges in `cut` are gone."""
@@ -208,26 +218,15 @@ def planar(nodes: int = 64, edges: int = 143, seed: int = 0) -> Network:
     return Network(name, tuple(map(str, range(nodes))), ends, points)
 
 
-def read_file(path: str | Path) -> Network:
-    """Read a network from GraphML, node-link JSON, a CSV edge list or plain text with positions (see importers)."""
-    path = Path(path)
-    names, pairs, positions = read_graph(path)
-    indices = {name: i for i, name in enumerate(names)}
-    ends = np.array([(indices[a], indices[b]) for a, b in pairs], dtype=np.int64).reshape(-1, 2)
-    if positions is not None:
-        return Network(str(path), tuple(names), ends, np.array(positions))
-    from clockfree_model.layout import layout  # springs: slow to load, and a file may have positions
-
-    return Network(str(path), tuple(names), ends, layout(len(names), ends))
-
-
-def load(spec: str) -> Network:
-    """The network that a specification or a file name stands for.
+def noted(spec: str, reading: Reading = Reading()) -> tuple[Network, Graph | None]:
+    """The network that a specification or a file name stands for, and of a file what it says besides.
 
     Parameters
     ----------
     spec : str
         `lab16`, `square:9x9`, `square:50x50:periodic`, `planar:64:143:SEED` or a path to a file.
+    reading : Reading
+        What is decided of a file that could be read in two ways.
 
     Raises
     ------
@@ -235,11 +234,30 @@ def load(spec: str) -> Network:
         Not one of these, a size out of range, or a file that cannot be used.
     """
     if spec == "lab16":
-        return lab16()
+        return lab16(), None
     if form := re.fullmatch(r"square:(-?\d{1,9})x(-?\d{1,9})(:periodic)?", spec):
-        return square(int(form[1]), int(form[2]), periodic=form[3] is not None)
+        return square(int(form[1]), int(form[2]), periodic=form[3] is not None), None
     if form := re.fullmatch(r"planar:(-?\d{1,9}):(-?\d{1,9}):(-?\d{1,18})", spec):
-        return planar(int(form[1]), int(form[2]), int(form[3]))
-    if Path(spec).suffix.lower() in READERS and not spec.startswith(("square:", "planar:")):
-        return read_file(spec)
-    raise NetworkError(spec, "network", f"expected {FORMS}")
+        return planar(int(form[1]), int(form[2]), int(form[3])), None
+    path = Path(spec)
+    if path.suffix.lower() not in READERS and not path.is_file():
+        raise NetworkError(
+            spec, "network", f"expected {FORMS}{nearest(spec, ('lab16', 'square:9x9', 'planar:64:143:0'))}"
+        )
+    if spec.startswith(("square:", "planar:")):
+        raise NetworkError(spec, "network", f"expected {FORMS}")
+    graph = read_graph(path, reading)
+    indices = {name: i for i, name in enumerate(graph.names)}
+    ends = np.array([(indices[a], indices[b]) for a, b in graph.pairs], dtype=np.int64).reshape(-1, 2)
+    if graph.positions is not None:
+        return Network(spec, tuple(graph.names), ends, np.array(graph.positions)), graph
+    if not len(ends) or len(indices) != len(graph.names):
+        return Network(spec, tuple(graph.names), ends, np.zeros((len(graph.names), 2))), graph  # it says what is wrong
+    from clockfree_model.layout import layout  # springs: slow to load, and a file may have positions
+
+    return Network(spec, tuple(graph.names), ends, layout(len(graph.names), ends)), graph
+
+
+def load(spec: str) -> Network:
+    """The network that a specification or a file name stands for; see `noted`."""
+    return noted(spec)[0]

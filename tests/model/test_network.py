@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clockfree_model.network import Network, NetworkError, lab16, load, planar, read_file, square
+from clockfree_model.importers import READERS
+from clockfree_model.network import Network, NetworkError, lab16, load, planar, square
 
 
 def graph_of(network):
@@ -55,7 +56,8 @@ class TestLab:
         assert network.edge("H-G") == network.edge("G-H") == network.edge(13) == 13
         with pytest.raises(NetworkError, match=r"^lab16: nodes: expected one of A, B, .*, got 'Z'$"):
             network.index("Z")
-        with pytest.raises(NetworkError, match=r"^lab16: edges: expected an edge such as A-B, got 'A-F'$"):
+        line = r"^lab16: edges: expected an edge such as A-B, got 'A-F' \(did you mean E-F\?\)$"
+        with pytest.raises(NetworkError, match=line):
             network.edge("A-F")
         for beyond in (-1, 16):
             with pytest.raises(NetworkError, match=rf"^lab16: edges: expected an edge 0\.\.15, got {beyond}$"):
@@ -176,9 +178,21 @@ class TestCheck:
 
     def test_a_network_in_pieces(self):
         network = Network("n", tuple("ABCD"), np.array([[0, 1], [2, 3]]), np.zeros((4, 2)))
+        network.check([0, 2], [1, 3])  # each has its source
         with pytest.raises(NetworkError) as raised:
-            network.check([0, 2], [1, 3])
-        assert str(raised.value) == ("n: edges: expected a network in one piece, got 2 pieces (A and C are not joined)")
+            network.check([0], [1])
+        assert str(raised.value) == (
+            "n: edges: expected a network in one piece, or a source in each, got 2 pieces (A, B and C, D), "
+            "none of C, D a source"
+        )
+
+    def test_edges_in_parallel_have_names_of_their_own(self):
+        network = Network("n", ("A", "B", "C"), np.array([[0, 1], [1, 2], [1, 0]]), np.zeros((3, 2)))
+        assert [network.edge_name(edge) for edge in range(3)] == ["A-B", "B-C", "B-A#2"]
+        assert [network.edge(network.edge_name(edge)) for edge in range(3)] == [0, 1, 2]
+        assert network.edge("A-B#2") == 2
+        with pytest.raises(NetworkError, match="expected an edge such as A-B, got 'A-B#3'"):
+            network.edge("A-B#3")
 
     def test_what_cut_edges_leave_without_a_source(self):
         network = lab16()
@@ -215,7 +229,7 @@ class TestFiles:
 
     def test_directed_graphml_and_numbers_as_names(self, tmp_path):
         nx.write_graphml(nx.DiGraph([(1, 2), (2, 3), (3, 1)]), tmp_path / "g.graphml")
-        read = read_file(tmp_path / "g.graphml")
+        read = load(str(tmp_path / "g.graphml"))
         assert read.nodes == ("1", "2", "3")
         assert len(read.ends) == 3
 
@@ -226,7 +240,7 @@ class TestFiles:
         assert read.ends.tolist() == [[0, 1], [1, 2], [2, 0]]
 
     def test_a_header_is_a_header_on_the_first_line_only(self, tmp_path):
-        assert read_file(write(tmp_path, "g.csv", "A,source\nsource,target\n")).nodes == ("A", "source", "target")
+        assert load(str(write(tmp_path, "g.csv", "A,source\nsource,target\n"))).nodes == ("A", "source", "target")
 
     def test_plain_text(self, tmp_path):
         read = load(str(write(tmp_path, "g.txt", "3 2 1.5\n0 0\n0.5 1\n1 0.25\n0 1\n2 1\n")))
@@ -238,14 +252,14 @@ class TestFiles:
         lattice = square(50, 50, periodic=True)
         path = write(tmp_path, "g.csv", "".join(f"{a},{b}\n" for a, b in lattice.ends))
         began = time.perf_counter()
-        read = read_file(path)
+        read = load(str(path))
         assert time.perf_counter() - began < 5
-        assert (read.positions == read_file(path).positions).all()
+        assert (read.positions == load(str(path)).positions).all()
         assert len(np.unique(read.positions.round(9), axis=0)) > 2000
 
     def test_pieces_are_laid_out_too_and_refused_by_the_check(self, tmp_path):
         for edges in ("A,B\nC,D\n", "".join(f"a{i},b{i}\n" for i in range(100))):
-            read = read_file(write(tmp_path, "g.csv", edges))
+            read = load(str(write(tmp_path, "g.csv", f"source,target\n{edges}")))
             assert np.isfinite(read.positions).all()
             with pytest.raises(NetworkError, match=r"g\.csv: targets: expected a path to a source, got \w+ cut off"):
                 read.check([0], [2])
@@ -253,7 +267,7 @@ class TestFiles:
     def test_a_layout_keeps_neighbours_near(self, tmp_path):
         lattice = square(12, 12)
         path = write(tmp_path, "g.csv", "".join(f"{a},{b}\n" for a, b in lattice.ends))
-        read = read_file(path)
+        read = load(str(path))
         drops = read.positions[read.ends[:, 0]] - read.positions[read.ends[:, 1]]
         span = np.ptp(read.positions, axis=0).max()
         assert np.linalg.norm(drops, axis=1).max() < span / 5
@@ -264,21 +278,28 @@ GRAPHML = """<?xml version="1.0"?><graphml xmlns="http://graphml.graphdrafting.o
 
 BROKEN = [
     ("missing.csv", None, "file: expected a readable network file, got No such file or directory"),
-    ("g.gml", "", "file: expected a name ending in .graphml, .json, .csv, .txt, got '.gml'"),
-    ("g.csv", b"A,B\n\xff,C\n", "file: expected UTF-8 text, got other bytes"),
+    ("g.pdf", "", f"file: expected a name ending in {', '.join(READERS)}, got '.pdf'"),
+    ("g.gmll", "", f"file: expected a name ending in {', '.join(READERS)}, got '.gmll' (did you mean .gml?)"),
+    ("g.csv", b"A,B\n\x81,C\n", "file: expected text in UTF-8, UTF-16 or Latin-1, got other bytes"),
+    ("g.csv", b"A,B\n\0,C", "file: expected text in UTF-8, UTF-16 or Latin-1, got other bytes"),
     ("g.csv", "", "edges: expected at least one edge, got none"),
     ("g.csv", "source,target\n", "edges: expected at least one edge, got none"),
-    ("g.csv", "A,B\nB\n", "line 2: expected two node names, got 'B'"),
-    ("g.csv", "A,B\nB,C,3\n", "line 2: expected two node names, got 'B,C,3'"),
+    ("g.csv", "A,B\nB\n", "line 2: expected 2 columns, as line 1 has, got 1: 'B'"),
+    ("g.csv", "A,B\nB,C,3\n", "line 2: expected 2 columns, as line 1 has, got 3: 'B,C,3'"),
     ("g.csv", "A,B\n\nB,\n", "line 3: expected two node names, got 'B,'"),
-    ("g.csv", "A,B\nB,C\nB,A\n", "line 3: expected each edge once, got B-A, which is on line 1"),
-    ("g.csv", "A,B\nB,B\n", "line 2: expected two different nodes, got B-B"),
+    ("g.csv", "A,B\nB,C\nB,A\n", "line 3: expected each edge once, got B-A, which is on line 1 ("
+     "--parallel keep makes two resistors, merge one; in a task, network_file.parallel)"),
+    ("g.csv", "A,B\nB,B\n", "line 2: expected two different nodes, got B-B (it carries no current: "
+     "--self-loops drop, or network_file.self_loops in a task, leaves it out)"),
     ("g.json", "{", "line 1: expected JSON, got Expecting property name enclosed in double quotes"),
     ("g.json", "[" * 100_000, "file: expected node-link JSON, got brackets nested too deeply"),
     ("g.json", "[]", "file: expected a node-link object with nodes and links, got []"),
     ("g.json", '{"nodes": [{"id": 1}]}', "links: expected a list of objects, got nothing"),
-    ("g.json", '{"links": []}', "nodes: expected a list of objects, got nothing"),
-    ("g.json", '{"nodes": [1], "links": []}', "nodes.0: expected an object, got 1"),
+    ("g.json", '{"links": [{}]}', "links.0.source: expected a node's name or number, got nothing"),
+    ("g.json", '{"nodes": [null], "links": []}', "nodes.0: expected an object, a name or a number, got nothing"),
+    ("g.json", '{"nodes": [1.5], "links": []}', "nodes.0: expected a node's name or number, got 1.5"),
+    ("g.json", '{"nodes": [0, 1], "pts": [[0, 0]], "edges": [[0, 1]]}',
+     "pts: expected 2 positions, one for each node, got 1"),
     ("g.json", '{"nodes": [{"id": true}], "links": []}', "nodes.0.id: expected a node's name or number, got True"),
     ("g.json", '{"nodes": [{"id": 1}, {"id": "1"}], "links": [{"source": 1, "target": 1}]}',
      "nodes: expected each name once, got '1' twice"),
@@ -289,23 +310,42 @@ BROKEN = [
     ("g.json", '{"nodes": [{"id": 1}], "edges": [{"source": 1}]}',
      "edges.0.target: expected a node's name or number, got nothing"),
     ("g.json", '{"nodes": [{"id": 1}, {"id": 2}], "edges": [{"source": 1, "target": 1}]}',
-     "edges.0: expected two different nodes, got 1-1"),
-    ("g.json", '{"nodes": [{"id": 1}, {"id": 2}], "edges": [{"source": 1, "target": 2}, {"source": 2, "target": 1}]}',
-     "edges.1: expected each edge once, got 2-1, which is edges.0"),
+     "edges.0: expected two different nodes, got 1-1 (it carries no current: "
+     "--self-loops drop, or network_file.self_loops in a task, leaves it out)"),
+    ("g.json", '{"nodes": [{"id": 1}, {"id": 2}, {"id": 3}], "edges": [{"source": 1, "target": 2}, '
+     '{"source": 2, "target": 1}, {"source": 2, "target": 3}]}',
+     "edges.1: expected each edge once, got 2-1, which is edges.0 ("
+     "--parallel keep makes two resistors, merge one; in a task, network_file.parallel)"),
     ("g.json", '{"nodes": [{"id": 1, "x": 0, "y": 1}, {"id": 2}], "edges": [{"source": 1, "target": 2}]}',
      "nodes.2.x: expected a number, as the other nodes have, got nothing"),
     ("g.json", '{"nodes": [{"id": 1, "x": 0, "y": NaN}], "edges": []}',
      "nodes.1.y: expected a number, as the other nodes have, got nan"),
     ("g.graphml", "<graphml", "line 1: expected GraphML, got unclosed token: line 1, column 0"),
-    ("g.graphml", "<html/>", "graphml: expected GraphML, got "),
+    ("g.graphml", "<html/>", "graphml: expected GraphML with a graph, got <html>"),
     ("g.graphml", GRAPHML.format(""), "edges: expected at least one edge, got none"),
-    ("g.graphml", GRAPHML.format('<edge source="A" target="A"/>'), "edges.0: expected two different nodes, got A-A"),
-    ("g.graphml", GRAPHML.format('<edge source="A" target="B"/><edge source="B" target="A"/>'),
+    ("g.graphml", GRAPHML.format('<edge source="A" target="A"/>'), "edges.0: expected two different nodes, got A-A ("
+     "it carries no current: --self-loops drop, or network_file.self_loops in a task, leaves it out)"),
+    ("g.graphml", GRAPHML.format('<edge source="A" target="B"/><edge source="A" target="B"/>'),
      "edges.1: expected each edge once, got "),
     ("g.graphml", GRAPHML.format('<edge source="A" target="C"/>'),
      "edges: expected the id of one of the nodes, got 'C'"),
-    ("g.txt", "", "line 1: expected nodes edges size, got the end of the file"),
-    ("g.txt", "two 1 1\n", "line 1: expected nodes edges size, got 'two 1 1'"),
+    ("g.txt", "", "edges: expected at least one edge, got none"),
+    ("g.txt", "two 1 1\n0 0\n", "line 1: expected nodes edges size, got 'two 1 1'"),
+    ("g.mtx", "%%MatrixMarket matrix coordinate pattern general\n2 3 1\n1 2\n",
+     "matrix: expected a square matrix, got 2 x 3"),
+    ("g.csv", "0,1,1,0\n1,0,1,0\n1,1,0,1\n0,0,0,0\n",
+     "line 3, column 4: expected 0, as row 4, column 3 has, got 1 (a symmetric matrix)"),
+    ("g.cir", "R1 A B 10k\nR2 B C 10k\n",
+     "line 1: expected a title, which the first line of a netlist is, got 'R1 A B 10k': write one above"),
+    ("g.cir", "t\nR1 A B 4k7\n", "line 2: expected R NODE NODE OHM, such as R1 A B 12.5k, got 'R1 A B 4k7'"),
+    ("g.csv", "one,two\nA,B\nB,C\n",
+     "line 1: expected names of columns, or an edge, got 'one,two': write network_file.header = true, or false"),
+    ("g.csv", "0,1,5\n1,2,7\n2,3,9\n", "line 1: expected to know which columns are nodes, got '0,1,5': "
+     'give the columns names, such as "index,source,target" or "source,target,weight"'),
+    ("g.csv", "A;B,C;D\nB;C,D;E\n", "line 1: expected one separator, got lines that part by semicolon or comma: "
+     'write separator = ";" or separator = ","'),
+    ("g.csv", "A;B;1,234\nB;C;5,678\n",
+     'table: expected a decimal sign that is sure, got 1,234: write decimal = "." or decimal = ","'),
     ("g.txt", "2 1 1\n0 0\n0 nan\n0 1\n", "line 3: expected x y of a node, got '0 nan'"),
     ("g.txt", "2 1 1\n0 0\n0 1\n0\n", "line 4: expected two node numbers, got '0'"),
     ("g.txt", "2 1 1\n0 0\n0 1\n0 2\n", "line 4: expected two node numbers 0..1, got '0 2'"),
@@ -319,7 +359,7 @@ def test_a_broken_file_is_named_with_its_line(tmp_path, name, content, problem):
     if content is not None:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(NetworkError) as raised:
-        load(str(path)) if path.suffix != ".gml" else read_file(path)
+        load(str(path))
     line = str(raised.value)
     assert line.startswith(f"{path}: {problem}")
     assert line == f"{path}: {problem}" or problem.endswith("got ")
