@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
+def open_run(folder: Path) -> Run:
+    """The run that was recorded in a folder; InputError if there is none."""
+    record = runlog.read(folder)
+    data = results.dataset(record)
+    return Run(record, data, results.summary(record, data))
+
+
 def open(folder: str | Path) -> "Run | xr.Dataset":
     """What was recorded in a folder.
 
@@ -47,9 +54,7 @@ def open(folder: str | Path) -> "Run | xr.Dataset":
     if not found.is_dir():
         raise InputError(f"{folder}: expected the folder of a run or of a sweep, got none of that name")
     if (found / "log.jsonl").is_file():
-        record = runlog.read(found)
-        data = results.dataset(record)
-        return Run(record, data, results.summary(record, data))
+        return open_run(found)
     if not (found / "results.nc").is_file():
         raise InputError(
             f"{found}: expected the folder of a run or of a sweep, got one without log.jsonl or results.nc"

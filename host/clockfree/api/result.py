@@ -237,6 +237,25 @@ class Run:
             raise Interrupted(found)
         return found
 
+    def export(self, path: str | Path) -> Path:
+        """Write the network with the tap and the resistance of each edge at the end; returns the file's path.
+
+        Parameters
+        ----------
+        path : str or path
+            Its ending says the format: .csv .tsv .json .graphml .gexf .gml .net .paj .edgelist .edges .mtx .cir .sp
+            .spice. It may not exist.
+
+        Raises
+        ------
+        InputError
+            It exists; another ending; what the format cannot hold.
+        """
+        from clockfree.runs import export  # only here
+
+        export.write(self.record.job, self.record.samples[-1]["taps"], Path(path))
+        return Path(path)
+
     def table(self) -> "Table":
         """What `clockfree run` prints of it: a table of rich's."""
         from clockfree.runs.report import table  # rich: slow to load

@@ -140,7 +140,7 @@ class Said:
 
     def draft(self, task: taskfile.Task, placed: bool) -> Draft:
         """The task on its network; its nodes have places to be drawn at if `placed`."""
-        return Draft(task, self.graph.network(placed) if self.graph else plan.network_of(task))
+        return Draft(task, *((self.graph.network(placed),) if self.graph else plan.network_of(task)))
 
     def contents(self) -> dict[str, Any]:
         """What a task file says that says the same, with other files by paths that hold wherever it is."""
@@ -150,10 +150,12 @@ class Said:
         said = deepcopy(self.data) | {"name": task.title}
         if self.graph is None and Path(task.network_spec).is_file():
             said["network"] = str(Path(task.network_spec).resolve())
-        for lesson in said["lesson"]:
-            data = lesson.get("classification", {}).get("data", "")
-            if Path(task.beside(data)).is_file():
-                lesson["classification"]["data"] = str(Path(task.beside(data)).resolve())
+        if isinstance(said.get("start_taps"), str) and Path(task.folder_beside(said["start_taps"])).is_dir():
+            said["start_taps"] = str(Path(task.folder_beside(said["start_taps"])).resolve())
+        for table in (lesson.get(way, {}) for lesson in said["lesson"] for way in ("classification", "regression")):
+            for key in ("data", "test_data"):
+                if key in table and Path(task.beside(table[key])).is_file():
+                    table[key] = str(Path(task.beside(table[key])).resolve())
         return said
 
 

@@ -1,5 +1,6 @@
 """Overrides of a file by the command line, and errors of a value in one line."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from clockfree.base.errors import InputError
+from clockfree_model.nearest import nearest
 
 Model = TypeVar("Model", bound=BaseModel)
 EXPECTED = {
@@ -98,12 +100,15 @@ def shown(value: object) -> str:
 
 
 def _said(model: type[BaseModel], details: ErrorDetails) -> str:
-    kind, context = details["type"], details.get("ctx", {})
+    kind, context, key = details["type"], details.get("ctx", {}), str((details["loc"] or ("",))[-1])
     table, field = _find(model, details["loc"])
     if kind == "missing":
         return "expected a value, got nothing"
     if kind == "extra_forbidden":
-        return f"expected one of {', '.join(table.model_fields)}, got an unknown key"
+        if len(details["loc"]) > 1 and key in model.model_fields:  # TOML puts a line into the table above it
+            above = f"{key} belongs above [{details['loc'][-2]}]"
+            return f"expected one of {', '.join(table.model_fields)}, got a key of the whole file: {above}"
+        return f"expected one of {', '.join(table.model_fields)}, got an unknown key{nearest(key, table.model_fields)}"
     if kind == "too_short":
         return f"expected at least one {ITEMS.get(str(details['loc'][-1]), 'entry')}, got none"
     got = f", got {shown(details['input'])}"
@@ -113,7 +118,8 @@ def _said(model: type[BaseModel], details: ErrorDetails) -> str:
     if kind in ("greater_than", "greater_than_equal", "less_than", "less_than_equal"):
         return f"expected a number {_limits(field)}{got}"
     if kind == "literal_error":
-        return f"expected {context['expected']}{got}"
+        allowed = re.findall(r"'([^']+)'", context["expected"])
+        return f"expected {context['expected']}{got}{nearest(details['input'], allowed)}"
     if kind in EXPECTED:
         return f"expected {EXPECTED[kind]}{got}"
     return f"expected another value ({details['msg']}){got}"

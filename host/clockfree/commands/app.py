@@ -26,11 +26,15 @@ from clockfree.commands.output import BAD_INPUT, DONE, FAILED, INTERRUPTED
 
 COMMANDS = {
     "run": "Teach a network a task, and keep a record of it.",
+    "infer": "Ask a run the rows of a data set: outputs, and of a classification the classes.",
+    "test": "See how right a run is on the rows of a data set: error, accuracy, confusions.",
+    "place": "Draw placements of a task, rank them by best achievable error, and write the best one.",
     "show": "Print and plot a run again, from its log.",
     "check": "See whether the record of a run is what was written, and all of it.",
     "compare": "See whether a run ends as simulated runs of the same job do, or which of two runs is better.",
     "independence": "Test whether the edges of a run with --trace fired independently of one another.",
     "read": "Print voltages, drops and taps at the end of a run, or of a bench now, and where each comes from.",
+    "export": "Write the network of a run, with its taps and resistances, to a file that other programs read.",
     "bench": "Write a bench file for a task from the boards that are plugged in: one an edge, and a supervisor.",
     "virtual": "Keep virtual boards up until Ctrl-C, as if they were plugged in, for the network of a task.",
     "boards": "Show every board at a port, and what it says of itself.",

@@ -1,9 +1,12 @@
 """Options and arguments that several commands take."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from clockfree.task.datatable import Form
 
 TaskFile = Annotated[Path, typer.Argument(help="Task file (TOML), or the run.toml of a run, to run it again.")]
 RunFolder = Annotated[Path, typer.Argument(help="Folder of a run.")]
@@ -17,4 +20,28 @@ TaskSeed = Annotated[str | None, typer.Option(help="Seeds teacher and placement.
 Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any key of the task file; may be repeated.")
 ]
+Parallel = Annotated[
+    str | None, typer.Option(help="Edges that the network's file lists twice: refuse, keep (two resistors) or merge.")
+]
+SelfLoops = Annotated[str | None, typer.Option(help="Edges from a node to itself in the file: refuse or drop.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on stdout.")]
+
+
+DataPath = Annotated[Path, typer.Argument(help="Data set: .csv as any program writes it, .npz or .parquet.")]
+Missing = Annotated[str | None, typer.Option(help="Rows without a value: refuse or drop.")]
+
+
+def form_with(data: Path, missing: str | None) -> "Form":
+    """How a data file is read, with what --missing says."""
+    from clockfree.base.errors import InputError  # --help does without
+    from clockfree.task.datatable import Form
+
+    if missing not in (None, "refuse", "drop"):
+        raise InputError(f"{data}: --missing: expected refuse or drop, got {missing}")
+    return Form(missing=missing or "refuse")
+
+
+def with_network_file(sets: list[str] | None, parallel: str | None, self_loops: str | None) -> list[str]:
+    """`KEY=VALUE` of every --set, and of the two options that have one of their own."""
+    given = {"network_file.parallel": parallel, "network_file.self_loops": self_loops}
+    return [*(sets or []), *(f"{key}={value}" for key, value in given.items() if value is not None)]

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from clockfree.base.errors import InputError, Interrupted
-from clockfree.commands.options import Json, NetworkSpec, Preset, Seed, Sets, TaskFile, TaskSeed
+from clockfree.commands.options import (
+    Json,
+    NetworkSpec,
+    Parallel,
+    Preset,
+    Seed,
+    SelfLoops,
+    Sets,
+    TaskFile,
+    TaskSeed,
+    with_network_file,
+)
 from clockfree.commands.output import FAILED, INTERRUPTED, print_json, print_table
 
 if TYPE_CHECKING:
@@ -34,6 +45,8 @@ def run(
     task_seed: TaskSeed = None,
     updates: Annotated[str | None, typer.Option(help="Updates (firings) per edge.", metavar="INTEGER")] = None,
     set_: Sets = None,
+    parallel: Parallel = None,
+    self_loops: SelfLoops = None,
     trace: Annotated[bool, typer.Option("--trace", help="Record every firing.")] = False,
     out: Annotated[
         Path | None, typer.Option(help="Folder to make; one that exists is refused. Default: in runs/.")
@@ -58,7 +71,7 @@ def run(
         "task_seed": task_seed,
         "updates": updates,
     }
-    asked = Task.of_command_line(task, options, set_ or [])
+    asked = Task.of_command_line(task, options, with_network_file(set_, parallel, self_loops))
     if or_sim and bench == "virtual" and (why := no_virtual_boards()):
         say(f"{why}; so this runs on --bench sim")
         bench = "sim"

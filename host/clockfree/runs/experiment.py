@@ -134,6 +134,10 @@ def _run(
     from clockfree_sim.theory.best import best_errors  # scipy: slow to load, and a refused task does without
 
     best = best_errors(job)
+    from clockfree_sim.theory.reach import out_of_reach  # the same
+
+    for line in out_of_reach(job, best):
+        progress.say(line)
 
     started = datetime.now(UTC)
     with _folder(plan.task, started, out, kept) as folder:

@@ -1,19 +1,18 @@
 """Lessons of a task as volts: what to put on the sources, and what the targets should read."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
-from clockfree.task.classification import (
-    IRIS,
-    HeldOut,
-    majority_accuracy,
-    read_data,
-    scaled,
-    split,
-)
-from clockfree.task.taskfile import Classification, Regression, Task
+from clockfree.task import datatable
+from clockfree.task.classification import DataSet, HeldOut, classes_of, majority_accuracy, split
+from clockfree.task.encoding import Encoding, other_unit_of, scale_as_volts, scale_to, with_references
+from clockfree.task.filetables import MOST_EXAMPLES, Classification, Regression, form_of
+from clockfree.task.shipped import shipped
+from clockfree.task.taskfile import Task
+from clockfree_model.nearest import nearest
 from clockfree_model.physics import MOST_V
 
 Teach = Callable[[np.ndarray, np.random.Generator], np.ndarray]
@@ -21,6 +20,19 @@ Teach = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 Volts = tuple[np.ndarray, np.ndarray, HeldOut | None]
 """Of one lesson: source_V (B, S), desired_V (B, O), and the held-out examples of a classification."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A lesson whose voltages are checked; `made` works them out.
+
+    A teacher to solve, or a regression to fit, can wait until all else in the task is known to be right. `said` is what
+    was understood of its data set, `encoding` how rows of one become volts; both of lessons from data only.
+    """
+
+    made: Callable[[], Volts]
+    said: str = ""
+    encoding: Encoding | None = None
 
 
 @dataclass(frozen=True)
@@ -33,10 +45,8 @@ class Sizes:
     margin_V: float
 
 
-def volts(task: Task, index: int, sizes: Sizes, rng: np.random.Generator, teach: Teach) -> Callable[[], Volts]:
+def volts(task: Task, index: int, sizes: Sizes, rng: np.random.Generator, teach: Teach) -> Draft:
     """Voltages of lesson `index` of the task, checked now and worked out when they are called for.
-
-    A teacher to solve, or a regression to fit, can wait until all else in the task is known to be right.
 
     Raises
     ------
@@ -45,9 +55,11 @@ def volts(task: Task, index: int, sizes: Sizes, rng: np.random.Generator, teach:
     """
     lesson = task.lesson[index]
     part = _Part(task, f"lesson.{index}", sizes)
+    if lesson.regression is not None and lesson.regression.data is not None:
+        return _regression_data(lesson.regression, part)
     if lesson.regression is not None:
         made = _regression(lesson.regression, part, rng)
-        return lambda: (*made, None)
+        return Draft(lambda: (*made, None))
     if lesson.classification is not None:
         return _classification(lesson.classification, part, rng)
     if lesson.source_V is None:
@@ -58,11 +70,11 @@ def volts(task: Task, index: int, sizes: Sizes, rng: np.random.Generator, teach:
     else:
         source_V = part.rows("source_V", lesson.source_V, sizes.sources, "source")
     if lesson.desired_V is None:
-        return lambda: (source_V, teach(source_V, rng), None)
+        return Draft(lambda: (source_V, teach(source_V, rng), None))
     desired_V = part.rows("desired_V", lesson.desired_V, sizes.targets, "target")
     if len(source_V) != len(desired_V):
         raise part.problem("desired_V", f"expected {len(source_V)} examples, as source_V has, got {len(desired_V)}")
-    return lambda: (source_V, desired_V, None)
+    return Draft(lambda: (source_V, desired_V, None))
 
 
 class _Part:
@@ -81,9 +93,13 @@ class _Part:
             self.within(f"{key}.{i}", row)
         return np.array(rows, dtype=float)
 
-    def width(self, key: str, got: int, width: int, each: str) -> None:
+    def width(self, key: str, got: int, width: int, each: str, what: str = "voltages") -> None:
         if got != width:
-            raise self.problem(key, f"expected {width} voltages, one for each {each}, got {got}")
+            raise self.problem(key, f"expected {width} {what}, one for each {each}, got {got}")
+
+    def examples(self, key: str, got: int) -> None:
+        if got > MOST_EXAMPLES:
+            raise self.problem(key, f"expected at most {MOST_EXAMPLES} rows to teach, got {got}")
 
     def within(self, key: str, voltages: list[float]) -> None:
         for i, voltage in enumerate(voltages):
@@ -93,40 +109,104 @@ class _Part:
 
     def source_count(self, inputs: int, references: int, key: str, word: str) -> None:
         if inputs + references != self.sizes.sources:
-            text = f"{inputs} {word} and {references} reference_V"
-            raise self.problem(key, f"expected {text} to make the {self.sizes.sources} sources of the placement")
+            text = (
+                f"expected {inputs} {word} and {references} reference_V to make the {self.sizes.sources} sources of the"
+            )
+            hint = "placement" + (": features = [...] chooses some" if word == "features" else "")
+            raise self.problem(key, f"{text} {hint}")
 
 
 def _regression(table: Regression, part: _Part, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    inputs = len(table.coefficients[0])
-    for i, row in enumerate(table.coefficients):
+    coefficients, range_V = table.coefficients or [], table.input_V or [0.0, 1.0]
+    inputs = len(coefficients[0])
+    for i, row in enumerate(coefficients):
         if len(row) != inputs:
             text = f"expected {inputs} numbers, as in the first row, got {len(row)}"
             raise part.problem(f"regression.coefficients.{i}", text)
-    if len(table.coefficients) != part.sizes.targets:
-        text = f"expected {part.sizes.targets} rows, one for each target, got {len(table.coefficients)}"
+    if len(coefficients) != part.sizes.targets:
+        text = f"expected {part.sizes.targets} rows, one for each target, got {len(coefficients)}"
         raise part.problem("regression.coefficients", text)
     part.source_count(inputs, len(table.reference_V), "regression.coefficients", "inputs")
-    part.within("regression.input_V", table.input_V)
+    part.within("regression.input_V", range_V)
     part.within("regression.reference_V", table.reference_V)
-    lowest, highest = table.input_V
-    input_V = rng.uniform(lowest, highest, size=(table.examples, inputs))
-    return _with_references(input_V, table.reference_V), input_V @ np.array(table.coefficients).T
+    lowest, highest = range_V
+    input_V = rng.uniform(lowest, highest, size=(table.examples or 0, inputs))
+    return with_references(input_V, table.reference_V), input_V @ np.array(coefficients).T
 
 
-def _classification(table: Classification, part: _Part, rng: np.random.Generator) -> Callable[[], Volts]:
-    data = read_data(IRIS if table.data == "iris" else part.task.beside(table.data))
+def _regression_data(table: Regression, part: _Part) -> Draft:
+    """Rows of a data set: columns of inputs on the sources, columns of outputs as desired voltages."""
+    form = form_of(table)
+    data = datatable.read(part.task.beside(str(table.data)), form)
+    for key in ("inputs", "outputs"):
+        if not getattr(table, key):
+            shown = ", ".join(f'"{name}"' for name in data.names[:8])
+            raise part.problem(f"regression.{key}", f"expected names of columns, such as [{shown}], got none")
+    for key, names in (("inputs", table.inputs), ("outputs", table.outputs)):
+        for name in names:
+            data.column(key, name)
+    both = set(table.inputs) & set(table.outputs)
+    if both:
+        raise part.problem("regression.outputs", f"expected other columns than inputs has, got {min(both)!r}")
+    part.source_count(len(table.inputs), len(table.reference_V), "regression.inputs", "inputs")
+    part.width("regression.outputs", len(table.outputs), part.sizes.targets, "target", "columns")
+    part.within("regression.reference_V", table.reference_V)
+    data.without_missing([*table.inputs, *table.outputs], form)
+    part.examples("regression.data", len(data.rows))
+    sides = []
+    for key, names, range_V in (("input", table.inputs, table.input_V), ("output", table.outputs, table.output_V)):
+        values = np.column_stack([data.numbers(name) for name in names])
+        if range_V is not None:
+            part.within(f"regression.{key}_V", range_V)
+        for name in names if range_V is None else ():
+            if (unit := other_unit_of(name)) is not None:
+                hint = f"write {key}_V = [LOWEST, HIGHEST], which its range becomes"
+                raise data.problem(f"expected a voltage, got {unit}: {hint}", None, name)
+        scale = scale_as_volts(names) if range_V is None else scale_to(names, values, range_V)
+        volts = scale.volts(values)
+        if np.ptp(volts) > part.sizes.supply_V and range_V is None:
+            got = f"{volts.min():.4g}..{volts.max():.4g} V"
+            hint = f"write {key}_V = [LOWEST, HIGHEST], which its range becomes, or scale"
+            text = f"expected voltages that span at most {part.sizes.supply_V:g} V, got {got}: {hint}"
+            raise data.problem(text, None, ", ".join(names))
+        sides.append((scale, volts))
+    (inputs, input_V), (outputs, desired_V) = sides
+    encoding = Encoding(inputs, tuple(table.reference_V), clip=False, outputs=outputs)
+    said = f"{data.path}: {', '.join(data.said)}; in {inputs.said()}; out {outputs.said()}; {len(data.rows)} rows"
+    source_V = with_references(input_V, table.reference_V)
+    return Draft(lambda: (source_V, desired_V, None), said, encoding)
+
+
+def _classification(table: Classification, part: _Part, rng: np.random.Generator) -> Draft:
+    form = form_of(table)
+
+    def read(name: str) -> DataSet:
+        data = shipped(name) if not Path(part.task.beside(name)).is_file() else None
+        found = data or datatable.read(part.task.beside(name), form)
+        return classes_of(found, form, table.class_column, table.features)
+
+    data = read(table.data)
     part.source_count(len(data.columns), len(table.reference_V), "classification.data", "features")
     part.within("classification.input_V", table.input_V)
     part.within("classification.reference_V", table.reference_V)
     class_V = _class_voltages(table, part, data.classes)
-    try:
-        train, test = split(data.labels, table.test_share, rng)
-    except ValueError as error:
-        raise part.problem("classification.data", str(error)) from None
-    feature_V = scaled(data.features, train, table.input_V)
-    labels = data.labels
-    source_V = _with_references(feature_V, table.reference_V)
+    values, labels = data.features, data.labels
+    said = f"{table.data}: {data.said}"
+    if table.test_data is None:
+        try:
+            train, test = split(data.labels, table.test_share, rng)
+        except ValueError as error:
+            raise part.problem("classification.data", str(error)) from None
+    else:
+        other = _like(read(table.test_data), data, part)
+        train, test = np.arange(len(labels)), len(labels) + np.arange(len(other.labels))
+        values, labels = np.concatenate([values, other.features]), np.concatenate([labels, other.labels])
+        said += f"; tested by {table.test_data}, {len(other.labels)} rows"
+    part.examples("classification.data", len(train))
+    scale = scale_to(data.columns, values[train], table.input_V)
+    encoding = Encoding(scale, tuple(table.reference_V), clip=True, class_column=data.class_column)
+    feature_V = scale.volts(values, clip=True)
+    source_V = with_references(feature_V, table.reference_V)
 
     def made() -> Volts:
         from clockfree.task.logistic import logistic_accuracy  # scipy: slow to load, and only a classification asks
@@ -141,7 +221,21 @@ def _classification(table: Classification, part: _Part, rng: np.random.Generator
         )
         return source_V[train], class_V[labels[train]], held_out
 
-    return made
+    return Draft(made, f"{said}; {scale.said()}", encoding)
+
+
+def _like(other: DataSet, data: DataSet, part: _Part) -> DataSet:
+    """A second data set with the columns and classes of the first, in its order."""
+    if sorted(other.columns) != sorted(data.columns):
+        text = f"expected the columns {', '.join(data.columns)}, got {', '.join(other.columns)}"
+        raise part.problem("classification.test_data", text)
+    for name in other.classes:
+        if name not in data.classes:
+            text = f"expected a class that is taught ({', '.join(data.classes)}), got {name!r}"
+            raise part.problem("classification.test_data", text + nearest(name, data.classes))
+    order = [other.columns.index(name) for name in data.columns]
+    labels = np.array([data.classes.index(name) for name in other.classes])[other.labels]
+    return replace(other, columns=data.columns, features=other.features[:, order], classes=data.classes, labels=labels)
 
 
 def _class_voltages(table: Classification, part: _Part, classes: tuple[str, ...]) -> np.ndarray:
@@ -155,7 +249,8 @@ def _class_voltages(table: Classification, part: _Part, classes: tuple[str, ...]
     for name in table.class_V:
         if name not in classes:
             raise part.problem(
-                f"classification.class_V.{name}", f"expected a class of the data ({', '.join(classes)}), got {name!r}"
+                f"classification.class_V.{name}",
+                f"expected a class of the data ({', '.join(classes)}), got {name!r}{nearest(name, classes)}",
             )
     for name in classes:
         if name not in table.class_V:
@@ -163,7 +258,3 @@ def _class_voltages(table: Classification, part: _Part, classes: tuple[str, ...]
         part.width(f"classification.class_V.{name}", len(table.class_V[name]), part.sizes.targets, "target")
         part.within(f"classification.class_V.{name}", table.class_V[name])
     return np.array([table.class_V[name] for name in classes], dtype=float)
-
-
-def _with_references(input_V: np.ndarray, reference_V: list[float]) -> np.ndarray:
-    return np.column_stack([input_V, np.tile(np.array(reference_V, dtype=float), (len(input_V), 1))])

@@ -17,10 +17,14 @@ from clockfree.base.errors import InputError
 from clockfree.base.overrides import one_line, shown, value_of
 from clockfree.base.toml import read_toml
 from clockfree.task.classification import HeldOut
+from clockfree.task.encoding import Encoding, encoding_from
+from clockfree.task.filetables import Table
 from clockfree.task.resolve import resolve, resolve_physics
-from clockfree.task.taskfile import Table, Task, lay_over, task_of
+from clockfree.task.taskfile import Task, lay_over, task_of
+from clockfree_model.importers import Graph
+from clockfree_model.importers.resistance import described
 from clockfree_model.job import Job, JobError, check
-from clockfree_model.network import Network, NetworkError, load
+from clockfree_model.network import Network, NetworkError, noted
 from clockfree_model.physics import PRESETS
 from clockfree_model.record import job_from, plain
 
@@ -49,6 +53,8 @@ class Plan:
         One for each lesson: the held-out examples of a classification.
     notes : tuple of str
         What a person should know before it starts.
+    encodings : tuple of Encoding or None
+        One for each lesson: of a lesson from data, how its rows become volts; () where nobody knows.
     """
 
     job: Job
@@ -57,6 +63,7 @@ class Plan:
     task_seed: int
     held_out: tuple[HeldOut | None, ...]
     notes: tuple[str, ...] = ()
+    encodings: tuple[Encoding | None, ...] = ()
 
 
 def make_plan(file: Path, options: Mapping[str, Any], sets: Sequence[str], trace: bool) -> Plan:
@@ -81,13 +88,13 @@ def make_plan(file: Path, options: Mapping[str, Any], sets: Sequence[str], trace
     if is_record(data):
         return again(file, data, options, sets, trace)
     task = task_of(data, file, lay_over(data, file, options, sets))
-    return Draft(task, network_of(task)).plan(trace)
+    return Draft(task, *network_of(task)).plan(trace)
 
 
-def network_of(task: Task) -> Network:
-    """The network that a task names; InputError if there is none of that name."""
+def network_of(task: Task) -> tuple[Network, Graph | None]:
+    """The network that a task names, and of a file what it says besides; InputError if there is none of that name."""
     try:
-        return load(task.network_spec)
+        return noted(task.network_spec, task.reading)
     except NetworkError as error:
         if Path(task.network_spec).is_file():
             raise InputError(str(error)) from None
@@ -101,6 +108,8 @@ class Draft:
     ----------
     task : Task
     network : Network
+    graph : Graph, optional
+        What the network's file says besides.
 
     Attributes
     ----------
@@ -113,9 +122,10 @@ class Draft:
         Anything that cannot be run as it stands.
     """
 
-    def __init__(self, task: Task, network: Network):
+    def __init__(self, task: Task, network: Network, graph: Graph | None = None):
         physics = resolve_physics(task, PRESETS)
-        self._task, self._found = task, resolve(task, network, physics, _free_outputs)
+        self._task, self._found = task, resolve(task, network, physics, _free_outputs, graph)
+        self._said = (*(() if graph is None else (f"{network.name}: {described(graph)}",)), *self._found.said)
         self.job = Job(
             network=network,
             sources=self._found.sources,
@@ -139,8 +149,9 @@ class Draft:
     def plan(self, trace: bool) -> Plan:
         """The plan, with every firing recorded if `trace`."""
         job = dataclasses.replace(self.job, lessons=self._found.lessons, ground=self._found.ground, trace=trace)
-        task = self._task
-        return Plan(job, task.title, task.preset, task.task_seed, self._found.held_out, _lifted(job))
+        task, found = self._task, self._found
+        notes = (*self._said, *_lifted(job))
+        return Plan(job, task.title, task.preset, task.task_seed, found.held_out, notes, encodings=found.encodings)
 
 
 def _lifted(job: Job) -> tuple[str, ...]:
@@ -198,12 +209,15 @@ def run_toml(plan: Plan, file: Path, bench: str, started_utc: str) -> dict[str, 
 
 def _contents(plan: Plan) -> dict[str, Any]:
     held_out = [{"lesson": i, **plain(exam)} for i, exam in enumerate(plan.held_out) if exam is not None]
-    return {"job": plain(plan.job), "held_out": held_out}
+    encoding = [{"lesson": i, **plain(each)} for i, each in enumerate(plan.encodings) if each is not None]
+    return {"job": plain(plan.job), "held_out": held_out, **({"encoding": encoding} if encoding else {})}
 
 
 def _digest(contents: dict[str, Any]) -> str:
     """What tells a record from one that was edited: a change belongs into a task file, where it is checked."""
-    text = json.dumps({key: contents.get(key) for key in ("job", "held_out")}, sort_keys=True)
+    said = {key: contents.get(key) for key in ("job", "held_out")}
+    said |= {"encoding": contents["encoding"]} if "encoding" in contents else {}  # earlier records have none
+    text = json.dumps(said, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -243,6 +257,9 @@ def again(file: Path, data: dict[str, Any], options: Mapping[str, Any], sets: Se
     held_out: list[HeldOut | None] = [None] * len(job.lessons)
     for table in data["held_out"]:
         held_out[table["lesson"]] = _held_out(table)
+    encodings: list[Encoding | None] = [None] * len(job.lessons)
+    for table in data.get("encoding", []):
+        encodings[table["lesson"]] = encoding_from(table)
     was, now = data["versions"], versions()
     changed = [f"{name} {was[name]}, now {now[name]}" for name in now if name in was and was[name] != now[name]]
     if given:
@@ -267,6 +284,7 @@ def again(file: Path, data: dict[str, Any], options: Mapping[str, Any], sets: Se
         record["task_seed"],
         tuple(held_out),
         notes=(f"recorded with {'; '.join(changed)}",) if changed else (),
+        encodings=tuple(encodings),
     )
 
 

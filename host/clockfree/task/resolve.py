@@ -15,10 +15,14 @@ import numpy as np
 from clockfree.base.errors import InputError
 from clockfree.base.overrides import shown
 from clockfree.task.classification import HeldOut
-from clockfree.task.lessons import Sizes, volts
+from clockfree.task.encoding import Encoding
+from clockfree.task.lessons import Draft, Sizes, volts
+from clockfree.task.start import start_taps
 from clockfree.task.taskfile import LessonTable, Task
 from clockfree_model.ground import Ground, ground, rounded
+from clockfree_model.importers import Graph
 from clockfree_model.job import Damage, Lesson
+from clockfree_model.nearest import nearest
 from clockfree_model.network import Network, NetworkError
 from clockfree_model.parts import MOST_A, POTS
 from clockfree_model.physics import Physics
@@ -42,6 +46,10 @@ class Resolved:
         As the job takes them.
     drafts : tuple of callable
         Of each lesson, checked already: called, it gives the lesson and, of a classification, the held-out examples.
+    encodings : tuple of Encoding or None
+        One for each lesson: of a lesson from data, how its rows become volts.
+    said : tuple of str
+        What was understood of data sets.
     lift : callable
         From the lessons to their virtual ground.
     """
@@ -53,6 +61,8 @@ class Resolved:
     clamp: ClampSettings
     start_taps: np.ndarray | None
     drafts: tuple[Callable[[], tuple[Lesson, HeldOut | None]], ...]
+    encodings: tuple[Encoding | None, ...]
+    said: tuple[str, ...]
     lift: Callable[[Sequence[Lesson]], Ground]
 
     @cached_property
@@ -84,7 +94,9 @@ def resolve_physics(task: Task, presets: Mapping[str, Physics]) -> Physics:
         The preset is unknown, or the circuit would be shorted.
     """
     if task.preset not in presets:
-        raise task.problem("preset", f"expected {', '.join(presets)}, got {task.preset!r}")
+        raise task.problem(
+            "preset", f"expected {', '.join(presets)}, got {task.preset!r}{nearest(task.preset, presets)}"
+        )
     physics = presets[task.preset]
     physics = dataclasses.replace(physics, **task.physics.model_dump(exclude_none=True))
     pot = POTS[_edge(task).pot]
@@ -97,7 +109,9 @@ def resolve_physics(task: Task, presets: Mapping[str, Physics]) -> Physics:
     return physics
 
 
-def resolve(task: Task, network: Network, physics: Physics, free_outputs: FreeOutputs) -> Resolved:
+def resolve(
+    task: Task, network: Network, physics: Physics, free_outputs: FreeOutputs, graph: Graph | None = None
+) -> Resolved:
     """What the task asks for on this network.
 
     Parameters
@@ -108,6 +122,8 @@ def resolve(task: Task, network: Network, physics: Physics, free_outputs: FreeOu
         Says the supply, the lowest tap and the resistance of a tap.
     free_outputs : callable
         Solves the free twin for a teacher's outputs; see FreeOutputs.
+    graph : Graph, optional
+        What the network's file says besides.
 
     Raises
     ------
@@ -136,11 +152,9 @@ def resolve(task: Task, network: Network, physics: Physics, free_outputs: FreeOu
 
     sizes = Sizes(len(sources), len(targets), physics.supply_V / task.scale, physics.margin_V / task.scale)
 
-    def draft(index: int, table: LessonTable) -> Callable[[], tuple[Lesson, HeldOut | None]]:
-        made = volts(task, index, sizes, _stream(task, 1 + index), teach)
-
+    def draft(index: int, table: LessonTable, made: Draft) -> Callable[[], tuple[Lesson, HeldOut | None]]:
         def lesson() -> tuple[Lesson, HeldOut | None]:
-            source_V, desired_V, test = made()
+            source_V, desired_V, test = made.made()
             # What is asked is what the supervisor's DAC can give: half a step off at most.
             given_V, taught_V = (rounded(own_V, task.scale, physics) for own_V in (source_V, desired_V))
             return Lesson(table.name or f"lesson {index + 1}", table.from_updates, given_V, taught_V), test
@@ -154,15 +168,18 @@ def resolve(task: Task, network: Network, physics: Physics, free_outputs: FreeOu
         except ValueError as error:
             raise task.problem("scale", str(error)) from None
 
-    drafts = tuple(draft(index, table) for index, table in enumerate(task.lesson))
+    made = [volts(task, index, sizes, _stream(task, 1 + index), teach) for index in range(len(task.lesson))]
+    drafts = tuple(draft(index, table, made[index]) for index, table in enumerate(task.lesson))
     return Resolved(
         sources=sources,
         targets=targets,
         damage=_damage(task, network, sources),
         edge=edge,
         clamp=clamp,
-        start_taps=_start_taps(task, len(network.ends), physics.lowest_tap(pot), pot.highest),
+        start_taps=start_taps(task, network, graph, physics, pot),
         drafts=drafts,
+        encodings=tuple(each.encoding for each in made),
+        said=tuple(each.said for each in made if each.said),
         lift=lift,
     )
 
@@ -242,18 +259,3 @@ def _damage(task: Task, network: Network, sources: tuple[int, ...]) -> tuple[Dam
         if len(broken["cut"] | broken["dead"]) == len(network.ends):
             raise task.problem(f"damage.{i}.edges", "expected at least one edge left to learn, got none")
     return tuple(damage)
-
-
-def _start_taps(task: Task, edges: int, lowest: int, highest: int) -> np.ndarray | None:
-    if task.start_taps is None:
-        return None
-    listed = isinstance(task.start_taps, list)
-    taps = task.start_taps if isinstance(task.start_taps, list) else [task.start_taps] * edges
-    if len(taps) != edges:
-        raise task.problem("start_taps", f"expected {edges} taps, one for each edge, got {len(taps)}")
-    for i, tap in enumerate(taps):
-        if not lowest <= tap <= highest:
-            raise task.problem(
-                f"start_taps.{i}" if listed else "start_taps", f"expected {lowest}..{highest}, got {tap}"
-            )
-    return np.array(taps, dtype=np.int64)

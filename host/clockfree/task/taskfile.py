@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PrivateAttr,
     ValidationError,
@@ -25,28 +23,32 @@ from pydantic import (
 from clockfree.base.errors import InputError
 from clockfree.base.overrides import one_line, origin, override, value_of
 from clockfree.base.toml import read_toml
+from clockfree.task.filetables import Classification, NetworkFile, Regression, Rows, Table
+from clockfree_model.importers.reading import Reading
 from clockfree_model.physics import Physics
 from clockfree_model.settings import ClampSettings, EdgeSettings, settings_of
 
 LEAST_P = {"p": 0.001, "oscillators": 0.02}  # below that of oscillators, some edges may never take part
 MOST_UPDATES = 10**8  # per edge: four months at 10 Hz
-MOST_EXAMPLES = 10_000  # results.nc keeps the outputs of all of them at each sample
+FROM_FILE = "file"
+"""Of start_taps: from the resistances that the network's file says."""
 SEEDS = 2**60  # a board takes two words of 30 bits
 
 
 def _number_or_names(value: object) -> object:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
         return value
-    if isinstance(value, list) and value and all(isinstance(name, str) for name in value):
-        return value
+    names = value if isinstance(value, list) else []
+    if names and all(isinstance(name, str | int) and not isinstance(name, bool) for name in names):
+        return [str(name) for name in names]  # a node that a number names
     raise ValueError("expected node names, or a number of nodes to draw")
 
 
 def _tap_or_taps(value: object) -> object:
     taps = value if isinstance(value, list) else [value]
-    if taps and all(isinstance(tap, int) and not isinstance(tap, bool) for tap in taps):
+    if isinstance(value, str) or (taps and all(isinstance(tap, int) and not isinstance(tap, bool) for tap in taps)):
         return value
-    raise ValueError("expected a tap, or a list with a tap for each edge")
+    raise ValueError(f'expected a tap, a list with a tap for each edge, "{FROM_FILE}", or the folder of a run')
 
 
 def _edge_names(value: object) -> object:
@@ -54,13 +56,6 @@ def _edge_names(value: object) -> object:
     if names and all(isinstance(name, str | int) and not isinstance(name, bool) for name in names):
         return value
     raise ValueError("expected a list of edges, each by its nodes (A-B) or its index")
-
-
-def _volts_range(value: object) -> object:
-    ends = value if isinstance(value, list) else []
-    if len(ends) == 2 and all(isinstance(end, int | float) for end in ends) and ends[0] < ends[1]:
-        return value
-    raise ValueError("expected [lowest, highest] in V")
 
 
 def _known_rule(value: str) -> str:
@@ -86,17 +81,9 @@ def _one_after_another(lessons: "list[LessonTable]") -> "list[LessonTable]":
 
 
 Nodes = Annotated[int | list[str], BeforeValidator(_number_or_names)]
-Taps = Annotated[int | list[int], BeforeValidator(_tap_or_taps)]
+Taps = Annotated[int | list[int] | str, BeforeValidator(_tap_or_taps)]
 Edges = Annotated[list[str | int], BeforeValidator(_edge_names)]
-VoltsRange = Annotated[list[float], BeforeValidator(_volts_range)]
 Seed = Annotated[int, Field(ge=0, lt=SEEDS)]
-Rows = Annotated[list[Annotated[list[float], Field(min_length=1)]], Field(min_length=1)]
-
-
-class Table(BaseModel):
-    """A TOML table: no key it does not know, no number written as a string, no nan."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Placement(Table):
@@ -104,35 +91,6 @@ class Placement(Table):
 
     sources: Nodes
     targets: Nodes
-
-
-class Regression(Table):
-    """Outputs linear in the inputs: desired = coefficients @ inputs, inputs drawn uniformly from `input_V`.
-
-    `coefficients` is (outputs, inputs). The sources are the inputs, then one for each of `reference_V`, which stays at
-    that voltage: without a source at 0 V only rows that sum to 1 could be reached.
-    """
-
-    coefficients: Rows
-    examples: int = Field(ge=1, le=MOST_EXAMPLES)
-    input_V: VoltsRange = [0.0, 1.0]
-    reference_V: list[float] = [0.0]
-
-
-class Classification(Table):
-    """Classes of a data set, told apart by the outputs.
-
-    The sources are the features, scaled from the range that the training part has to `input_V` and clipped to it, then
-    one for each of `reference_V`. `class_V` gives each class its desired outputs; left out, there is one output per
-    class, highest for its own class and lowest for the others. An example is taken to be of the class whose desired
-    outputs are nearest to what the network puts out. `test_share` of each class is held out, drawn from the task seed.
-    """
-
-    data: str
-    test_share: float = Field(default=0.3, gt=0, lt=1)
-    input_V: VoltsRange
-    reference_V: list[float] = [0.0]
-    class_V: dict[str, Annotated[list[float], Field(min_length=1)]] | None = None
 
 
 class LessonTable(Table):
@@ -206,10 +164,11 @@ class Task(Table):
     seed: Seed = 0
     task_seed: Seed = 0
     start_taps: Taps | None = None
+    network_file: NetworkFile = NetworkFile()
     scale: float = Field(default=1.0, ge=0.001, le=1000)
     placement: Placement
     lesson: Annotated[list[LessonTable], Field(min_length=1), AfterValidator(_one_after_another)]
-    damage: list[DamageTable] = []
+    damage: list[DamageTable] = Field(default=[])
     edge: EdgeTable = EdgeTable()
     clamp: ClampTable = ClampTable()
     physics: PhysicsTable = PhysicsTable()
@@ -228,10 +187,20 @@ class Task(Table):
         """What to load: a file that the task file names is looked for beside the task file."""
         return self.network if "network" in self._overridden else self.beside(self.network)
 
+    @property
+    def reading(self) -> Reading:
+        """How the network's file is read."""
+        return Reading(**self.network_file.model_dump())
+
     def beside(self, name: str) -> str:
         """Path of a file named in the task file: beside it if it is there, else as it is given."""
         path = self._file.parent / name
         return str(path) if path.is_file() else name
+
+    def folder_beside(self, name: str) -> str:
+        """Path of a folder named in the task file: beside it if it is there, else as it is given."""
+        path = self._file.parent / name
+        return str(path) if path.is_dir() else name
 
     def problem(self, key: str, text: str) -> InputError:
         """The error to raise for a key: `FILE: key: text`, and which option gave the value if it was not the file."""

@@ -4,15 +4,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clockfree.base.errors import InputError
+from clockfree.task import datatable
 from clockfree.task.classification import (
     IRIS,
     HeldOut,
+    classes_of,
     majority_accuracy,
-    read_data,
-    scaled,
     split,
 )
+from clockfree.task.encoding import scale_to
 from clockfree.task.logistic import logistic_accuracy
+
+
+def read_data(path):
+    return classes_of(datatable.read(path))
 
 
 def test_iris_is_fishers():
@@ -42,15 +47,71 @@ def test_a_data_set_of_ones_own(tmp_path):
     ("text", "problem"),
     [
         ("x,y,kind\n1,2,a\n1,two,b\n", "row 3, column y: expected a number, got 'two'"),
-        ("x,y,kind\n1,,a\n", "row 2, column y: expected a number, got ''"),
-        ("x,y,kind\n1,nan,a\n", "row 2, column y: expected a number, got 'nan'"),
-        ("x,y,kind\n1,2,a\n\n1,2\n", "row 4: expected 3 columns, got 2"),
-        ("x,y,kind\n1,2,a,3\n", "row 2: expected 3 columns, got 4"),
-        ("x,y,kind\n1,2, \n", "row 2, column kind: expected a class, got nothing"),
-        ("x,y,kind\n1,2,a\n3,4,a\n", "column kind: expected two classes, got 1"),
-        ("x,y,kind\n", "column kind: expected two classes, got 0"),
-        ("", "column 1: expected two classes, got 0"),
-        ("kind\na\n", "row 1: expected names of features and of the class, got ['kind']"),
+        (
+            "x,y,kind\n1,2,b\n1,,a\n",
+            'data: expected a value in every row, got none in row 3 y: missing = "drop" leaves 1 of 2 rows out',
+        ),
+        (
+            "x,y,kind\n1,nan,a\n1,2,?\n",
+            "data: expected a value in every row, got none in row 2 y, row 3 kind: "
+            'missing = "drop" leaves 2 of 2 rows out',
+        ),
+        ("x,y,kind\n1,2,a\n\n1,2\n", "row 4: expected 3 columns, as row 1 has, got 2: '1,2'"),
+        ("x,y,kind\n1,2,a,3\n2,3,b\n", "row 2: expected 3 columns, as row 1 has, got 4: '1,2,a,3'"),
+        ("x,y,kind\n1,2,a\n3,4,a\n", "column kind: expected two classes to tell apart, got 1"),
+        ("x,y,kind\n", "data: expected rows of data, got none"),
+        ("", "data: expected rows of data, got none"),
+        ("kind\na\nb\na\n", "data: expected columns of features beside the class kind, got none"),
+        (
+            "x,kind,class\n1,a,2\n2,b,3\n3,a,2\n",
+            "row 2, column kind: expected numbers, got 'a': write features = [\"x\"]",
+        ),
+        (
+            "x,species,class\n1,a,2\n2,b,3\n3,a,2\n",
+            "data: expected to know which column is the class, got 2 columns "
+            'that could be it: write class_column = "species" or class_column = "class"',
+        ),
+        (
+            "x,z,kind\n1,2,1\n2,3,1\n3,1,2\n",
+            "data: expected to know which column is the class, got columns of "
+            'numbers only: write class_column = "kind"',
+        ),
+        (
+            "x,class\n1,2.5\n2,3.5\n",
+            "row 2, column class: expected a class, got '2.5': what is measured is taught by [lesson.regression] data",
+        ),
+        ("x,x,class\n1,2,a\n2,3,b\n", "row 1: expected each column's name once, got 'x' twice"),
+        (
+            "x,n,class\n5,1,a\n6,2,b\n8,3,a\n7,4,b\n9,5,b\n",
+            "column n: expected a feature, or none, got numbers "
+            'that count the rows: write features = ["x"], or with it',
+        ),
+        (
+            "1,2,3\n5,1,7\n6,2,8\n",
+            "row 1: expected names of columns, or data, got '1,2,3': write header = true, or false",
+        ),
+        (
+            "2019,2020,shape\n5.5,1,a\n6,2,b\n6,3,a\n",
+            "row 1: expected names of columns, or data, got '2019,2020,shape': write header = true, or false",
+        ),
+        (
+            "9,3,round,oval\n5,1,7,0\n6,2,8,1\n",
+            "row 1: expected names of columns, or data, got '9,3,round,oval': write header = true, or false",
+        ),
+        (
+            "9,3,round,oval,long\n5,1,7,0\n6,2,8,1\n",
+            "row 1: expected names of columns, or counts of rows and features "
+            "before the classes, got '9,3,round,oval,long': 2 rows of 3 features follow",
+        ),
+        ("x,y,kind\n#REF!,2,a\n1,2,b\n", "row 2, column x: expected a number, got '#REF!'"),
+        (
+            "x;class\n1,234;a\n5,678;b\n",
+            'data: expected a decimal sign that is sure, got 1,234: write decimal = "." or decimal = ","',
+        ),
+        (
+            "x;class\n1,2;a\n5.6;b\n",
+            'data: expected one decimal sign, got 5.6 and 1,2: write decimal = "." or decimal = ","',
+        ),
     ],
 )
 def test_a_broken_row_is_named_with_row_and_column(tmp_path, text, problem):
@@ -63,13 +124,13 @@ def test_a_broken_row_is_named_with_row_and_column(tmp_path, text, problem):
 
 def test_a_file_that_cannot_be_read(tmp_path):
     with pytest.raises(
-        InputError, match=r"no\.csv: file: expected a readable CSV file, got No such file or directory$"
+        InputError, match=r"no\.csv: file: expected a readable data file, got No such file or directory$"
     ):
         read_data(tmp_path / "no.csv")
-    (tmp_path / "b.csv").write_bytes(b"\xff")
-    with pytest.raises(InputError, match=r"b\.csv: file: expected UTF-8 text, got other bytes$"):
+    (tmp_path / "b.csv").write_bytes(b"\x81")
+    with pytest.raises(InputError, match=r"b\.csv: file: expected text in UTF-8, UTF-16 or Latin-1, got other bytes$"):
         read_data(tmp_path / "b.csv")
-    with pytest.raises(InputError, match=r"file: expected a readable CSV file, got embedded null byte$"):
+    with pytest.raises(InputError, match=r"file: expected a readable data file, got embedded null byte$"):
         read_data("\0.csv")
 
 
@@ -99,7 +160,7 @@ def test_a_class_with_one_example_cannot_be_split():
 
 def test_scaling_knows_the_training_part_only():
     features = np.array([[0.0, 7.0], [10.0, 7.0], [5.0, 7.0], [20.0, 9.0]])
-    volts = scaled(features, np.array([0, 1, 2]), [1.0, 3.0])
+    volts = scale_to(("a", "b"), features[:3], [1.0, 3.0]).volts(features, clip=True)
     assert volts.tolist() == [[1, 1], [3, 1], [2, 1], [3, 3]]
 
 

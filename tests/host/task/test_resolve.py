@@ -290,7 +290,7 @@ REFUSED = [
     (f"start_taps = {[5] * 15 + [200]}\n" + GIVEN, "start_taps.15: expected 0..127, got 200"),
     # damage
     (GIVEN + "[[damage]]\nedges = ['A-B', 'A-F']\nkind = 'dead'\nat_updates = 0",
-     "damage.0.edges.1: expected an edge such as A-B, got 'A-F'"),
+     "damage.0.edges.1: expected an edge such as A-B, got 'A-F' (did you mean E-F?)"),
     (GIVEN + "[[damage]]\nedges = [16]\nkind = 'dead'\nat_updates = 0",
      "damage.0.edges.0: expected an edge 0..15, got 16"),
     (GIVEN + "[[damage]]\nedges = ['C-D']\nkind = 'cut'\nat_updates = 9\n"
@@ -311,9 +311,9 @@ REFUSED = [
      "got -5 .. 1.92 V: write scale = 0.72"),
     # classification
     (IRIS.replace('"iris"', '"none.csv"'),
-     "none.csv: file: expected a readable CSV file, got No such file or directory"),
+     "none.csv: file: expected a readable data file, got No such file or directory"),
     (IRIS.replace("sources = 5", "sources = 4"), "lesson.0.classification.data: expected 4 features and 1 reference_V "
-     "to make the 4 sources of the placement"),
+     "to make the 4 sources of the placement: features = [...] chooses some"),
     (IRIS.replace("3.0]", "5.5]"), "scale: expected voltages that span at most 4.999 V on the circuit, "
      "got 0 .. 5.5 V: write scale = 0.9"),
     (IRIS.replace("targets = 3", "targets = 1"),
@@ -349,14 +349,15 @@ def test_what_does_not_fit_is_said_in_one_line(line_of, text, line):
 def test_an_unknown_key_of_the_physics(line_of):
     line = line_of(GIVEN + "[physics]\nsupply = 3")
     assert line.startswith("physics.supply: expected one of supply_V, margin_V, rab_ohm, ")
-    assert line.endswith(", got an unknown key")
+    assert line.endswith(", got an unknown key (did you mean supply_V?)")
 
 
 def test_a_network_in_pieces_and_a_target_cut_off(line_of, tmp_path):
     (tmp_path / "net.csv").write_text("A,B\nC,D\nA,E\n")
     spec = f"{tmp_path / 'net.csv'}: "
     assert line_of("network = 'net.csv'\n" + GIVEN.replace('"C"', '"B"')) == (
-        f"{spec}edges: expected a network in one piece, got 2 pieces (A and C are not joined)"
+        f"{spec}edges: expected a network in one piece, or a source in each, got 2 pieces (A, B, E and C, D), "
+        "none of C, D a source"
     )
     assert line_of("network = 'net.csv'\n" + GIVEN.replace('"C"', '"B"').replace('"E"', '"D"')) == (
         f"{spec}targets: expected a path to a source, got D cut off from every source"

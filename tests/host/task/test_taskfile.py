@@ -55,11 +55,16 @@ BROKEN = [
     ("rule = 'oscillators'\n" + TASK, f"{RULES}, got 'oscillators'"),
     # unknown and missing keys
     ("sorces = 2\n" + TASK, "sorces: expected one of name, network, preset, rule, updates, seed, task_seed, "
-     "start_taps, scale, placement, lesson, damage, edge, clamp, physics, got an unknown key"),
-    (TASK + "[clamp]\neeta = 0.5", "clamp.eeta: expected one of eta, dwell_s, order, got an unknown key"),
-    (TASK.replace("sources", "sorces"), "placement.sorces: expected one of sources, targets, got an unknown key"),
+     "start_taps, network_file, scale, placement, lesson, damage, edge, clamp, physics, got an unknown key"),
+    (TASK + "[clamp]\neeta = 0.5", "clamp.eeta: expected one of eta, dwell_s, order, got an unknown key "
+     "(did you mean eta?)"),
+    (TASK.replace("[[lesson]]", "start_taps = 3\n[[lesson]]"),
+     "placement.start_taps: expected one of sources, targets, got a key of the whole file: "
+     "start_taps belongs above [placement]"),
+    (TASK.replace("sources", "sorces"), "placement.sorces: expected one of sources, targets, got an unknown key "
+     "(did you mean sources?)"),
     (TASK + "teachers = true", "lesson.0.teachers: expected one of name, from_updates, source_V, desired_V, teacher, "
-     "regression, classification, got an unknown key"),
+     "regression, classification, got an unknown key (did you mean teacher?)"),
     (TASK.replace('targets = ["E"]', ""), "placement.targets: expected a value, got nothing"),
     ("[placement]\nsources = 2\ntargets = 1", "lesson: expected a value, got nothing"),
     # wrong kinds
@@ -71,8 +76,10 @@ BROKEN = [
     ("network = 16\n" + TASK.replace('network = "lab16"', ""), "network: expected text, got 16"),
     ("placement = 3\n" + TASK.split("[placement]")[0], "placement: expected a table, got 3"),
     (TASK.replace('["A", "C"]', "0"), "placement.sources: expected node names, or a number of nodes to draw, got 0"),
-    (TASK.replace('["A", "C"]', "[1, 2]"),
-     "placement.sources: expected node names, or a number of nodes to draw, got [1, 2]"),
+    (TASK.replace('["A", "C"]', "[1.5, 2]"),
+     "placement.sources: expected node names, or a number of nodes to draw, got [1.5, 2]"),
+    (TASK.replace('["A", "C"]', "[true]"),
+     "placement.sources: expected node names, or a number of nodes to draw, got [True]"),
     (TASK.replace("3.0", "nan"), "lesson.0.desired_V.1.0: expected a finite number, got nan"),
     (TASK.replace("3.0", "'3'"), "lesson.0.desired_V.1.0: expected a number, got '3'"),
     (TASK.replace("[3.0]", "3.0"), "lesson.0.desired_V.1: expected a list, got 3.0"),
@@ -85,9 +92,11 @@ BROKEN = [
     (TASK + "[edge]\nrate_hz = 0", "edge.rate_hz: expected a number >= 0.06 and <= 10000, got 0"),
     (TASK + "[edge]\ndecades = -1", "edge.decades: expected a number >= 0, got -1"),
     (TASK + "[edge]\nf_V = -0.1", "edge.f_V: expected a number >= 0, got -0.1"),
-    (TASK + "[edge]\npot = 'mcp'", f"edge.pot: expected {', '.join(map(repr, FIRST))} or {LAST!r}, got 'mcp'"),
+    (TASK + "[edge]\npot = 'mcp'", f"edge.pot: expected {', '.join(map(repr, FIRST))} or {LAST!r}, got 'mcp' "
+     "(did you mean mcp4661?)"),
     (TASK + "[physics]\nmismatch = [1]", "physics.mismatch: expected a number, got [1]"),
-    ("start_taps = []\n" + TASK, "start_taps: expected a tap, or a list with a tap for each edge, got []"),
+    ("start_taps = []\n" + TASK, "start_taps: expected a tap, a list with a tap for each edge, "
+     '"file", or the folder of a run, got []'),
     ("rule = 'p=0'\n" + TASK, f"{RULES}, got 'p=0'"),
     ("rule = 'p=nan'\n" + TASK, f"{RULES}, got 'p=nan'"),
     # lessons
