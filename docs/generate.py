@@ -31,10 +31,11 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def parts() -> str:
     """Potentiometers, front ends and converters."""
     pots = table(
-        ("name", "chip", "bus", "taps", "steps of R_AB", "start", "wiper, ohm", "reads back", "second wiper later by"),
+        ("name", "chip", "bus", "taps", "steps of R_AB", "track", "start", "wiper, ohm", "reads back", "second wiper later by"),
         (
             (
                 f"`{name}`", part.what, part.bus or "pins", f"0 .. {part.highest}", part.steps,
+                f"R_AB {part.least:.5g}^(1 - tap / steps)" if part.least else "linear",
                 part.start_tap if part.forgets else f"stored ({part.start_tap})", f"{part.wiper_ohm:g}",
                 "yes" if part.reads_back else "no", f"{part.skew_us} us" if part.skew_us else "-",
             )
@@ -66,7 +67,7 @@ def parts() -> str:
         ((f"`{name}`", pin.gp, pin.role) for name, pin in pins.items()),
     )
     return (
-        f"{MADE}# Parts\n\n## Potentiometers\n\n`edge.pot`; R = R_W + tap R_AB / steps.\n\n{pots}\n"
+        f"{MADE}# Parts\n\n## Potentiometers\n\n`edge.pot`; R = R_W + tap R_AB / steps on a linear track.\n\n{pots}\n"
         f"## Front ends\n\n`edge.front_end`\n\n{ends}\n## Converters\n\n{converters}\n## Pins of an edge\n\n{lines}"
     )
 

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Any
 
 MOST_A = 2.5e-3
-"""Most that a terminal of a potentiometer may carry, A [every data sheet below]."""
+"""Most that a terminal of a potentiometer may carry where its entry says nothing else, A [data sheets below]."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,10 @@ class Pot(Part):
         How much later the second wiper moves, us.
     wiper_ohm : float
         Typical.
+    least : float
+        Share of R_AB at tap 0 of a track with equal relative steps, logarithmic; 0 is a linear one.
+    most_A : float
+        Most that a terminal may carry, A.
     """
 
     steps: int = 128
@@ -114,13 +118,29 @@ class Pot(Part):
     in_step: bool = False
     skew_us: int = 0
     wiper_ohm: float = 75.0
+    least: float = 0.0
+    most_A: float = MOST_A
 
-    def lowest_tap(self, supply_V: float, wiper_ohm: float, rab_ohm: float, most_A: float = MOST_A) -> int:
+    def track_ohm(self, tap: Any, spare_taps: int, rab_ohm: float) -> Any:
+        """Resistance between terminal B and a tap (or an array of taps) of the track, ohm, without the wiper.
+
+        (tap + spare_taps) R_AB / steps of a linear track; R_AB least^(1 - tap / steps) of a logarithmic one, which has
+        a resistance at tap 0 by itself.
+        """
+        if self.least:
+            return rab_ohm * self.least ** (1.0 - tap / self.steps)
+        return (tap + spare_taps) * (rab_ohm / self.steps)
+
+    def lowest_tap(self, supply_V: float, wiper_ohm: float, rab_ohm: float, most_A: float = math.inf) -> int:
         """Lowest tap at which the supply across one edge drives at most this current, A, through a terminal.
 
-        ceil((V_DD / I - R_W) steps / R_AB), R_W the smallest wiper resistance.
+        Where the track has V_DD / I - R_W, R_W the smallest wiper resistance, I no more than the chip may carry.
         """
-        taps = (supply_V / most_A - wiper_ohm) * self.steps / rab_ohm
+        track_ohm = supply_V / min(most_A, self.most_A) - wiper_ohm
+        if not self.least:
+            taps = track_ohm * self.steps / rab_ohm
+        else:
+            taps = self.steps * (1.0 - math.log(track_ohm / rab_ohm, self.least)) if track_ohm > 0 else 0.0
         return max(0, math.ceil(taps - 1e-9))  # what is whole but for rounding is whole
 
 
@@ -253,6 +273,20 @@ POTS = {
         top=99,
         forgets=False,
         wiper_ohm=40.0,
+    ),
+    "x9c303": Pot(
+        driver="pots:PulsePots",
+        chip=f"{_CHIPS}.potentiometers:X9c104PairChip",
+        what="pair of X9C303, 32 kohm, 100 taps 7% apart, stored, pulses, 1 mA [Renesas FN8223]",
+        pins=_PULSES,
+        steps=99,
+        highest=99,
+        top=99,
+        forgets=False,
+        in_step=True,  # one edge of INC moves both
+        wiper_ohm=40.0,
+        least=40.0 / 32e3,
+        most_A=1e-3,
     ),
 }
 """Twin potentiometers, by their names in task and bench files; the first is what an edge has unless it says another."""

@@ -24,7 +24,7 @@ from clockfree_model.importers import Graph
 from clockfree_model.job import Damage, Lesson
 from clockfree_model.nearest import nearest
 from clockfree_model.network import Network, NetworkError
-from clockfree_model.parts import MOST_A, POTS
+from clockfree_model.parts import POTS
 from clockfree_model.physics import Physics
 from clockfree_model.settings import LEAST_HZ, MOST_HZ, ClampSettings, EdgeSettings, edges_of
 
@@ -102,7 +102,7 @@ def resolve_physics(task: Task, presets: Mapping[str, Physics]) -> Physics:
     pot = POTS[_edge(task).pot]
     lowest = physics.lowest_tap(pot)
     if lowest > pot.highest:
-        text = f"expected a lowest tap ({1000 * MOST_A:g} mA) of at most {pot.highest}, got {lowest}"
+        text = f"expected a lowest tap ({1000 * pot.most_A:g} mA) of at most {pot.highest}, got {lowest}"
         raise task.problem("physics", text)
     if physics.resistance(lowest, pot) <= 0:
         raise task.problem("physics", f"expected a resistance above 0 at the lowest tap {lowest}, got 0 ohm")

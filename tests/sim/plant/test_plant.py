@@ -71,6 +71,24 @@ def test_an_x9c_divides_its_track_into_99_steps():
     assert plant.circuit.power()[0] == pytest.approx(25 / (2 * 40 + 100e3 + 100e3 / 3))
 
 
+def test_the_track_of_an_x9c303_has_equal_relative_steps():
+    """40 ohm to 32 kohm in 99 of them; what it may carry decides which tap is the lowest, as on a linear track."""
+    physics = Physics(wiper_ohm=40.0, rab_ohm=32e3, spare_taps=0)
+    plant, _ = divider("x9c303", **{name: getattr(physics, name) for name in ("wiper_ohm", "rab_ohm", "spare_taps")})
+    track = np.geomspace(40, 32e3, 100)
+    for one, two in ((0, 99), (7, 64)):
+        step(plant, 0, one)
+        step(plant, 1, two)
+        assert plant.circuit.power()[0] == pytest.approx(25 / (80 + track[one] + track[two]))
+    pot = POTS["x9c303"]
+    for supply_V, ratio in ((3.3, 1.0), (5.0, 0.5), (5.0, 1e-6)):
+        over = dataclasses.replace(physics, supply_V=supply_V, rab_ohm=ratio * 32e3, limit_lowest=True)
+        lowest = over.lowest_tap(pot)
+        assert lowest == np.searchsorted(40 + ratio * track, supply_V / 1e-3 - 1e-6) or lowest > pot.highest
+        assert (lowest > pot.highest) == (40 + ratio * 32e3 < supply_V / 1e-3)
+    assert pot.lowest_tap(3.3, 4000.0, 32e3) == 0
+
+
 def test_a_shorted_track_is_no_division_by_zero():
     plant, _ = divider(spare_taps=0)
     step(plant, 0, 0)
