@@ -31,16 +31,19 @@ WAYS = {"comparators": "#e08214", "plain": "#b2182b", "remedy": "#17406d"}
 
 def draw(data: xr.Dataset) -> Figure:
     """Readings of sigma above, imperfections and remedies below."""
-    drawn, axes = plt.subplots(2, 5, figsize=(21, 8.6), layout="constrained", width_ratios=(1, 1, 1, 1, 1.3))
+    drawn, axes = plt.subplots(2, 6, figsize=(24, 8.6), layout="constrained", width_ratios=(1, 1, 1, 1, 1, 1.3))
     _benefits(axes[0, 0], data)
     _levels(axes[0, 1], data)
     _tasks(axes[0, 2], data)
-    _nudge(axes[0, 3], data)
-    _imperfections(axes[0, 4], data)
+    _starts(axes[0, 3], data)
+    _nudge(axes[0, 4], data)
+    _imperfections(axes[0, 5], data)
     scans = [(part, where) for where in places(data, "gate") for part in ("gate", "sum")]
     for ax, (part, where) in zip(axes[1], scans, strict=False):
         _gate(ax, data, part, where)
-    _ways(axes[1, 4], data)
+    for ax in axes[1, len(scans) : 5]:
+        ax.set_axis_off()
+    _ways(axes[1, 5], data)
     drawn.suptitle(
         "Final error, geometric means over tasks with 95% intervals. Above: readings of the paper's sigma; nudge; one "
         "imperfection alone. Below: what an edge can do about all imperfections together"
@@ -114,6 +117,21 @@ def _tasks(ax: Axes, data: xr.Dataset) -> None:
     ax.set(xscale="log", yscale="log", xlabel="largest sigma over supply; left: no sigma")
     ax.set(ylabel="error at p = 1 over that at p = 0.1")
     ax.set_title(f"sigma: all tasks, eta {eta:g}")
+    ax.legend(fontsize=6)
+
+
+def _starts(ax: Axes, data: xr.Dataset) -> None:
+    for reading, dashes in (("redrawn", "-"), ("none", "--")):
+        for where, colour in zip(places(data, f"start {reading}"), ("#17406d", "#e08214"), strict=False):
+            chosen = {"part": f"start {reading}", **where}
+            taps = scanned(data, "size", **chosen)
+            found = np.array([gain(data, AT[0], "p = 1", "p = 0.1", size=tap, **chosen) for tap in taps]).T
+            name = "no sigma" if reading == "none" else "eq. 10 as printed"
+            _line(ax, taps, found, color=colour, ls=dashes, label=f"{label(where)}, {name}")
+    ax.axhline(1, color="0.8", lw=0.8, zorder=0)
+    ax.set(xscale="log", yscale="log", xlabel="tap at which all wipers begin")
+    ax.set(ylabel="error at p = 1 over that at p = 0.1")
+    ax.set_title("sigma at 5 V, eta 0.5, by the start")
     ax.legend(fontsize=6)
 
 

@@ -28,8 +28,9 @@ def job(
     dwell_s: float = ONE_WAIT_S,
     updates: int = UPDATES,
     samples: int = 100,
+    start_tap: int | None = None,
 ) -> Job:
-    """The job of learning a task; `seed` is that of clocks and imperfections.
+    """The job of learning a task; `seed` is that of clocks and imperfections, `start_tap` where all wipers begin.
 
     The task's 0 .. 5 V are brought between the margins of the physics' supply, to the nearest voltages that the
     supervisor's DACs have, so that the lesson is what the network is taught. Without `edge`: comparators, plain rule.
@@ -53,6 +54,7 @@ def job(
         updates=updates,
         seed=seed,
         samples=samples,
+        start_taps=None if start_tap is None else np.full(len(task.network.ends), start_tap),
     )
 
 

@@ -15,7 +15,7 @@ from clockfree_sim.paper.tasks import Kind, make_task
 
 AT = (1500, 20_000)
 """Updates per edge at which errors are taken."""
-SAMPLES = (100, 400)
+SAMPLES = (100, 800)
 IMPERFECTIONS = {
     "offset": "offset_V",
     "mismatch": "mismatch",
@@ -61,6 +61,8 @@ class Point:
         Number of tasks.
     long : bool
         Whether to go on to the last of `AT`, or to stop at the first.
+    start_tap : int or None
+        Where all wipers begin, if not at the start tap of the potentiometers.
     run : callable
         From a job to its record.
     """
@@ -76,6 +78,7 @@ class Point:
     schedule: str = "clockfree"
     eta: float = 1.0
     long: bool = False
+    start_tap: int | None = None
     run: Callable[[Job], Record] = by_kernel
 
 
@@ -85,7 +88,8 @@ def errors(case: tuple[Point, int]) -> list[float]:
     task = make_task(point.kind, seed, point.physics)
     updates, samples = AT[point.long], SAMPLES[point.long]
     made = discrete.job(
-        task, seed, point.schedule, point.eta, point.physics, point.edge, updates=updates, samples=samples
+        task, seed, point.schedule, point.eta, point.physics, point.edge, updates=updates, samples=samples,
+        start_tap=point.start_tap,
     )  # fmt: skip
     each, error_V2, stood_us = point.run(made)
     return [error_at(each, error_V2, at, stood_us=stood_us) if at <= updates else np.nan for at in AT]
@@ -102,11 +106,13 @@ READINGS: dict[str, dict[str, Any]] = {
 SUPPLIES_V = (1.5, 5.0, 15.0, 50.0, 150.0, 500.0)
 NUDGES = (0.2, 0.5, 1.0)
 RULES = {"p = 1": "p=1", "p = 0.1": "p=0.1", "clock-free": "clockfree"}
+START_TAPS = (1, 3, 7, 15, 31, 63, 100)
+"""Where all wipers begin; on a linear track a step is 1/(tap + 1) of the resistance there."""
 SIZES = (0.25, 1.0, 4.0, 16.0)
 """Of an imperfection, over that of the board preset."""
 FLOORS_V, DITHERS_V = (0.0, 0.001, 0.003, 0.005, 0.008), (0.0, 0.01, 0.02, 0.04)
 SUM_FLOORS_V, BARS_V = (0.0, 0.001, 0.0015, 0.002, 0.003), (0.01, 0.02, 0.04, 0.08)
-LONG_EVERYWHERE = ("plain", "floor alone", "dither alone", "floor and dither", "remedy")
+LONG_EVERYWHERE = ("plain", "calibrated", "floor alone", "dither alone", "floor and dither", "remedy")
 SHARES = (1.0, 0.5, 0.25, 0.125)
 """Of the inputs' range: with an eighth of it, a step of the ADC is eight times as large a part of what is measured."""
 
@@ -130,6 +136,19 @@ def readings(quick: bool) -> Iterator[Point]:
                 for name, rule in RULES.items():
                     part = f"sigma {reading}"
                     yield Point(part, name, kind, count, supply_V, eta, physics, COMPARATORS, rule, eta)
+
+
+def starts(quick: bool) -> Iterator[Point]:
+    """Sigma as printed, at the paper's 5 V, over where all wipers begin; without sigma beside it."""
+    large = (kinds(quick)[2], Kind(tasks.LARGE, 2, 16))
+    for reading in ("none", "redrawn"):
+        physics = replace(IDEAL, **READINGS[reading])
+        for kind in large[:1] if quick else large:
+            for tap in START_TAPS[::3] if quick else START_TAPS:
+                for name, rule in RULES.items():
+                    part = f"start {reading}"
+                    count = 2 if quick else 24
+                    yield Point(part, name, kind, count, tap, 0.5, physics, COMPARATORS, rule, 0.5, start_tap=tap)
 
 
 def imperfections(quick: bool) -> Iterator[Point]:
@@ -210,4 +229,4 @@ def regressions(quick: bool) -> Iterator[Point]:
 
 def points(quick: bool) -> list[Point]:
     """All of them."""
-    return [*readings(quick), *imperfections(quick), *gates(quick), *ways(quick), *regressions(quick)]
+    return [*readings(quick), *starts(quick), *imperfections(quick), *gates(quick), *ways(quick), *regressions(quick)]

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.sparse.linalg import splu
 
 from clockfree_model.final import Best
 from clockfree_model.job import Job
@@ -13,7 +12,7 @@ from clockfree_model.linear import reduced
 from clockfree_model.network import Network
 from clockfree_model.parts import POTS, Pot
 from clockfree_model.physics import LEAST_OHM, Physics
-from clockfree_sim.circuit.direct import laplacian
+from clockfree_sim.theory.adjoint import Adjoint
 
 REACHED_V2 = 1e-12
 """An error below this is reached in every sense (1 uV rms): the search stops."""
@@ -70,7 +69,7 @@ def best_error(
     starts, seed : int
         Number of starts, and seed of the random ones.
     """
-    problem = _Problem(network, sources, targets, source_V, desired_V, dense=len(network.nodes) <= 200)
+    problem = _Problem(network, sources, targets, source_V, desired_V)
     lowest_tap, highest_tap = physics.lowest_tap(pot), pot.highest
 
     def log_ohm(taps: np.ndarray) -> np.ndarray:
@@ -107,42 +106,17 @@ def _stop_when_reached(intermediate_result) -> None:
 class _Problem:
     """Error and gradient as functions of the logarithms of the resistances."""
 
-    def __init__(self, network: Network, sources, targets, source_V, desired_V, dense: bool):
-        self._nodes = nodes = len(network.nodes)
-        self._ends = network.ends
-        self._sources = np.array(sources)
-        self._unknown = np.setdiff1d(np.arange(nodes), self._sources)
+    def __init__(self, network: Network, sources, targets, source_V, desired_V, dense: bool | None = None):
+        self._circuit = Adjoint(network, sources, dense)
         self._targets = np.array(targets)
         self._rows = reduced(source_V, desired_V)
-        self._dense = dense
-        tail, head = network.ends.T
-        places = (tail * nodes + tail, head * nodes + head, tail * nodes + head, head * nodes + tail)
-        self._places = np.stack(places, axis=1).ravel()  # of an edge in the matrix of all nodes
 
     def error(self, log_ohm: np.ndarray) -> tuple[float, np.ndarray]:
         """Mean squared error, V^2, and its gradient (E,)."""
         g, rows = np.exp(-log_ohm), self._rows
-        kirchhoff: Any  # at the unknown nodes
-        if self._dense:
-            each = np.multiply.outer(g, (1.0, 1.0, -1.0, -1.0)).ravel()
-            whole = np.bincount(self._places, each, self._nodes**2).reshape(self._nodes, self._nodes)
-            kirchhoff = whole[self._unknown]
-        else:
-            kirchhoff = laplacian(self._nodes, self._ends, g)[self._unknown]
-        matrix, feed = kirchhoff[:, self._unknown], -(kirchhoff[:, self._sources] @ rows.source_V.T)
-        if self._dense:
-            inverse = np.linalg.inv(matrix)  # for the network and for its adjoint
-            solve = inverse.__matmul__
-        else:
-            solve = splu(matrix.tocsc()).solve
-        voltage = np.zeros((self._nodes, len(rows.source_V)))
-        voltage[self._sources] = rows.source_V.T
-        voltage[self._unknown] = solve(np.ascontiguousarray(feed))
+        voltage, inject = self._circuit.solved(g, rows.source_V)
         off = voltage[self._targets] - rows.desired_V.T
-        # The adjoint: inject the errors at the targets, with the sources at 0 V.
-        adjoint = np.zeros_like(voltage)
-        adjoint[self._targets] = 2.0 * off / rows.values
-        adjoint[self._unknown] = solve(np.ascontiguousarray(adjoint[self._unknown]))
-        tail, head = self._ends.T
-        by_conductance = -np.sum((adjoint[tail] - adjoint[head]) * (voltage[tail] - voltage[head]), axis=1)
+        injected = np.zeros_like(voltage)
+        injected[self._targets] = 2.0 * off / rows.values
+        by_conductance = -np.sum(self._circuit.drops(inject(injected)) * self._circuit.drops(voltage), axis=1)
         return float((np.sum(off**2) + rows.rest_V2) / rows.values), -g * by_conductance

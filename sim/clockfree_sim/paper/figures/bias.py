@@ -187,7 +187,7 @@ def caption(data: xr.Dataset) -> str:
         spread. The supply is the scale of the inputs. Error at p = 1 over that at p = 0.1, eta {eta:g}, {label(main)}:
         {shown(without)} without sigma. {" ".join(verdict(data, each) for each in readings)} ("Above 1" is an interval
         above 1.) A benefit with 3 outputs that is smaller with 10 and is there on regression, as in the paper's Fig.
-        4d, e: {found or "with none of these"}. {_scale(like)}
+        4d, e: {found or "with none of these"}. {_scale(like)} {_starts(data)}
         Lower row and right: board preset with MCP3204 (3.3 V), eta 1, all of it, time constants included; tasks:
         {tasks}. The remedy is calibration in HOLD, and q summed over firings, less f {1e3 * remedies.REMEDY.f_V:g} mV
         (or the edge's own noise, if that is more) at each, up to a bar: {1e3 * remedies.REMEDY.theta_V:g} mV at most,
@@ -195,10 +195,44 @@ def caption(data: xr.Dataset) -> str:
         exceeds f {1e3 * remedies.GATED.f_V:g} mV and U[0, {1e3 * remedies.GATED.theta_V:g} mV]. Plain: the rule with
         nothing. Times that the remedy ends below plain: {gains}; below floor and dither: {_sums(data)}.
         Error of the remedy at {AT[1]} over that at {AT[0]} updates: {forgets or "not run"}.
-        {_better(data)} The host's algorithms are for comparison: it sees all outputs at once, with an ADC that has 12
+        {_fair(data)} {_better(data)} The host's algorithms are for comparison: it sees all outputs at once, with an ADC that has 12
         bits and no noise, and no two wipers move between two readings; a trial counts as a firing. {_alone(data)}
         {_gates(data)} {_nudges(data)}
     """
+
+
+def _starts(data: xr.Dataset) -> str:
+    """What the start does to the benefit, with sigma as printed and without."""
+    said = []
+    for reading in ("redrawn", "none"):
+        for where in places(data, f"start {reading}"):
+            chosen = {"part": f"start {reading}", **where}
+            gains = ", ".join(
+                f"{tap:g}: {shown(_benefit(data, size=tap, **chosen), '.3g')}"
+                for tap in scanned(data, "size", **chosen)
+            )
+            said.append(f"{label(where)}, {'eq. 10 as printed' if reading == 'redrawn' else 'no sigma'}: {gains}")
+    return f"""The start decides as much as the reading: at 5 V, eta 0.5, p = 1 over p = 0.1 with all taps beginning at
+        {"; ".join(said)}. All else begins at tap {remedies.tasks.POT.start_tap}."""
+
+
+FAIR = ("calibrated", "floor alone", "remedy")
+
+
+def _fair(data: xr.Dataset) -> str:
+    """What each part of the remedy gains by itself."""
+    said = []
+    for where in places(data, "ways"):
+        for at in ends(data, part="ways", name="plain", **where):
+            gains = ", ".join(
+                f"{name} {shown(gain(data, at, 'plain', name, part='ways', **where), '.3g')}"
+                for name in FAIR
+                if scanned(data, "size", part="ways", name=name, **where)
+                and at in ends(data, part="ways", name=name, **where)
+            )
+            said.append(f"{label(where)}, {at} updates: {gains}")
+    return f"""Fairly, times below plain by calibration alone, by calibration and a constant floor of
+        {1e3 * remedies.GATED.f_V:g} mV (floor alone), and by the remedy: {"; ".join(said)}."""
 
 
 def _scale(like: list[tuple[str, list[float]]]) -> str:
