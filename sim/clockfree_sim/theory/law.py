@@ -19,6 +19,7 @@ from clockfree_model.job import Job, Lesson
 from clockfree_model.parts import FRONT_ENDS, POTS
 from clockfree_model.physics import IDEAL, LEAST_OHM
 from clockfree_model.rates import rates_hz
+from clockfree_model.settings import EdgeSettings
 from clockfree_sim.plant.rounds import probability
 from clockfree_sim.theory import walk
 from clockfree_sim.theory.adjoint import Adjoint
@@ -92,15 +93,23 @@ def applies(job: Job) -> bool:
     return ideal and plain and not job.damage and job.schedule.partition("=")[0] in (CLOCKFREE, "sync", "p")
 
 
-def predicted_V2(job: Job, taps: np.ndarray, lesson: int = -1) -> float:
+def of_ideal_parts(job: Job) -> Job:
+    """The same job with comparators that have no error, the plain rule, and nothing that lags."""
+    physics = replace(IDEAL, **{name: getattr(job.physics, name) for name in HARMLESS})
+    return replace(job, physics=physics, edge=EdgeSettings(pot=job.edge.pot, rate_hz=job.edge.rate_hz))
+
+
+def predicted_V2(job: Job, taps: np.ndarray, lesson: int = -1, walkers: int | None = None) -> float:
     """Floor of a job at these taps (T, E), V^2: the mean over at most `SHOTS` of them; nan where the law says nothing.
 
     It is a floor for outputs that can be reached: where the best achievable error is not far below it, that stands
-    instead.
+    instead. `walkers` is for `walk.floor_V2`.
     """
+    if not applies(job):
+        return float("nan")
     taught = job.lessons[lesson]
     alone = taught.desired_V.size == 1
-    if not applies(job) or not (alone or len(job.network.ends) <= MOST_EDGES):
+    if not (alone or len(job.network.ends) <= MOST_EDGES):
         return float("nan")
     p = None if job.schedule == CLOCKFREE else probability(job.schedule)
     rates = rates_hz(job)
@@ -110,7 +119,8 @@ def predicted_V2(job: Job, taps: np.ndarray, lesson: int = -1) -> float:
         if alone:
             found.append(floor_V2(known.per_tap_V, p, rates))
         else:
-            found.append(walk.floor_V2(known.per_tap_V, known.metric, p, rates, job.clamp.dwell_s, seed=int(at)))
+            linear = known.per_tap_V, known.metric, p, rates, job.clamp.dwell_s
+            found.append(walk.floor_V2(*linear, seed=int(at), walkers=walkers))
     return float(np.mean(found))
 
 
