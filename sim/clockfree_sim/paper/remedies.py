@@ -15,7 +15,7 @@ from clockfree_sim.paper.tasks import Kind, make_task
 
 AT = (1500, 20_000)
 """Updates per edge at which errors are taken."""
-SAMPLES = (100, 800)
+SAMPLES = (100, 400)
 IMPERFECTIONS = {
     "offset": "offset_V",
     "mismatch": "mismatch",
