@@ -124,9 +124,38 @@ def dataset(record: Record) -> DataSet:
         "network": network.name,
         "ended": record.end["reason"],
     }
+    floor_V2 = predicted_V2(record)
+    if np.isfinite(floor_V2):
+        about["predicted_error_V2"] = floor_V2
     if record.on_boards:
         about["measured_by"] = f"supervisor {record.about['supervisor']['id']}"
     return DataSet(arrays, coordinates=("time", "updates"), attrs=about)
+
+
+WITHIN = 0.1
+"""Of its floor, below which the best achievable error has to be for outputs to count as within reach."""
+WALKERS = 16
+"""Of the law, where there are several outputs or examples: a tenth of the floor."""
+
+
+def predicted_V2(record: Record) -> float:
+    """Floor of the last lesson by the law (docs/theory/law.md), V^2; nan where it says nothing or nobody knows.
+
+    It says something of ideal parts and the plain rule on outputs that can be reached, at the taps of the last fifth.
+    """
+    job, last = record.job, record.samples[-1]
+    if record.on_boards:
+        return float("nan")
+    from clockfree_sim.theory import law  # scipy: slow to load, and most commands do without
+
+    late = [
+        sample["taps"]
+        for sample in record.samples
+        if sample["lesson"] == last["lesson"] and sample["updates"] >= 0.8 * last["updates"]
+    ]
+    floor_V2 = law.predicted_V2(job, np.array(late), last["lesson"], WALKERS)
+    best_V2 = [best.error_V2 for best in record.about["best"] if best.from_updates <= last["updates"]][-1]
+    return floor_V2 if best_V2 < WITHIN * floor_V2 else float("nan")
 
 
 def _means(column: Callable[[str], np.ndarray]) -> dict[str, tuple[str, np.ndarray, str, str]]:
@@ -187,6 +216,7 @@ def summary(record: Record, data: DataSet) -> dict[str, Any]:
         "initial_error_V2": float(data["error"].values[0]),
         "final_error_V2": error_at(updates, error_V2, updates[-1], lesson, stood_us),
         "best_error_V2": best_at(data, updates[-1]),
+        "predicted_error_V2": float(data.attrs.get("predicted_error_V2", np.nan)),
         "wall_s": read_wall_s(record.folder, float(updates[-1])),
         "wall_time_s" if record.on_boards else "virtual_s": float(data["time"].values[-1]),
     }

@@ -99,7 +99,7 @@ def of_ideal_parts(job: Job) -> Job:
     return replace(job, physics=physics, edge=EdgeSettings(pot=job.edge.pot, rate_hz=job.edge.rate_hz))
 
 
-def predicted_V2(job: Job, taps: np.ndarray, lesson: int = -1, walkers: int | None = None) -> float:
+def predicted_V2(job: Job, taps: np.ndarray, lesson: int = -1, walkers: int = walk.WALKERS) -> float:
     """Floor of a job at these taps (T, E), V^2: the mean over at most `SHOTS` of them; nan where the law says nothing.
 
     It is a floor for outputs that can be reached: where the best achievable error is not far below it, that stands
@@ -113,15 +113,13 @@ def predicted_V2(job: Job, taps: np.ndarray, lesson: int = -1, walkers: int | No
         return float("nan")
     p = None if job.schedule == CLOCKFREE else probability(job.schedule)
     rates = rates_hz(job)
-    found = []
-    for at in np.unique(np.linspace(0, len(taps) - 1, SHOTS).round().astype(int)):
-        known = answers(job, taps[at], taught)
-        if alone:
-            found.append(floor_V2(known.per_tap_V, p, rates))
-        else:
-            linear = known.per_tap_V, known.metric, p, rates, job.clamp.dwell_s
-            found.append(walk.floor_V2(*linear, seed=int(at), walkers=walkers))
-    return float(np.mean(found))
+    shots = taps[np.unique(np.linspace(0, len(taps) - 1, SHOTS).round().astype(int))]
+    known = [answers(job, each, taught) for each in shots]
+    per_tap_V = np.array([each.per_tap_V for each in known])
+    if alone:
+        return floor_V2(per_tap_V, p, rates)
+    metric = np.array([each.metric for each in known])
+    return walk.floor_V2(per_tap_V, metric, p, rates, job.clamp.dwell_s, walkers=walkers)
 
 
 def gain(per_tap_V: np.ndarray) -> float:

@@ -112,20 +112,20 @@ def test_gains_by_hand():
 @pytest.mark.parametrize("p", [None, 1.0, 0.3])
 def test_followed_with_one_output_it_is_the_closed_form(p):
     sizes, rates = np.array([0.7, 1.1, 1.9, 2.3, 0.4]), np.array([1.0, 1.0, 3.0, 1.0, 2.0])
-    found = walk.floor_V2(sizes.reshape(1, 1, 5), np.eye(1), p, rates, 0.1, seed=1, walkers=2000, updates=40)
+    found = walk.floor_V2(sizes.reshape(1, 1, 1, 5), np.eye(1)[None], p, rates, 0.1, seed=1, walkers=2000, updates=40)
     assert found == pytest.approx(law.floor_V2(sizes, p, rates), rel=0.05)
 
 
 def test_outputs_that_share_no_edge_have_each_its_own_floor():
-    per_tap_V = np.zeros((1, 2, 8))
-    per_tap_V[0, 0, :4], per_tap_V[0, 1, 4:] = SIZES, -3 * SIZES
-    found = walk.floor_V2(per_tap_V, np.diag([1.0, 7.0]), None, np.ones(8), 0.1, walkers=1500, updates=40)
+    per_tap_V = np.zeros((1, 1, 2, 8))
+    per_tap_V[0, 0, 0, :4], per_tap_V[0, 0, 1, 4:] = SIZES, -3 * SIZES
+    found = walk.floor_V2(per_tap_V, np.diag([1.0, 7.0])[None], None, np.ones(8), 0.1, walkers=1500, updates=40)
     assert found == pytest.approx(5 * law.floor_V2(SIZES), rel=0.05)
 
 
 def test_examples_alike_are_one():
-    per_tap_V = np.tile(SIZES, (3, 1)).reshape(3, 1, 4)
-    found = walk.floor_V2(per_tap_V, np.eye(1), None, np.ones(4), 0.5, walkers=1500, updates=60)
+    per_tap_V = np.tile(SIZES, (3, 1)).reshape(1, 3, 1, 4)
+    found = walk.floor_V2(per_tap_V, np.eye(1)[None], None, np.ones(4), 0.5, walkers=1500, updates=60)
     assert found == pytest.approx(law.floor_V2(SIZES), rel=0.05)
 
 
