@@ -31,7 +31,10 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def parts() -> str:
     """Potentiometers, front ends and converters."""
     pots = table(
-        ("name", "chip", "bus", "taps", "steps of R_AB", "track", "start", "wiper, ohm", "reads back", "second wiper later by"),
+        (
+            "name", "chip", "bus", "taps", "steps of R_AB", "track", "start", "wiper, ohm", "reads back",
+            "second wiper later by",
+        ),
         (
             (
                 f"`{name}`", part.what, part.bus or "pins", f"0 .. {part.highest}", part.steps,

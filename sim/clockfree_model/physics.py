@@ -49,8 +49,8 @@ class Physics:
     wiper_ohm: float = setting(0.0, "resistance of its wiper", "ohm", ge=0, le=MOST_OHM)
     spare_taps: int = setting(
         1,
-        "R = wiper_ohm + (tap + spare_taps) rab_ohm / steps on a linear track; 1 in the paper's simulations, 0 on a real "
-        "chip",
+        "R = wiper_ohm + (tap + spare_taps) rab_ohm / steps on a linear track; 1 in the paper's simulations, 0 on a "
+        "real chip",
         ge=0,
         le=128,
     )

@@ -35,9 +35,9 @@ def rule_of(p: float) -> dict[str, Any]:
     return {"schedule": f"p={p!r}"}
 
 
-def then(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """A way that is followed by one update per edge on their own clocks, whose error counts."""
-    return {**settings, "then": {}}
+def then(settings: Mapping[str, Any], **after: Any) -> dict[str, Any]:
+    """A way that is followed by one update per edge on their own clocks, with `after`, whose error counts."""
+    return {**settings, "then": after}
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,11 @@ def compare(
             "network": ("case", [case.kind.network for case in cases]),
             "edges": ("case", edges, {"units": "1"}),
             "inputs": ("case", [case.kind.sources for case in cases], {"units": "1"}),
-            "start": ("case", [case.start for case in cases], {"units": "1", "long_name": "tap of all wipers at first"}),
+            "start": (
+                "case",
+                [case.start for case in cases],
+                {"units": "1", "long_name": "tap of all wipers at first"},
+            ),
             "pot": ("case", [case.pot for case in cases], {"long_name": "potentiometers"}),
             "outputs": ("case", [case.kind.targets for case in cases], {"units": "1"}),
             "examples": ("case", [case.kind.examples for case in cases], {"units": "1"}),

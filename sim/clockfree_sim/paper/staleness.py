@@ -88,7 +88,7 @@ def shift(data: xr.Dataset, case: int, kind: str) -> float:
     return float(np.exp(np.mean(same - np.log(lags[inside]))))
 
 
-SAID = (10.0, 100.0)
+SAID = (1.0, 10.0, 100.0)
 """Decisions at which the cost is put into words."""
 
 

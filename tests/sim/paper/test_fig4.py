@@ -1,15 +1,18 @@
 """Fig. 4: the larger network, what its runs are, and what is made of known errors."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from clockfree.commands import app
 from clockfree_model.final import error_at
+from clockfree_model.parts import POTS
+from clockfree_model.physics import IDEAL
 from clockfree_sim.paper import making, tasks
-from clockfree_sim.paper.compare import CLOCKFREE, ONE, Case, compare, gain, rule_of
-from clockfree_sim.paper.discrete import job
+from clockfree_sim.paper.compare import CLOCKFREE, ONE, THEN, Case, compare, gain, rule_of, then
+from clockfree_sim.paper.discrete import job, learnt
 from clockfree_sim.paper.figures import fig4
 from clockfree_sim.paper.tasks import Kind, make_task
 from clockfree_sim.world.world import World
@@ -69,7 +72,8 @@ def test_a_network_that_cannot_be_used_is_one_line_and_status_2(spec, said, pape
 
 def test_the_larger_cases_are_on_it(data):
     edges = data["edges"].values
-    assert edges.tolist() == [16, 16, 16, 140, 140, 140]
+    assert edges.tolist() == [16, 16, 16, 140, 140, 140, 140]
+    assert data["inputs"].values.tolist() == [2, 2, 2, 2, 2, 2, 4]
     assert set(data["network"].values[edges == 140]) == {"planar:64:140:3"}
     assert "planar:64:140:3 (140 edges)" in " ".join(fig4.caption(data).split())
 
@@ -140,8 +144,8 @@ def test_gains_by_hand(data):
     for case, factor in enumerate([2, 3, 1, 50, 20, 7]):
         assert gain(known["final"][case]) == pytest.approx((factor,) * 3)
     rows = [list(column.cells) for column in fig4.table(known).columns]
-    assert rows[2] == ["2.0e-04"] * 6  # the geometric mean at p = 1
-    assert rows[-1][3] == "50.0 (50.0 .. 50.0)"
+    assert rows[2] == ["2.0e-04"] * 7  # the geometric mean at p = 1
+    assert rows[10][3] == "50.0 (50.0 .. 50.0)" and rows[11][3] == "1.00 (1.00 .. 1.00)"
 
 
 def test_the_caption_says_what_came_out(data):
@@ -154,4 +158,33 @@ def test_the_caption_says_what_came_out(data):
     assert "network, as in the paper" in said((1, 0.25), 1, (0.5, 2), 50, 20, 7)
     grows = said(2, 3, 9, 20, 50, 1)
     assert "the benefit does not shrink from" in grows and "network, other than in the paper" in grows
+    assert (
+        "two inputs: 1: 50.0 (50.0 .. 50.0) and 50.0" in falls and "outputs: 1: 50.0 (50.0 .. 50.0) and 50.0" in falls
+    )
     assert fig4.must_show(data) == {}
+
+
+def test_one_update_after_rounds_goes_on_from_their_end():
+    kind, seed = Kind("lab16", 1), 5
+    with ThreadPoolExecutor(1) as pool:
+        found = compare(
+            pool, [Case(kind, 0.5, 1, 20)], lambda edges: {ONE: rule_of(1), THEN: then(rule_of(1))}, seed, ""
+        )
+    each = int(found["task"][0])
+    *_, last = World(job(make_task(kind, each), each, "p=1", updates=20)).run()
+    onward = replace(job(make_task(kind, each), each, updates=1, samples=5), start_taps=np.array(last.taps))
+    assert float(found["final"].sel(way=THEN)[0, 0]) == pytest.approx(learnt(onward).final_V2, rel=1e-9)
+    assert float(found["final"].sel(way=ONE)[0, 0]) != float(found["final"].sel(way=THEN)[0, 0])
+
+
+def test_cases_begin_where_they_say_on_their_own_track():
+    cases = [Case(Kind("lab16", 1), 0.5, 1, 5, start_tap=30, pot=pot) for pot in ("mcp42xx", "x9c303")]
+    with ThreadPoolExecutor(1) as pool:
+        found = compare(pool, cases, lambda edges: {CLOCKFREE: {}}, 3, "", floors=(CLOCKFREE,))
+    for case, initial in zip(cases, found["initial"].values[:, 0, 0], strict=True):
+        task = make_task(case.kind, int(found["task"][0]), pot=POTS[case.pot])
+        ohm = IDEAL.resistance(np.full(16, 30.0), POTS[case.pot])
+        out = solve(task.network, ohm, task.sources, task.lesson.source_V[0])[list(task.targets)]
+        assert initial == pytest.approx(np.mean((out - task.lesson.desired_V[0]) ** 2), rel=2e-3)
+    assert found["start"].values.tolist() == [30, 30] and "(logarithmic)" in str(found["case"].values[1])
+    assert np.isfinite(found["floor"].values).all()

@@ -155,7 +155,8 @@ def caption(data: xr.Dataset) -> str:
         return f"{int(part['edges'][i])} edges, {str(part['case'].values[i]).partition(', eta')[0]}"
 
     further = "; ".join(
-        f"{short(outside, i)}: " + ", ".join(f"{way} {shown(against(outside, i, way))}" for way in outside["way"].values)
+        f"{short(outside, i)}: "
+        + ", ".join(f"{way} {shown(against(outside, i, way))}" for way in outside["way"].values)
         for i in range(outside.sizes["case"])
     )
     by_start = "; ".join(
@@ -164,7 +165,8 @@ def caption(data: xr.Dataset) -> str:
         for name, here in (("linear", start["pot"] == "mcp42xx"), ("logarithmic", start["pot"] != "mcp42xx"))
     )
     breaks = "; ".join(
-        f"{short(beyond_, i)}: " + ", ".join(f"{way} {shown(against(beyond_, i, way))}" for way in beyond_["way"].values)
+        f"{short(beyond_, i)}: "
+        + ", ".join(f"{way} {shown(against(beyond_, i, way))}" for way in beyond_["way"].values)
         for i in range(beyond_.sizes["case"])
     )
     return f"""
@@ -203,7 +205,9 @@ def _points(ax: Axes, named: xr.Dataset, outside: xr.Dataset) -> None:
             if way in part["way"].values:
                 here = part.sel(way=way)
                 name = way if part is outside else None
-                ax.plot(here["floor"].values.ravel(), here["final"].values.ravel(), ".", ms=size, color=colour, label=name)
+                ax.plot(
+                    here["floor"].values.ravel(), here["final"].values.ravel(), ".", ms=size, color=colour, label=name
+                )
     ends = np.array([1e-7, 1e-1])
     ax.plot(ends, ends, color="0.5", lw=0.8, zorder=0)
     ax.set(xscale="log", yscale="log", xlabel="predicted floor  (V²)", ylabel="final error  (V²)")
