@@ -196,7 +196,8 @@ def caption(data: xr.Dataset) -> str:
         nothing. Times that the remedy ends below plain: {gains}; below floor and dither: {_sums(data)}.
         Error of the remedy at {AT[1]} over that at {AT[0]} updates: {forgets or "not run"}.
         {_fair(data)} {_better(data)}
-        The host's algorithms are for comparison: it sees all outputs at once, with an ADC that has 12 bits and no noise, and no two wipers move between two readings; a trial counts as a firing. {_alone(data)}
+        The host's algorithms are for comparison: it sees all outputs at once, with an ADC that has 12 bits and no
+        noise, and no two wipers move between two readings; a trial counts as a firing. {_alone(data)}
         {_gates(data)} {_nudges(data)}
     """
 

@@ -184,7 +184,8 @@ def caption(data: xr.Dataset) -> str:
         {network_of(by_task)} ({large} edges). Rounds see one example each; on their own clocks edges see each for
         {DWELL_S:g} s, {DWELL_S / ONE_WAIT_S:g} of their mean wait, where nothing else is said. p = 1 over clock-free,
         eta 1, {large} edges by outputs: {by_outputs}, all wipers beginning at tap {int(by_task["start"][0])}; p = 1 and
-        then one clock-free update per edge over clock-free: {lets}. 2x2 regression: {lab} at 16 edges, {shown(regression, ".1f")} at
+        then one clock-free update per edge over clock-free: {lets}.
+        2x2 regression: {lab} at 16 edges, {shown(regression, ".1f")} at
         {large}; {shown(wait, ".1f")} ({len(known(dwell["final"][0, 0]))} tasks) with a dwell of one mean wait, as long
         as a round: dwell is an axis of its own. Final error with other clocks over that with exponential ones, lowest
         and highest mean of all tasks: {kinds}. Staleness: {staleness.said(stale)} The paper only conjectures that such

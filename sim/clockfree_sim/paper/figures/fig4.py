@@ -151,7 +151,8 @@ def caption(data: xr.Dataset) -> str:
         {float(roam.sel(way=CLOCKFREE)):.1f}. The paper's O counts inputs and outputs; p = 1 over clock-free, and over
         p = 0.5, by O, {readings}. p = 1 is not trapped: all edges go to and fro together. After it, one clock-free
         update per edge ends at so many times what clock-free learning all along does: {lets}. All wipers begin at tap
-        {int(data["start"][0])}; what the start does, figure law. Clock-free edges see each example for one mean wait, as
+        {int(data["start"][0])}; what the start does, figure law.
+        Clock-free edges see each example for one mean wait, as
         at p = 1; shorter is better (figure clockfree). The paper's sigma, up to 0.05 V, is not in these runs (figure
         bias).
     """
