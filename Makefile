@@ -8,6 +8,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 TYPINGS := typings/.installed
 BENCHED := .venv/.benched
+SITED := .venv/.sited
 UV := build/uv/bin/uv
 PUBLISHED := $(wildcard ../shared/networks/jammed-64-143.txt)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -23,7 +24,7 @@ pathlib.Path(sysconfig.get_path("purelib"), "clockfree_sources.pth").write_text(
 endef
 export SOURCES_PTH
 
-.PHONY: help setup run compare test check generated results figures figures-large bench extras lock clean
+.PHONY: help setup run compare test check generated results figures figures-large bench docs extras lock clean
 
 help:
 	@echo "make setup   install everything into .venv and typings (the others do it by themselves)"
@@ -36,6 +37,7 @@ help:
 	@echo "make figures the paper's figures and ours, with their data, to build/figures (half an hour)"
 	@echo "make figures-large  staleness on networks of up to 10,000 edges (five minutes)"
 	@echo "make bench   speed, beside baselines measured in the same run, to build/bench.json and docs/bench.md (ten minutes)"
+	@echo "make docs    the documents as a site, to build/docs; what is wrong in them is an error"
 	@echo "make extras  also install what clusters, data sets and the emulator need"
 	@echo "make lock    look for newer dependencies and pin them"
 	@echo "make clean   remove what was installed and cached; runs stay"
@@ -104,6 +106,15 @@ bench: $(INSTALLED) $(BENCHED)
 	@for script in tests/benchmarks/[!_]*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 	@$(BIN)/python tests/benchmarks/_table.py
 
+$(SITED): docs.lock | $(INSTALLED)
+	@echo "installing what the site is made with into .venv"
+	@$(PIP) install --quiet --requirement docs.lock
+	@touch $@
+
+docs: $(INSTALLED) $(SITED)
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --nitpicky --quiet -d build/doctrees docs build/docs
+	@echo "build/docs/index.html"
+
 extras: setup
 	$(PIP) install --requirement extras.lock
 
@@ -114,6 +125,7 @@ lock: $(INSTALLED)
 	$(COMPILE) --extra cluster --extra data --extra emulator --constraints requirements.lock --output-file extras.lock pyproject.toml
 	$(COMPILE) --group typings --output-file typings.lock
 	$(COMPILE) --group bench --constraints requirements.lock --output-file bench.lock
+	$(COMPILE) --group docs --constraints requirements.lock --output-file docs.lock
 
 clean:
 	rm -rf .venv typings build .mypy_cache .pytest_cache .ruff_cache .hypothesis clockfree.egg-info
