@@ -1,7 +1,6 @@
 # make run does the main job; make help lists the rest. Needs Python 3.11 or newer and make, nothing else.
 PYTHON ?= python3
-TASK ?= examples/allostery.toml
-RATE ?= 25
+TASK ?= examples/first.toml
 RUN ?= $(shell ls -dt runs/*/ 2>/dev/null | head -1)
 
 BIN := .venv/bin
@@ -28,7 +27,7 @@ export SOURCES_PTH
 
 help:
 	@echo "make setup   install everything into .venv and typings (the others do it by themselves)"
-	@echo "make run     virtual boards learn a task: TASK=$(TASK) RATE=$(RATE) firings/s/edge; the record goes to a new folder in runs/"
+	@echo "make run     virtual boards learn a task: TASK=$(TASK); the record goes to a new folder in runs/"
 	@echo "make compare the final error of a run among 100 simulated ones: RUN=runs/NAME, the newest if none is named"
 	@echo "make test    all tests"
 	@echo "make check   style, types, contracts on imports, and the laws of the design"
@@ -64,11 +63,16 @@ $(TYPINGS): typings.lock | $(INSTALLED)
 	@$(PIP) install --quiet --no-deps --target typings --requirement typings.lock
 	@touch $@
 
-# A second run within the same second would be refused, never written over. The record of a run has its own rate.
+# A second run within the same second would be refused, never written over.
+run: FOLDER := runs/$(basename $(notdir $(TASK)))-$(shell date +%Y%m%d-%H%M%S)
 run: $(INSTALLED)
 	@mkdir -p runs
-	$(BIN)/clockfree run "$(TASK)" --bench virtual --or-sim $(if $(filter run.toml,$(notdir $(TASK))),,--set edge.rate_hz=$(RATE)) \
-		--out "runs/$(basename $(notdir $(TASK)))-$$(date +%Y%m%d-%H%M%S)"
+	$(BIN)/clockfree run "$(TASK)" --bench virtual --or-sim --out "$(FOLDER)"
+	@echo
+	@echo "$(FOLDER)/figure.png shows it. Next:"
+	@echo "    $(BIN)/clockfree read $(FOLDER)                     every voltage, drop and tap at its end"
+	@echo "    make compare                                        its error among 100 simulated runs of the same boards"
+	@echo "    $(BIN)/clockfree run examples/iris.toml --preset board   another task, simulated: three species of iris"
 
 compare: $(INSTALLED)
 	@test -n "$(RUN)" || { echo "no run in runs/: make run first, or name one by RUN=" >&2; exit 2; }

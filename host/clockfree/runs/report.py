@@ -60,7 +60,48 @@ def table(found: dict[str, Any], data: DataSet) -> Table:
         for what in ("warnings", "failures"):
             for text in found[what]:
                 rows.add_row(what[:-1], text)
+    if text := seen(found, data):
+        rows.add_row("seen", text)
     return rows
+
+
+FIRED = {
+    "clockfree": "each fired by a clock of its own and by nothing else",
+    "sync": "all fired by one common trigger",
+    "p": "drawn by lot at each common trigger",
+    "oscillators": "each let fire by its oscillator at a common trigger",
+}
+"""Who makes an edge fire, by the name of the rule."""
+
+
+def seen(found: dict[str, Any], data: DataSet) -> str:
+    """What was seen, in a sentence: how far off the outputs were when the last lesson began, and at the end.
+
+    In V, root mean squares over outputs and examples: the roots of the first error of the lesson, as the first sample
+    has it, and of the final error. Empty where one of the two was not measured.
+    """
+    lesson = data["present_lesson"].values
+    during = np.flatnonzero(lesson == lesson[-1])
+    if found["final_error_V2"] is None or not np.isfinite(first_V2 := data["error"].values[during[0]]):
+        return ""
+    first_V, last_V = np.sqrt([first_V2, found["final_error_V2"]])
+    lead = f"lesson {data['lesson'].values[lesson[-1]]}: " if data.sizes["lesson"] > 1 else ""
+    targets = [str(target) for target in data["target"].values]
+    outputs = f"output {targets[0]}" if len(targets) == 1 else f"{len(targets)} outputs"
+    turned = "brought" if last_V < first_V else "did not learn, and took"
+    fired = FIRED[found["rule"].partition("=")[0]]
+    last = f"{_volts(last_V)} off" if last_V else "it"
+    by = ", as the supervisor reads it," if "boards" in found else ""
+    updates = data["updates"].values[-1] - data["updates"].values[during[0]]
+    return (
+        f"{lead}{found['edges']} edges, {fired}, {turned} {outputs} from {_volts(first_V)} off what was wanted to "
+        f"{last}{by} in {updates:.0f} firings each"
+    )
+
+
+def _volts(value_V: float) -> str:
+    unit, size_V = ("V", 1.0) if value_V >= 1 else ("mV", 1e-3) if value_V >= 1e-5 else ("uV", 1e-6)
+    return f"{value_V / size_V:.3g} {unit}"
 
 
 def lesson_errors(data: DataSet) -> list[tuple[str, float, float]]:

@@ -222,6 +222,38 @@ def test_what_a_person_should_look_into_stands_among_the_warnings(tmp_path, made
     assert results.summary(record, results.write(record))["warnings"] == ["behind", "silent", "readback"]
 
 
+def test_what_was_seen_is_said_of_the_last_lesson_in_volts(recorded, made_up):
+    """Each lesson begins at 2 V^2 and loses a factor of ten in 50 updates; the end is the last 20 of 100 updates."""
+    record, data = told(recorded(made_up[0](lessons=2)))
+    found = results.summary(record, data)
+    end_V = np.sqrt(np.mean([2.0 * 10 ** (-u / 50) for u in (35, 40, 45, 50)]))
+    assert report.seen(found, data) == (
+        "lesson part1: 16 edges, each fired by a clock of its own and by nothing else, brought output H from 1.41 V "
+        f"off what was wanted to {end_V * 1e3:.3g} mV off in 50 firings each"
+    )
+    assert "brought output H from 1.41 V off" in text_of(report.table(found, data))
+
+
+def test_what_was_seen_claims_neither_learning_nor_a_clock_nor_a_reading_that_was_not(recorded):
+    record, data = told(recorded())
+    found = results.summary(record, data) | {"final_error_V2": 2.25, "rule": "sync"}
+    assert report.seen(found, data) == (
+        "16 edges, all fired by one common trigger, did not learn, and took output H from 1.41 V off what was wanted "
+        "to 1.5 V off in 100 firings each"
+    )
+    assert "to it, as the supervisor reads it," in report.seen(found | {"final_error_V2": 0.0, "boards": 17}, data)
+    assert report.seen(found | {"final_error_V2": None}, data) == ""
+    data["error"].values[0] = np.nan
+    assert report.seen(found, data) == ""
+
+
+@pytest.mark.parametrize("rule", ["clockfree", "sync", "p=0.5", "oscillators=0.5"])
+def test_who_fires_an_edge_is_said_of_every_rule(recorded, rule):
+    record, data = told(recorded())
+    clocked = "trigger" in report.seen(results.summary(record, data) | {"rule": rule}, data)
+    assert clocked == (rule != "clockfree")
+
+
 # -- the figure ----------------------------------------------------------------------------------------------------
 
 
