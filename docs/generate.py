@@ -1,15 +1,22 @@
 """Pages and files that are made from tables: `make generated` writes them, and a test holds them to the tables.
 
 docs/reference/parts.md     from `clockfree_model.parts`
-docs/reference/settings.md  from `clockfree_model.settings` and `clockfree_model.physics`
+docs/reference/settings.md  from `clockfree.task.taskfile`, `clockfree_model.settings` and `clockfree_model.physics`
 docs/reference/records.md   from `clockfree_model.counters` and `clockfree_model.events`
+docs/reference/commands.md  from the command line's own help
 firmware/package.json       from the files of the firmware
 """
 
+import ast
+import inspect
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import typer
+
+from clockfree.commands.app import app
+from clockfree.task import taskfile
 from clockfree_board.link import VERSION
 from clockfree_model.counters import COUNTERS
 from clockfree_model.events import EVENTS
@@ -75,9 +82,50 @@ def parts() -> str:
     )
 
 
+TABLES = {
+    "": taskfile.Task,
+    "placement": taskfile.Placement,
+    "[lesson]": taskfile.LessonTable,
+    "lesson.regression": taskfile.Regression,
+    "lesson.classification": taskfile.Classification,
+    "[damage]": taskfile.DamageTable,
+}
+"""Tables of a task file whose keys are no settings, by their heads."""
+
+
+def meanings() -> dict[tuple[str, str], str]:
+    """The text that stands below each field in the source of task files, by class and field."""
+    found = {}
+    for each in ast.parse(inspect.getsource(taskfile)).body:
+        if isinstance(each, ast.ClassDef):
+            for line, below in zip(each.body, each.body[1:], strict=False):
+                if (
+                    isinstance(line, ast.AnnAssign)
+                    and isinstance(below, ast.Expr)
+                    and isinstance(below.value, ast.Constant)
+                ):
+                    found[each.name, line.target.id] = str(below.value.value)
+    return found
+
+
+def keys() -> str:
+    """Keys of a task file beside its settings."""
+    meaning, text = meanings(), ""
+    for head, kind in TABLES.items():
+        rows = []
+        for key, field in kind.model_fields.items():
+            none = field.default == [] or isinstance(field.default, taskfile.Table)
+            default = "must be given" if field.is_required() else "-" if none else _value(field.default)
+            rows.append((f"`{key}`", default, _cell(meaning[kind.__name__, key])))
+        title = f"`[{head}]`" if head else "At the top"
+        text += f"\n## {title}\n\n{table(('key', 'default', 'meaning'), rows)}"
+    return text
+
+
 def settings() -> str:
-    """Keys of `[edge]`, `[clamp]` and `[physics]`."""
-    pages = [f"{MADE}# Settings\n\nKeys of task files; `--set edge.f_V=0.001` gives one on the command line.\n"]
+    """Keys of task files: the tables of a task, then `[edge]`, `[clamp]` and `[physics]`."""
+    first = "Keys of task files; `--set edge.f_V=0.001` gives one on the command line."
+    pages = [f"{MADE}# Keys of a task file\n\n{first}\n", keys()]
     alike = dict.fromkeys(PRESETS, ClampSettings())
     for name, presets in (("edge", EDGES), ("clamp", alike), ("physics", PRESETS)):
         rows = []
@@ -122,6 +170,21 @@ def records() -> str:
     )
 
 
+def commands() -> str:
+    """Every command: what it is for, its usage, its arguments and options."""
+    group = typer.main.get_command(app)
+    top = group.make_context("clockfree", ["show", "-"], resilient_parsing=True)
+    text = f"{MADE}# Commands\n\nAs `clockfree COMMAND --help` has it.\n"
+    for name in group.list_commands(top):
+        command = group.get_command(top, name)
+        with command.make_context(name, [], parent=top, resilient_parsing=True) as context:
+            usage = " ".join(context.get_usage().split()).removeprefix("Usage: ")
+            records = (each.get_help_record(context) for each in context.command.get_params(context))
+            rows = [(f"`{what}`", _cell(" ".join(said.split()))) for what, said in filter(None, records)]
+            text += f"\n## {name}\n\n{context.command.help}\n\n    {usage}\n\n{table(('what', 'meaning'), rows)}"
+    return text
+
+
 def package() -> str:
     """What `mip` installs: every file of the firmware where a flash puts it."""
     files = [FIRMWARE / "main.py", *sorted((FIRMWARE / "clockfree_board").glob("*.py"))]
@@ -134,6 +197,7 @@ FILES = {
     "docs/reference/parts.md": parts,
     "docs/reference/settings.md": settings,
     "docs/reference/records.md": records,
+    "docs/reference/commands.md": commands,
     "firmware/package.json": package,
 }
 

@@ -32,10 +32,15 @@ class NetworkFile(Table):
     """How the network's file is read where that could be done in two ways; see the model's Reading."""
 
     parallel: Literal["refuse", "keep", "merge"] = "refuse"
+    """Two edges between the same nodes: refused, kept apart, or merged into one."""
     self_loops: Literal["refuse", "drop"] = "refuse"
+    """An edge from a node to itself: refused, or left out."""
     header: bool | None = None
+    """Whether the first row of a table names its columns; left out, the file has to tell."""
     separator: Sign | None = None
+    """Sign between columns; left out, the file has to tell."""
     decimal: Decimal | None = None
+    """Sign of decimals, a dot or a comma; left out, the file has to tell."""
 
 
 class DataFile(Table):
@@ -46,9 +51,13 @@ class DataFile(Table):
     """
 
     header: bool | None = None
+    """Whether the first row of a table names its columns; left out, the file has to tell."""
     separator: Sign | None = None
+    """Sign between columns; left out, the file has to tell."""
     decimal: Decimal | None = None
+    """Sign of decimals, a dot or a comma; left out, the file has to tell."""
     missing: Literal["refuse", "drop"] = "refuse"
+    """A row without a value: refused, or left out."""
 
 
 class Regression(DataFile):
@@ -62,13 +71,21 @@ class Regression(DataFile):
     """
 
     coefficients: Rows | None = None
+    """A row an output, a column an input."""
     examples: int | None = Field(default=None, ge=1, le=MOST_EXAMPLES)
+    """With coefficients: how many examples are drawn from the task seed."""
     data: str | None = None
+    """In place of coefficients: the file of a data set."""
     inputs: list[str] = []
+    """Its columns that are put on the sources."""
     outputs: list[str] = []
+    """Its columns that are taught to the targets."""
     input_V: VoltsRange | None = None
+    """Range of the inputs, V."""
     output_V: VoltsRange | None = None
+    """Range of the outputs, V."""
     reference_V: list[float] = [0.0]
+    """Voltages of further sources, which stay, V."""
 
     @model_validator(mode="after")
     def _one_way(self) -> "Regression":
@@ -95,13 +112,21 @@ class Classification(DataFile):
     """
 
     data: str
+    """The data: `iris`, which is shipped, with scikit-learn `wine` or `digits`, or a file."""
     test_data: str | None = None
+    """A second file, of held-out examples, in place of a share."""
     class_column: str | int | None = None
+    """Name or place, from 1, of the column of the class."""
     features: Annotated[list[str], Field(min_length=1)] | None = None
+    """Columns that are the features; left out, all others."""
     test_share: float = Field(default=0.3, gt=0, lt=1)
+    """Share of each class that is held out."""
     input_V: VoltsRange
+    """Range into which each feature is scaled, V."""
     reference_V: list[float] = [0.0]
+    """Voltages of further sources, which stay, V."""
     class_V: dict[str, Annotated[list[float], Field(min_length=1)]] | None = None
+    """Desired outputs of each class, V."""
 
 
 def form_of(table: DataFile) -> Form:

@@ -90,7 +90,9 @@ class Placement(Table):
     """Which nodes are sources and which are targets: names, or how many to draw from the task seed."""
 
     sources: Nodes
+    """Nodes whose voltage is given: names, or a number of nodes to draw from the task seed."""
     targets: Nodes
+    """Nodes whose voltage is taught; the same, among the others."""
 
 
 class LessonTable(Table):
@@ -104,12 +106,19 @@ class LessonTable(Table):
     """
 
     name: str | None = None
+    """What it is called in results and figures."""
     from_updates: float = Field(default=0.0, ge=0, le=MOST_UPDATES)
+    """Updates per edge from which on it is taught."""
     source_V: Rows | None = None
+    """Voltages of the sources, a row an example, V."""
     desired_V: Rows | None = None
+    """Desired voltages of the targets, a row an example, V."""
     teacher: bool = False
+    """What is desired is what the network gives at random taps, so it can be reached."""
     regression: Regression | None = None
+    """A table `[lesson.regression]`: outputs linear in the inputs."""
     classification: Classification | None = None
+    """A table `[lesson.classification]`: classes of a data set."""
 
     @model_validator(mode="after")
     def _one_way(self) -> "LessonTable":
@@ -128,8 +137,11 @@ class DamageTable(Table):
     """Edges that fail at `at_updates` updates per edge; see the job's Damage for the kinds."""
 
     edges: Edges
+    """Edges by their nodes (`A-B`) or their index."""
     kind: Literal["dead", "stuck_a0", "stuck_a1", "stuck_b0", "stuck_b1", "cut"]
+    """Fires no more; comparator A or B always says 0 or 1; conducts no more."""
     at_updates: float = Field(ge=0, le=MOST_UPDATES)
+    """When it fails, in updates per edge."""
 
 
 def _table_of(kind: type) -> type[Table]:
@@ -157,21 +169,37 @@ class Task(Table):
     """
 
     name: str | None = None
+    """What the run is called; left out, the file's name."""
     network: str = "lab16"
+    """`lab16`, `square:ROWSxCOLS[:periodic]`, `planar:NODES:EDGES:SEED`, or a file."""
     preset: str = "ideal"
+    """The physics, and what its edges have by default: `ideal`, `paper` or `board`."""
     rule: Annotated[str, AfterValidator(_known_rule)] = "clockfree"
+    """`clockfree`; for comparison, in simulation: `sync`, `p=P`, `oscillators=P`."""
     updates: int = Field(default=1500, ge=1, le=MOST_UPDATES)
+    """Firings per edge, whether they step or not."""
     seed: Seed = 0
+    """Seeds clocks and noise."""
     task_seed: Seed = 0
+    """Seeds placement, teacher, examples and split."""
     start_taps: Taps | None = None
+    """A tap for all edges, or one for each; "file", from its resistances; or a run's folder; left out, at power-on."""
     network_file: NetworkFile = NetworkFile()
+    """How a network's file is read, where it leaves that open."""
     scale: float = Field(default=1.0, ge=0.001, le=1000)
+    """How many times larger every voltage is on the circuit than in the task; record and read-out undo it."""
     placement: Placement
+    """Which nodes are sources and targets."""
     lesson: Annotated[list[LessonTable], Field(min_length=1), AfterValidator(_one_after_another)]
+    """What is taught: one table `[[lesson]]` or more."""
     damage: list[DamageTable] = Field(default=[])
+    """Edges that fail on the way: tables `[[damage]]`."""
     edge: EdgeTable = EdgeTable()
+    """How every edge senses, steps and keeps time."""
     clamp: ClampTable = ClampTable()
+    """How the supervisor teaches."""
     physics: PhysicsTable = PhysicsTable()
+    """Single imperfections of the parts."""
 
     _file: Path = PrivateAttr(default=Path("task"))
     _overridden: dict[str, str] = PrivateAttr(default_factory=dict)
