@@ -23,7 +23,7 @@ pathlib.Path(sysconfig.get_path("purelib"), "clockfree_sources.pth").write_text(
 endef
 export SOURCES_PTH
 
-.PHONY: help setup run compare test check generated results figures figures-large bench docs extras lock clean
+.PHONY: help setup run compare test check generated results figures figures-large bench docs commands extras lock clean
 
 help:
 	@echo "make setup   install everything into .venv and typings (the others do it by themselves)"
@@ -32,11 +32,12 @@ help:
 	@echo "make test    all tests"
 	@echo "make check   style, types, contracts on imports, and the laws of the design"
 	@echo "make generated  pages and files that are made from tables: parts, settings, records, the firmware's package.json"
-	@echo "make results the results of the README, measured anew (ten minutes)"
+	@echo "make results the results of docs/measured.md, measured anew (ten minutes)"
 	@echo "make figures the paper's figures and ours, with their data, to build/figures (half an hour)"
 	@echo "make figures-large  staleness on networks of up to 10,000 edges (five minutes)"
 	@echo "make bench   speed, beside baselines measured in the same run, to build/bench.json and docs/bench.md (ten minutes)"
 	@echo "make docs    the documents as a site, to build/docs; what is wrong in them is an error"
+	@echo "make commands  every command and every piece of Python in README and docs, run (three minutes)"
 	@echo "make extras  also install what clusters, data sets and the emulator need"
 	@echo "make lock    look for newer dependencies and pin them"
 	@echo "make clean   remove what was installed and cached; runs stay"
@@ -118,6 +119,9 @@ $(SITED): docs.lock | $(INSTALLED)
 docs: $(INSTALLED) $(SITED)
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --nitpicky --quiet -d build/doctrees docs build/docs
 	@echo "build/docs/index.html"
+
+commands: $(INSTALLED)
+	$(BIN)/python tests/docs/commands.py
 
 extras: setup
 	$(PIP) install --requirement extras.lock

@@ -1,4 +1,4 @@
-"""Results of the simulation, measured: the table of results of the README. `make results` runs it (about ten minutes).
+"""Results of the simulation, measured: the table of docs/measured.md. `make results` runs it (about ten minutes).
 
 Every number comes from complete runs of the real Edge objects on the simulated bench, through the same plan that
 `clockfree run` makes; nothing is left out. Intervals are 95%, from Student's t on the logarithms.
