@@ -117,7 +117,7 @@ $(SITED): docs.lock | $(INSTALLED)
 	@touch $@
 
 docs: $(INSTALLED) $(SITED)
-	$(BIN)/sphinx-build --fail-on-warning --keep-going --nitpicky --quiet -d build/doctrees docs build/docs
+	$(BIN)/sphinx-build --fresh-env --write-all --fail-on-warning --keep-going --nitpicky --quiet -d build/doctrees docs build/docs
 	@echo "build/docs/index.html"
 
 commands: $(INSTALLED)

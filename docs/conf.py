@@ -23,7 +23,7 @@ html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_math_renderer = "mathml"
 html_copy_source = False
-pygments_style = "tango"
+pygments_style = "default"
 pygments_dark_style = "monokai"
 
 
