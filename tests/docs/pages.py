@@ -12,7 +12,7 @@ ANY = "..."
 _FENCE = re.compile(r"^(\s*)(```+|~~~+)\s*(\S*)\s*$")
 _FILE = re.compile(r"#\s*file:\s*(\S+)")
 _COMMENT = re.compile(r"\s+# .*$")
-_STATUS = re.compile(r"exit status (\d+)")
+_STATUS = re.compile(r"exit status (\d+)(?: or (\d+))?")
 
 
 def pages() -> list[Path]:
@@ -41,7 +41,7 @@ class Command:
 
     text: str
     line: int
-    status: int = 0
+    statuses: tuple[int, ...] = (0,)
     until_interrupted: bool = False
     printed: list[str] = field(default_factory=list)
 
@@ -79,7 +79,8 @@ def commands(block: Block) -> list[Command]:
             status = _STATUS.search(said[0]) if said else None
             text = _COMMENT.sub("", line[2:]).strip()
             stays = bool(said and "until Ctrl-C" in said[0])
-            found.append(Command(text, number, int(status[1]) if status else 0, stays))
+            statuses = tuple(int(each) for each in status.groups() if each) if status else (0,)
+            found.append(Command(text, number, statuses, stays))
         elif found:
             found[-1].printed.append(line)
         elif line.strip():

@@ -69,6 +69,7 @@ PAGE = """
 $ clockfree run a.toml   # exit status 2
 clockfree: no
 $ clockfree show b
+$ clockfree hold  # exit status 0 or 1
 ```
 
 - in a list
@@ -83,9 +84,10 @@ $ clockfree show b
 def test_blocks_and_commands_of_a_page():
     console, file = blocks(PAGE)
     assert (console.language, console.line, file.file, file.lines[1]) == ("console", 2, "a.toml", 'network = "lab16"')
-    assert [(c.text, c.line, c.status, c.printed) for c in commands(console)] == [
-        ("clockfree run a.toml", 3, 2, ["clockfree: no"]),
-        ("clockfree show b", 5, 0, []),
+    assert [(c.text, c.line, c.statuses, c.printed) for c in commands(console)] == [
+        ("clockfree run a.toml", 3, (2,), ["clockfree: no"]),
+        ("clockfree show b", 5, (0,), []),
+        ("clockfree hold", 6, (0, 1), []),
     ]
 
 
