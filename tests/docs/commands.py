@@ -1,9 +1,9 @@
 """Every command and every piece of Python in README and docs, run: `make commands`.
 
 A block of the language `console` has lines `$ COMMAND`, and below each what it prints: as it stands there, but for
-white space and for `...`, which is anything. `# exit status 2` (or `0 or 1`) behind a command says what it ends with,
-if not with 0. A block of `python` runs in one namespace a page. A block whose first line is `# file: NAME` is written to
-that file. Other blocks are for reading.
+white space and for `...`, which is anything. `# exit status 2` (or `0 or 1`) behind a command says how it ends, if not
+with 0. A block of `python` runs in one namespace a page. A block whose first line is `# file: NAME` is written to that
+file. Other blocks are for reading.
 
 Each page has a folder of its own, with the tree's files in it. What would take long is run in a short form, and what
 changes the machine is not run; both are listed at the end.
