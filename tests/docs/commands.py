@@ -45,7 +45,7 @@ LIMIT_S = 300
 
 
 class Wrong(Exception):
-    """A command or a piece of Python that does not do what its page says."""
+    """A command or a piece of Python that does not do what its page says, or a page that cannot be read."""
 
 
 class Page:
@@ -54,7 +54,10 @@ class Page:
     def __init__(self, path: Path, folder: Path):
         self.name = path.relative_to(ROOT).as_posix()
         self.folder = folder
-        self._blocks = [*blocks(path.read_text(encoding="utf-8"))]
+        try:
+            self._blocks = [*blocks(path.read_text(encoding="utf-8"))]
+        except ValueError as error:
+            raise Wrong(f"{self.name}: {error}") from None
         self._namespace: dict[str, object] = {"__name__": "__main__"}
         self._running: list[subprocess.Popen[str]] = []
         for each in ROOT.iterdir():
@@ -65,7 +68,7 @@ class Page:
         """Do what stands there, in order: yields what was done, and what was said instead or nothing."""
         try:
             for block in self._blocks:
-                if block.language not in LANGUAGES:
+                if block.language not in LANGUAGES and not block.language.startswith("{"):  # a directive of the site's
                     raise Wrong(f"{self.name}:{block.line}: expected a block of {', '.join(sorted(LANGUAGES))}")
                 if block.file:
                     (self.folder / block.file).write_text("\n".join(block.lines) + "\n", encoding="utf-8")

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 ANY = "..."
 """A line of it is any lines, none too; in a line it is any text."""
 
-_FENCE = re.compile(r"^(\s*)(```+|~~~+)\s*(\S*)\s*$")
+_FENCE = re.compile(r"^(\s*)(```+|~~~+)\s*([^\s`]*)[^`]*$")
 _FILE = re.compile(r"#\s*file:\s*(\S+)")
 _COMMENT = re.compile(r"\s+# .*$")
 _STATUS = re.compile(r"exit status (\d+)(?: or (\d+))?")

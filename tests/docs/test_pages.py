@@ -65,6 +65,8 @@ def test_a_file_that_is_not_there_is_found():
 # -- what is run ---------------------------------------------------------------------------------------------------
 
 PAGE = """
+```{include} ../CHANGELOG.md
+```
 ```console
 $ clockfree run a.toml   # exit status 2
 clockfree: no
@@ -82,12 +84,13 @@ $ clockfree hold  # exit status 0 or 1
 
 
 def test_blocks_and_commands_of_a_page():
-    console, file = blocks(PAGE)
-    assert (console.language, console.line, file.file, file.lines[1]) == ("console", 2, "a.toml", 'network = "lab16"')
+    directive, console, file = blocks(PAGE)
+    assert (directive.language, directive.lines) == ("{include}", [])
+    assert (console.language, console.line, file.file, file.lines[1]) == ("console", 4, "a.toml", 'network = "lab16"')
     assert [(c.text, c.line, c.statuses, c.printed) for c in commands(console)] == [
-        ("clockfree run a.toml", 3, (2,), ["clockfree: no"]),
-        ("clockfree show b", 5, (0,), []),
-        ("clockfree hold", 6, (0, 1), []),
+        ("clockfree run a.toml", 5, (2,), ["clockfree: no"]),
+        ("clockfree show b", 7, (0,), []),
+        ("clockfree hold", 8, (0, 1), []),
     ]
 
 
