@@ -15,6 +15,7 @@ from pathlib import Path
 
 import typer
 
+from clockfree.commands import app as command_line
 from clockfree.commands.app import app
 from clockfree.task import taskfile
 from clockfree_board.link import VERSION
@@ -170,11 +171,15 @@ def records() -> str:
     )
 
 
+ENDS = "Exit status: " + inspect.getdoc(command_line).partition("Exit status: ")[2]
+"""How a command ends, as the command line's module has it."""
+
+
 def commands() -> str:
     """Every command: what it is for, its usage, its arguments and options."""
     group = typer.main.get_command(app)
     top = group.make_context("clockfree", ["show", "-"], resilient_parsing=True)
-    text = f"{MADE}# Commands\n\nAs `clockfree COMMAND --help` has it.\n"
+    text = f"{MADE}# Commands\n\nAs `clockfree COMMAND --help` has it. {ENDS}\n"
     for name in group.list_commands(top):
         command = group.get_command(top, name)
         with command.make_context(name, [], parent=top, resilient_parsing=True) as context:
