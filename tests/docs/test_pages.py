@@ -94,6 +94,11 @@ def test_blocks_and_commands_of_a_page():
     ]
 
 
+def test_a_fence_with_a_language_closes_nothing():
+    (block,) = blocks("```console\n$ a\n```text\n```\n")
+    assert block.lines == ["$ a", "```text"]
+
+
 @pytest.mark.parametrize("text", ["```console\n$ a\n", "```\n````\n"])
 def test_a_block_that_is_not_closed(text):
     with pytest.raises(ValueError, match="closed"):
