@@ -15,6 +15,7 @@ extensions = ["myst_parser", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.viewc
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 4
 autodoc_member_order = "bysource"
+autodoc_typehints = "none"  # numpydoc has them, in words
 numpydoc_show_class_members = False
 
 html_theme = "furo"
