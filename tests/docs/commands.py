@@ -101,17 +101,27 @@ class Page:
             return said
         # What is installed is the tree's: make must not install this folder, which is gone soon.
         text = re.sub(r"^make ", "make --old-file=.venv/.installed ", text)
-        done = subprocess.run(
-            text, shell=True, cwd=self.folder, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, timeout=LIMIT_S,
-        )  # fmt: skip
-        if done.returncode not in command.statuses:
+        status, printed = self._run(text)
+        if status not in command.statuses:
             expected = " or ".join(map(str, command.statuses))
-            raise self._wrong(command, f"exit status {expected}", f"{done.returncode}:\n{done.stdout[-3000:]}")
-        if command.printed and not matches(done.stdout, command.printed):
+            raise self._wrong(command, f"exit status {expected}", f"{status}:\n{printed[-3000:]}")
+        if command.printed and not matches(printed, command.printed):
             expected = "\n".join(command.printed)
-            raise self._wrong(command, f"it to print\n{expected}", f"\n{done.stdout[-3000:]}")
+            raise self._wrong(command, f"it to print\n{expected}", f"\n{printed[-3000:]}")
         return said
+
+    def _run(self, text: str) -> tuple[int | None, str]:
+        """Exit status, None where it took too long, and all that was printed."""
+        process = subprocess.Popen(
+            text, shell=True, cwd=self.folder, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        )  # fmt: skip
+        try:
+            printed, _ = process.communicate(timeout=LIMIT_S)
+            return process.returncode, printed
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # and whoever it has started
+            return None, process.communicate()[0]
 
     def _keep(self, command: Command) -> None:
         """Start it and go on when it says how it ends."""

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
+from clockfree.link.units import ADC_STEPS
 from clockfree.runs.netcdf import DataSet
 from clockfree.runs.results import best_at, course
 from clockfree_model.counters import DROPPED, ERRORS, FIRINGS, RAIL, SKIPPED
@@ -77,25 +78,28 @@ FIRED = {
 def seen(found: dict[str, Any], data: DataSet) -> str:
     """What was seen, in a sentence: how far off the outputs were when the last lesson began, and at the end.
 
-    In V, root mean squares over outputs and examples: the roots of the first error of the lesson, as the first sample
-    has it, and of the final error. Empty where one of the two was not measured.
+    In V, root mean squares over outputs and examples: the roots of the first error of the lesson that is known, and of
+    the final error. On boards nothing below a step of the supervisor's ADC is claimed. Empty where one of the two was
+    not measured.
     """
-    lesson = data["present_lesson"].values
-    during = np.flatnonzero(lesson == lesson[-1])
-    if found["final_error_V2"] is None or not np.isfinite(first_V2 := data["error"].values[during[0]]):
+    lesson, error_V2 = data["present_lesson"].values, data["error"].values
+    during = np.flatnonzero((lesson == lesson[-1]) & np.isfinite(error_V2))
+    if found["final_error_V2"] is None or not during.size:
         return ""
-    first_V, last_V = np.sqrt([first_V2, found["final_error_V2"]])
+    first_V, last_V = np.sqrt([error_V2[during[0]], found["final_error_V2"]])
     lead = f"lesson {data['lesson'].values[lesson[-1]]}: " if data.sizes["lesson"] > 1 else ""
     targets = [str(target) for target in data["target"].values]
     outputs = f"output {targets[0]}" if len(targets) == 1 else f"{len(targets)} outputs"
     turned = "brought" if last_V < first_V else "did not learn, and took"
     fired = FIRED[found["rule"].partition("=")[0]]
-    last = f"{_volts(last_V)} off" if last_V else "it"
-    by = ", as the supervisor reads it," if "boards" in found else ""
-    updates = data["updates"].values[-1] - data["updates"].values[during[0]]
+    last, step_V = f"{_volts(last_V)} off", data.attrs["supply_V"] / ADC_STEPS
+    if "boards" in found:
+        below = f"within {_volts(step_V)} of it, a step of the supervisor's ADC,"
+        last = below if last_V < step_V else f"{last}, as the supervisor reads it,"
+    updates = data["updates"].values[-1] - data["updates"].values[lesson == lesson[-1]][0]
     return (
         f"{lead}{found['edges']} edges, {fired}, {turned} {outputs} from {_volts(first_V)} off what was wanted to "
-        f"{last}{by} in {updates:.0f} firings each"
+        f"{last} in {updates:.0f} firings each"
     )
 
 

@@ -122,6 +122,7 @@ def dataset(record: Record) -> DataSet:
         "rule": job.schedule,
         "seed": job.seed,
         "network": network.name,
+        "supply_V": job.physics.supply_V,
         "ended": record.end["reason"],
     }
     floor_V2 = predicted_V2(record)

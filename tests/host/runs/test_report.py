@@ -241,9 +241,17 @@ def test_what_was_seen_claims_neither_learning_nor_a_clock_nor_a_reading_that_wa
         "16 edges, all fired by one common trigger, did not learn, and took output H from 1.41 V off what was wanted "
         "to 1.5 V off in 100 firings each"
     )
-    assert "to it, as the supervisor reads it," in report.seen(found | {"final_error_V2": 0.0, "boards": 17}, data)
+    assert "to 1.5 V off, as the supervisor reads it, in" in report.seen(found | {"boards": 17}, data)
+    step_V = record.job.physics.supply_V / 4096
+    for final_V2, said in (
+        (0.0, "less than 1.22 mV off, a step of the supervisor's ADC, in"),
+        (step_V**2, "1.22 mV off, as"),
+    ):
+        assert said in report.seen(found | {"final_error_V2": final_V2, "boards": 17}, data)
     assert report.seen(found | {"final_error_V2": None}, data) == ""
-    data["error"].values[0] = np.nan
+    data["error"].values[:2] = np.nan, 4.0  # a supervisor may have read nothing yet when a lesson begins
+    assert "from 2 V off" in report.seen(found, data) and "in 100 firings each" in report.seen(found, data)
+    data["error"].values[:] = np.nan
     assert report.seen(found, data) == ""
 
 
