@@ -80,8 +80,8 @@ class Page:
                         yield f"{self.name}:{command.line}: {command.text}", self._do(command)
         finally:
             for process in self._running:
-                process.send_signal(signal.SIGINT)
-                process.wait(60)
+                process.terminate()  # as Ctrl-C does, which a process in the background is deaf to
+                process.wait(120)
 
     def _do(self, command: Command) -> str:
         text = command.text
