@@ -62,6 +62,23 @@ def test_a_file_that_is_not_there_is_found():
     assert [*named(text)] == [("docs/no.md", True), ("sim/clockfree_sim", True), ("no.md", False), ("no.png", False)]
 
 
+INDENTED = re.compile(r"^(?: {4,}|\t)(?:\$ |>>> )?((?:clockfree|make|python3?|pip|\.venv/bin/\w+) .*)$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", pages(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_command_is_in_a_block_that_is_run(path):
+    """One in an indented block would be run by nobody; docs/reference has usages, which are none."""
+    if "reference" not in path.parts:
+        assert INDENTED.findall(path.read_text(encoding="utf-8")) == []
+
+
+def test_a_command_that_nobody_runs_is_found():
+    assert INDENTED.findall("a\n\n    $ clockfree run x\n    make run\n\nclockfree run y") == [
+        "clockfree run x",
+        "make run",
+    ]
+
+
 # -- what is run ---------------------------------------------------------------------------------------------------
 
 PAGE = """
