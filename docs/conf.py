@@ -18,6 +18,8 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # numpydoc has them, in words
 numpydoc_show_class_members = False
 
+smartquotes_action = "q"  # options keep their two dashes
+
 html_theme = "furo"
 html_title = "clockfree"
 html_static_path = ["static"]
