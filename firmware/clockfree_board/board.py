@@ -1,20 +1,27 @@
 """The loop of a board: HOLD or RUN, commands, telemetry, housekeeping.
 
 The loop has an order. What is due by an edge's own clock comes first, then what the host asked, then what there is
-to tell, then the rest: whatever of that would take long waits for a moment in which nothing is due. A board that has
-hardly such moments still listens now and then.
+to tell, then the rest. All of that is done in small steps, each begun only where it fits into the time before the next
+firing. A board that has hardly such moments takes one now and then all the same.
 """
 
+from json import dumps
+
 from clockfree_board.clock import ticks_add, ticks_diff
+from clockfree_board.config import printable
+from clockfree_board.emitters import micropython
 from clockfree_board.link import HOLD, NUMBERS, PROTOCOL, RUN, VERSION
 
 IDLE_US = 100_000  # nothing due: look again after this long
-_SLACK_US = 1_000  # with less time before the next firing nothing is sent
-_LINE_US = 5_000  # with less than this no line is read or built: a Pico takes some ms for one
+_STEP_US = 1_000  # with less time before the next firing no step of the link is begun: a Pico takes up to half of it
+_ANSWER_US = 2_500  # nor with less than this a command carried out
+_LEAST_US = 33_000  # but after so long without a step
+_REST_US = 5_000  # with more than this the board may rest until bytes come
 _FEED_US = 1_000_000
 _BLINK_US = 500_000
 _FAULT_BLINK_US = 100_000
-_ANSWER_US = 1_000_000  # a reset waits so long for its answer to be taken
+_TAKEN_US = 1_000_000  # a reset waits so long for its answer to be taken
+_ANSWERED = 2  # a step that has answered: what is due may be another
 _IN_RUN = ("hello", "status", "report", "hold", "run", "lesson", "example", "teach")
 
 
@@ -74,7 +81,7 @@ class Board:
 
     def run(self):
         """Serve for ever; Ctrl-C leaves the board in HOLD and gives the REPL."""
-        self._tell("hello", self.hello())
+        self._tell("hello", _after_comma(self.hello()))
         try:
             try:
                 while True:
@@ -95,44 +102,63 @@ class Board:
             except KeyboardInterrupt:
                 pass
 
+    @micropython.native
     def turn(self):
         """One turn of the loop."""
-        chip, port, role = self.chip, self.port, self.role
+        chip = self.chip
         now_us = chip.now_us()
         if ticks_diff(now_us, self._fed_us) >= _FEED_US:
             self._fed_us = now_us
             chip.feed()
             self._mind_the_host(now_us)
-        wait_us = IDLE_US
+        left_us = IDLE_US
         if self.state == RUN:
             try:
-                wait_us = role.serve(now_us)
+                left_us = self.role.serve(now_us)
             except Exception as error:
-                self.hold("%s: %s" % (type(error).__name__, error))
-        until_us = ticks_add(now_us, wait_us)
-        if wait_us > _LINE_US or ticks_diff(now_us, self._looked_us) > IDLE_US:
-            self._looked_us = now_us
-            messages = port.messages()
-            if messages:
+                self.hold(printable("%s: %s" % (type(error).__name__, error)))
+            now_us = chip.now_us()
+        due_us = ticks_add(now_us, left_us)
+        if left_us <= _ANSWER_US and ticks_diff(now_us, self._looked_us) > _LEAST_US:
+            left_us = _ANSWER_US + 1
+        while left_us > _STEP_US:
+            done = self._step(now_us, left_us)
+            if done or not self.port.told:
+                self._looked_us = now_us
+            now_us = chip.now_us()
+            left_us = ticks_diff(due_us, now_us)
+            if done == _ANSWERED:
+                return
+            if not done:
+                break
+        if left_us > _STEP_US:
+            self._rest(now_us, due_us)
+
+    @micropython.native
+    def _step(self, now_us, left_us):
+        """One small step of the link: what has come, then what there is to tell; False where there is neither."""
+        port = self.port
+        if port.told:
+            if left_us <= _ANSWER_US:
+                return False
+            message = port.message()
+            if message:
                 self._heard_us = now_us
                 self._alone = False
-                for message in messages:
-                    self._answer(message)
-                return  # that took time: what is due comes first again
-        left_us = ticks_diff(until_us, chip.now_us())
-        if left_us > _SLACK_US:
-            if left_us > _LINE_US:
-                self._telemetry(now_us)
-            port.pump()
-            self._housekeeping(now_us)
-            chip.collect(ticks_diff(until_us, chip.now_us()))
-            left_us = ticks_diff(until_us, chip.now_us())
-        # Bytes to send go out a few at a time; else sleep until just before something is due.
-        if left_us > _LINE_US:
-            more = self._lines is not None and not port.busy  # another line can be built at once
-            port.listen(0 if more else min(left_us, self._until_report(now_us)) // 1000 - 1)
-        elif left_us > 0:
-            chip.sleep_us(min(left_us, _SLACK_US) if port.busy else left_us)
+                self._answer(message)
+            return _ANSWERED
+        return port.hear() or port.pump() or self._telemetry(now_us)
+
+    def _rest(self, now_us, due_us):
+        """Nothing is due for a while, and nothing can be done: housekeeping, then sleep."""
+        chip, port = self.chip, self.port
+        self._housekeeping(now_us)
+        chip.collect(ticks_diff(due_us, now_us))
+        left_us = ticks_diff(due_us, chip.now_us())
+        if left_us > _REST_US:
+            port.listen(min(left_us, self._until_report(now_us)) // 1000 - 1)
+        elif left_us > _STEP_US:
+            chip.sleep_us(_STEP_US if port.busy else left_us - _STEP_US // 2)
 
     def hold(self, reason):
         """Stop firing."""
@@ -175,23 +201,27 @@ class Board:
                 raise Refused("in HOLD only")
             if any(isinstance(field, float) for field in message):
                 raise Refused("expected whole numbers")
+            found = self._commands[kind](*message[2:])
+            if not isinstance(found, tuple):  # made on its way, in pieces
+                self.port.tell(_answer(number, found))
+                return
             reply = ["ok", number]
-            reply.extend(self._commands[kind](*message[2:]))
+            reply.extend(found)
         except KeyError as error:
             reply = ["no", number, "nothing named %s" % error]
         except Exception as error:  # whatever a wrong argument or a chip raises: the host is told, the board goes on
             reply = ["no", number, str(error) or type(error).__name__]
-        try:
-            self.port.send(reply)
-        except ValueError:
-            self.port.send(["no", number, "no answer in printable ASCII"])
-        except MemoryError:  # the host asks again
-            pass
+        if reply[0] == "no" and printable(reply[2]) != reply[2]:
+            reply[2] = "no answer in printable ASCII"
+        self.port.send(reply)
 
     def _hello(self):
-        return (self.hello(),)
+        return _table(self.hello())
 
     def _status(self):
+        return self._of_status()
+
+    def _of_status(self):
         status = {
             "state": self.state,
             "run": self.run_id,
@@ -201,9 +231,11 @@ class Board:
             "config": self._digest,
             "t_us": self.chip.now_us(),
         }
+        yield dumps(status, separators=_TIGHT)[:-1]
         if self.role:
-            status.update(self.role.status())
-        return (status,)
+            yield ","
+            yield from self.role.status()
+        yield "}"
 
     def _report(self, period_ms, firings):
         if not 0 <= period_ms <= 500_000:
@@ -238,6 +270,7 @@ class Board:
         if lacks:
             raise Refused(lacks)
         self.chip.arm()
+        self.chip.collect()
         self.role.start(self.chip.now_us())
         self.state = RUN
         self.run_id = run_id
@@ -254,43 +287,39 @@ class Board:
 
     # -- telemetry -----------------------------------------------------------------------------------------------
 
-    def _tell(self, kind, *fields):
+    def _tell(self, kind, pieces):
         """Queue telemetry; one that finds no room leaves a gap in the numbers, which the host reports."""
-        message = [kind, self._number]
-        message.extend(fields)
+        self.port.tell(_line(kind, self._number, pieces))
         self._number = (self._number + 1) % NUMBERS
-        self.port.send(message)
 
     def _until_report(self, now_us):
         if not self._period_us:
             return IDLE_US
-        return max(2 * _SLACK_US, min(IDLE_US, self._period_us - ticks_diff(now_us, self._reported_us)))
+        left_us = self._period_us - ticks_diff(now_us, self._reported_us)
+        return max(2 * _STEP_US, min(IDLE_US, left_us))
 
     def _telemetry(self, now_us):
-        """Tell one line of the report that is due: a second one would take as long again."""
+        """Begin a line of the report that is due, now that nothing else is to be sent; False where there is none."""
         period_us = self._period_us
         if not period_us or self.role is None:
-            return
+            return False
         if self._lines is None:
             if ticks_diff(now_us, self._reported_us) < period_us:
-                return
+                return False
             due_us = ticks_add(self._reported_us, period_us)
             late = ticks_diff(now_us, due_us) > period_us
             self._reported_us = now_us if late else due_us
             self._lines = self.role.report(now_us, self.chip.boot, self._firings)
-        number = self._number
-        try:
-            for kind, *fields in self._lines:
-                self._tell(kind, *fields)
-                return
-        except MemoryError:  # dropped, like a line that finds no room at the port
-            self._number = (number + 1) % NUMBERS
+        for kind, pieces in self._lines:
+            self._tell(kind, pieces)
+            return True
         self._lines = None
+        return False
 
     # -- housekeeping --------------------------------------------------------------------------------------------
 
     def _housekeeping(self, now_us):
-        if self._resetting and not (self.port.busy and ticks_diff(now_us, self._heard_us) < _ANSWER_US):
+        if self._resetting and not (self.port.busy and ticks_diff(now_us, self._heard_us) < _TAKEN_US):
             self.chip.reset()
         blink_us = _BLINK_US if self.role else _FAULT_BLINK_US
         self._light(1 if self.state == RUN else now_us // blink_us & 1)
@@ -305,3 +334,30 @@ class Board:
         if level != self._lit:
             self._lit = level
             self.chip.led(level)
+
+
+_TIGHT = (",", ":")
+
+
+def _answer(number, pieces):
+    yield '["ok",%d,' % number
+    yield from pieces
+
+
+def _line(kind, number, pieces):
+    yield '["%s",%d' % (kind, number)
+    yield from pieces
+
+
+def _table(table):
+    """The text of a dict, an item a piece."""
+    between = "{"
+    for name, value in table.items():
+        yield between + dumps({name: value}, separators=_TIGHT)[1:-1]
+        between = ","
+    yield "}"
+
+
+def _after_comma(table):
+    yield ","
+    yield from _table(table)

@@ -1,12 +1,14 @@
 """The clock of one edge: integer random numbers, random waits, and time modulo 2**30 us.
 
-Pure integers and no imports, so that MicroPython, CPython and a compiler for
+Pure integers, and no imports but the emitters, so that MicroPython, CPython and a compiler for
 sweeps run these very lines. Every value, intermediates included, stays in
 -2**30 .. 2**30 - 1, a small integer on a 32-bit board: mask before shifting left.
 
 The state of a clock is a mutable sequence of SIZE integers (a list, or
 ``array('i')``), changed in place: no allocation on the board.
 """
+
+from clockfree_board.emitters import micropython
 
 X = 0  # xorshift word, 1 .. 2**30 - 1
 WEYL = 1  # Weyl counter, 29 bits
@@ -49,6 +51,7 @@ _OCTAVE = (
 )  # fmt: skip
 
 
+@micropython.native
 def draw(state):
     """Next 30 random bits: a full-period 30-bit xorshift (2, 9, 15) plus a 29-bit Weyl counter, modulo 2**30."""
     x = state[0]
@@ -62,6 +65,7 @@ def draw(state):
     return ((x & _LOW29) + w) ^ (x & HALF)
 
 
+@micropython.native
 def below(state, n):
     """Uniform integer in 0 .. n - 1, for n up to 2**15."""
     return ((draw(state) >> 15) * n) >> 15
@@ -116,6 +120,7 @@ def configure(state, kind, mean_us):
     state[5] = shift
 
 
+@micropython.native
 def wait_us(state):
     """Draw the wait to the next firing, us (0 .. 2**29).
 
@@ -152,11 +157,13 @@ def first_us(state):
     return ((wait >> 15) * part) + (((wait & _LOW15) * part) >> 15)
 
 
+@micropython.native
 def ticks_add(t_us, delta_us):
     """Time t_us + delta_us modulo 2**30, for |delta_us| < 2**29: MicroPython's ``ticks_add`` of a 32-bit board."""
     return ((t_us - HALF + delta_us) & MASK) ^ HALF
 
 
+@micropython.native
 def ticks_diff(t_us, from_us):
     """Signed time from from_us to t_us, -2**29 .. 2**29 - 1: MicroPython's ``ticks_diff`` of a 32-bit board."""
     return (((t_us - from_us) & MASK) ^ HALF) - HALF

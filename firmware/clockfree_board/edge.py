@@ -1,15 +1,9 @@
 """An edge: its own clock says when, it senses, the rule decides, both wipers step."""
 
 from clockfree_board.clock import below, first_us, ticks_add, ticks_diff, wait_us
+from clockfree_board.emitters import micropython
 from clockfree_board.rule import moved
 from clockfree_board.sense import AGAIN, BLIND
-
-try:
-    import micropython
-except ImportError:  # CPython compiles nothing
-
-    class micropython:  # type: ignore[no-redef]  # noqa: D101
-        native = staticmethod(lambda function: function)
 
 
 class Edge:

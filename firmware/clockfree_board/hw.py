@@ -16,11 +16,13 @@ from clockfree_board.assembly import assemble
 from clockfree_board.board import Board
 from clockfree_board.clock import MASK
 from clockfree_board.config import CONFIG, ConfigError, parse_config, printable, read_config, why
+from clockfree_board.emitters import micropython
 from clockfree_board.port import Port
 
 WATCHDOG_MS = 8388  # the most an RP2040 can
 _FEED_MS = 2000
-_LOOK_US = 500_000  # how full the heap is takes a walk through all of it
+_COLLECT_US = 1_000_000  # garbage is collected so often, where there is a gap for it
+_PAD = 16  # of a USB port's room, which is a multiple of it
 _WATCHDOGS = {"RP2040": 0x58000, "RP2350": 0xD8000}  # of CTRL among the peripherals
 _CLEAR = 0x3000  # at this distance from a register a write clears bits of it
 _kept: list = []  # a timer that nothing refers to ends with the next collection of garbage
@@ -56,8 +58,9 @@ class Chip:
         self._led = _named_output(config, "led")
         self._fire = _named_output(config, "fire")
         self._collect_us = 0  # how long the last collection took
-        self._used = 0  # bytes in use after it
-        self._looked_us = time.ticks_us()
+        self._collected_us = time.ticks_us()
+        if time.ticks_add(MASK, 1) == 0:  # the port's own counter is as wide as ours
+            self.now_us = time.ticks_us
 
     def now_us(self):
         """Ticks modulo 2**30 us, also where the port's own counter is wider."""
@@ -68,6 +71,7 @@ class Chip:
         if self._led:
             self._led(level)
 
+    @micropython.native
     def pulse(self):
         """A pulse on the FIRE pin, for a capture instrument."""
         fire = self._fire
@@ -79,17 +83,19 @@ class Chip:
         """Bytes of the heap in use, and free."""
         return [gc.mem_alloc(), gc.mem_free()]
 
-    def collect(self, idle_us):
-        """Collect garbage now that nothing is due, if that fits: it keeps the collector out of the firings."""
+    def collect(self, idle_us=None):
+        """Collect garbage now that nothing is due for so long, if that fits: it keeps the collector out of the firings.
+
+        None is in any case.
+        """
         before_us = time.ticks_us()
-        if idle_us < 2 * self._collect_us or time.ticks_diff(before_us, self._looked_us) < _LOOK_US:
-            return
-        self._looked_us = before_us
-        if gc.mem_alloc() < self._used + gc.mem_free() // 4:
+        if idle_us is not None and (
+            idle_us < 2 * self._collect_us or time.ticks_diff(before_us, self._collected_us) < _COLLECT_US
+        ):
             return
         gc.collect()
-        self._collect_us = time.ticks_diff(time.ticks_us(), before_us)
-        self._used = gc.mem_alloc()
+        self._collected_us = after_us = time.ticks_us()
+        self._collect_us = time.ticks_diff(after_us, before_us)
 
     def arm(self):
         """Arm the watchdog; it stays armed in HOLD, until the next reset."""
@@ -233,7 +239,8 @@ def make_board():
     """The board that the configuration describes; one that cannot be built is in HOLD and says why in HELLO."""
     # USB on rp2 says it can be written to when it has room for one byte, and waits if it gets more; a pipe, when it is
     # empty.
-    port = Port(sys.stdin.buffer, sys.stdout.buffer, 1 if sys.platform == "rp2" else 1024)
+    usb = sys.platform == "rp2"
+    port = Port(sys.stdin.buffer, sys.stdout.buffer, *((_PAD, _PAD) if usb else (1024, 1)))
     chip = digest = None
     try:
         text, digest = read_config()

@@ -12,7 +12,7 @@ import json
 from binascii import crc32
 
 VERSION = "0.3.0"
-PROTOCOL = 3
+PROTOCOL = 4
 TO_BOARD = 512  # bytes of a line to a board, newline included
 TO_HOST = 4096
 NUMBERS = 1 << 30
@@ -23,12 +23,14 @@ RUN = "run"
 FIRINGS, UP, DOWN, RAIL, DROPPED, SKIPPED, ERRORS = COUNTERS = (
     "firings", "up", "down", "rail", "dropped", "skipped", "errors",
 )  # fmt: skip
-EDGE_ROW = ("tap",) + COUNTERS + ("age_us", "a", "b", "seed_low", "seed_high")
+EDGE_ROW = ("tap",) + COUNTERS + ("age_us", "late_us", "a", "b", "seed_low", "seed_high")
 ARMED = ("run", "clock", "mean_us", "late_us", "floor_c16", "dither_c16", "bar_c16", "seed_low", "seed_high", "index")
 """Fields of what an edge is told before it runs: its run, kind of clock, waits, threshold, and what seeds its clock."""
 FIRING_ROW = ("edge", "t_us", "a", "b", "step", "tap_after")
 
 _TAIL = 9  # the star and the CRC
+SEALED = 1 + _TAIL + 1
+"""Length of what ends a line: bracket, star, CRC, newline."""
 
 
 def _plain(body):

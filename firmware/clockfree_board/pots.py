@@ -14,6 +14,8 @@ Command bytes and pin levels: Microchip DS22060 (MCP4231, MCP4251), the Analog D
 AD5220 and AD5222 data sheets, the Renesas X9C102/103/104/503 data sheet.
 """
 
+from clockfree_board.emitters import micropython
+
 UNKNOWN = -1
 
 _CMDERR = 0x02  # bit of each answered command byte: 1 where the chip understood it
@@ -128,6 +130,7 @@ class Mcp42xx(Mcp4xxx):
         self._read_answer = bytearray(4)
         cs(1)
 
+    @micropython.native
     def step(self, step):
         """Move both wipers one tap, +1 (R up) or -1 (R down); the caller has checked the rail.
 
@@ -202,6 +205,7 @@ class PulsePots:
         clk(0)
         cs(1)
 
+    @micropython.native
     def step(self, step):
         """As Mcp42xx.step; no chip of this kind can report a failure."""
         tap = self.tap

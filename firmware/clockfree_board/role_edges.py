@@ -1,14 +1,19 @@
 """The role of an edge board: serving one or several edges, each on its own clock."""
 
 from array import array
+from json import dumps
 
 from clockfree_board import clock
 from clockfree_board.board import IDLE_US, Refused
-from clockfree_board.clock import ticks_diff
+from clockfree_board.clock import HALF, MASK, ticks_diff
+from clockfree_board.emitters import micropython
 from clockfree_board.link import ARMED, COUNTERS, FIRINGS
 from clockfree_board.rule import LEAST_BAR
 from clockfree_board.sense import AGAIN, BLIND
 
+NEAR_US = 1000
+"""What is due within this is waited for; nothing else is begun before it."""
+_TURN_US = 33_000  # edges that are always due leave a turn to the link so often
 _ROWS = 64  # firings that may wait to be told
 _ROW = 6
 _ROWS_A_LINE = 16
@@ -34,7 +39,9 @@ class EdgeRole:
         count = len(edges)
         self._due_us = [0] * count
         self._began_us = [0] * count  # when the firing that is under way began to look
+        self._began_late_us = [0] * count  # and how late that was
         self._age_us = [0] * count
+        self._late_us = [0] * count
         self._seeds = [(0, 0)] * count
         self._set_up = [0] * count  # the run each edge was set up for
         self._points = [0] * count  # of each edge's mismatch, since its offsets were nulled
@@ -64,7 +71,7 @@ class EdgeRole:
         self._prepared = run_id
         self._first = self._count = self._lost = 0
         for i, edge in enumerate(self.edges):
-            self._set_up[i] = self._age_us[i] = 0
+            self._set_up[i] = self._age_us[i] = self._late_us[i] = 0
             for name in COUNTERS:
                 setattr(edge, name, 0)
 
@@ -88,29 +95,48 @@ class EdgeRole:
         for edge in self.edges:
             edge.stop()
 
+    @micropython.native
     def serve(self, now_us):
-        """Fire what is due; returns how long until the next is, us."""
-        chip = self._chip
-        wait_us = IDLE_US
-        for i, edge in enumerate(self.edges):
-            left_us = ticks_diff(self._due_us[i], now_us)
-            if left_us <= 0:
-                now_us = chip.now_us()
-                if self._began_us[i] < 0:
-                    self._began_us[i] = now_us
-                firings = edge.firings
-                self._due_us[i] = due_us = edge.fire(now_us)
-                after_us = chip.now_us()
-                if edge.firings != firings:
-                    self._fired(i, edge, now_us, after_us)
-                elif not edge.looking:
-                    self._began_us[i] = -1
-                now_us = after_us
-                left_us = ticks_diff(due_us, now_us)
-            if left_us < wait_us:
-                wait_us = left_us
-        return wait_us
+        """Fire what is due, and what soon will be, one edge after another; returns how long until the next is due, us.
 
+        Each fires at its own time: what is due within NEAR_US is waited for. Edges that are always due are served for
+        _TURN_US at a time.
+        """
+        chip = self._chip
+        clocked_us = chip.now_us
+        edges, all_due_us, all_began_us = self.edges, self._due_us, self._began_us
+        count = len(edges)
+        mask, half = MASK, HALF
+        began_us = now_us
+        while True:
+            left_us = IDLE_US
+            i = first = 0
+            while i < count:
+                wait_us = (((all_due_us[i] - now_us) & mask) ^ half) - half
+                if wait_us < left_us:
+                    left_us = wait_us
+                    first = i
+                i += 1
+            if left_us > NEAR_US or (((now_us - began_us) & mask) ^ half) - half > _TURN_US:
+                return left_us
+            if left_us > 0:
+                chip.sleep_us(left_us)
+            edge = edges[first]
+            firings = edge.firings
+            now_us = clocked_us()
+            if all_began_us[first] < 0:
+                all_began_us[first] = now_us
+                late_us = (((now_us - edge.due_us) & mask) ^ half) - half
+                self._began_late_us[first] = late_us
+            all_due_us[first] = edge.fire(now_us)
+            after_us = clocked_us()
+            if edge.firings != firings:
+                self._fired(first, edge, now_us, after_us)
+            elif not edge.looking:
+                all_began_us[first] = -1
+            now_us = after_us
+
+    @micropython.native
     def _fired(self, i, edge, now_us, after_us):
         """Counting, after the wipers have moved."""
         self._chip.pulse()
@@ -119,11 +145,15 @@ class EdgeRole:
         self._began_us[i] = -1
         if age_us > self._age_us[i]:
             self._age_us[i] = age_us
-        if self._count == _ROWS:
+        late_us = self._began_late_us[i]
+        if late_us > self._late_us[i]:
+            self._late_us[i] = late_us
+        count = self._count
+        if count == _ROWS:
             self._lost += 1
             return
-        at = (self._first + self._count) % _ROWS * _ROW
-        self._count += 1
+        at = (self._first + count) % _ROWS * _ROW
+        self._count = count + 1
         rows, sense = self._rows, edge.sense
         rows[at] = i
         rows[at + 1] = now_us
@@ -135,33 +165,49 @@ class EdgeRole:
     # -- what there is to tell -----------------------------------------------------------------------------------
 
     def status(self):
-        """The edges' part of a status."""
-        return {"lost": self._lost, "edges": self._edge_rows()}
+        """The edges' part of a status, as text in pieces."""
+        yield '"lost":%d,"edges":' % self._lost
+        yield from self._edge_rows()
 
     def report(self, now_us, boot, firings):
-        """Periodic telemetry, line by line: the edges' counters and, if asked, the firings until now."""
-        yield "edges", now_us, boot, self._lost, self._edge_rows()
+        """Periodic telemetry, line by line: the edges' counters and, if asked, the firings until now.
+
+        Each is its kind and an iterator over the text of its fields.
+        """
+        yield "edges", self._counters(now_us, boot)
         left = self._count if firings else 0
         while left > 0 and self._count:
             count = min(left, self._count, _ROWS_A_LINE)
-            line: list = [FIRINGS, self._lost]
-            for _ in range(count):
-                at = self._first * _ROW
-                line.append(list(self._rows[at : at + _ROW]))
-                self._first = (self._first + 1) % _ROWS
-            self._count -= count
+            yield FIRINGS, self._told(count)
             left -= count
-            yield line
+
+    def _counters(self, now_us, boot):
+        yield ",%d,%d,%d," % (now_us, boot, self._lost)
+        yield from self._edge_rows()
+
+    def _told(self, count):
+        """Records of firings, which have left the ring when they are told."""
+        yield ",%d" % self._lost
+        while count and self._count:
+            at = self._first * _ROW
+            row = list(self._rows[at : at + _ROW])
+            self._first = (self._first + 1) % _ROWS
+            self._count -= 1
+            count -= 1
+            yield "," + dumps(row)
 
     def _edge_rows(self):
-        rows = []
+        """Rows of all edges, as text; each takes a Pico two steps."""
+        between = "["
         for i, edge in enumerate(self.edges):
             row = [edge.pots.tap]
             row.extend([getattr(edge, name) for name in COUNTERS])
-            row.extend((self._age_us[i], edge.sense.a, edge.sense.b))
+            yield between + dumps(row)[:-1]
+            row = [self._age_us[i], self._late_us[i], edge.sense.a, edge.sense.b]
             row.extend(self._seeds[i])
-            rows.append(row)
-        return rows
+            yield "," + dumps(row)[1:]
+            between = ","
+        yield "]"
 
     # -- commands, in HOLD ---------------------------------------------------------------------------------------
 

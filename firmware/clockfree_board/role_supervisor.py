@@ -1,6 +1,7 @@
 """The role of the supervisor's board: examples on a schedule of its own, readings to the host, nothing to the edges."""
 
 from array import array
+from json import dumps
 
 from clockfree_board import clock
 from clockfree_board.board import IDLE_US, Refused
@@ -80,26 +81,31 @@ class SupervisorRole:
         return left_us if left_us < IDLE_US else IDLE_US
 
     def status(self):
-        """The supervisor's part of a status."""
+        """The supervisor's part of a status, as text in pieces."""
         supervisor = self.supervisor
-        return {
-            "shown": supervisor.shown,
-            "present": supervisor.present,
-            "tick_us": self._tick_us,
-            "lesson": self._taught,
-        }
+        values = supervisor.shown, supervisor.present, self._tick_us, self._taught
+        yield '"shown":%d,"present":%d,"tick_us":%d,"lesson":%d' % values
 
     def report(self, now_us, boot, firings):
         """Periodic telemetry: the schedule, and some of the readings in turn; a supervisor has no firings."""
         supervisor = self.supervisor
-        yield "shown", now_us, boot, supervisor.shown, supervisor.present, self._tick_us
+        shown = now_us, boot, supervisor.shown, supervisor.present, self._tick_us
+        yield "shown", iter((",%d,%d,%d,%d,%d" % shown,))
         readings = supervisor.readings
         if readings:
             first = self._next
             self._next = after = first + _READINGS_A_LINE
             if after >= len(readings):
                 self._next = 0
-            yield "readings", self._taught, first, readings[first:after]
+            yield "readings", self._readings(first, readings[first:after])
+
+    def _readings(self, first, rows):
+        yield ",%d,%d,[" % (self._taught, first)
+        between = ""
+        for row in rows:
+            yield between + dumps(row)
+            between = ","
+        yield "]"
 
     # -- commands ------------------------------------------------------------------------------------------------
 

@@ -1,11 +1,13 @@
 """The learning rule of one edge: what it senses becomes a step of its resistor.
 
-Pure integers and no imports, so that MicroPython, CPython and a compiler for
-sweeps run these very lines. Every value, intermediates included, stays in
+Pure integers, and no imports but the emitters, so that MicroPython, CPython
+and a compiler for sweeps run these very lines. Every value, intermediates included, stays in
 -2**30 .. 2**30 - 1, a small integer on a 32-bit board.
 
 A step is UP (+1, R grows), STAY (0) or DOWN (-1, R shrinks).
 """
+
+from clockfree_board.emitters import micropython
 
 UP = 1
 STAY = 0
@@ -17,6 +19,7 @@ MOST_HALVED = 3
 LEAST_BAR = 1 << MOST_HALVED  # halved as often as can be, it is still something
 
 
+@micropython.native
 def from_bits(a, b):
     """Step from the two comparator bits (truth table of eq. 10).
 
@@ -26,6 +29,7 @@ def from_bits(a, b):
     return 1 - ((a ^ b) << 1)
 
 
+@micropython.native
 def from_drops(free, clamped, gate):
     """Step from the two measured drops (1/16 ADC code): the sign of q, beyond the gate.
 
@@ -40,6 +44,7 @@ def from_drops(free, clamped, gate):
     return 0
 
 
+@micropython.native
 def from_total(memory, free, clamped, floor, bar):
     """Step from drops summed over firings: q adds up, less a floor at each firing, until it passes a bar.
 
@@ -90,6 +95,7 @@ def agreed(above, below):
     return above if above == below else 0
 
 
+@micropython.native
 def moved(tap, step, lowest, highest):
     """Tap after a step; unchanged where the step would pass a rail (a lost step)."""
     after = tap + step

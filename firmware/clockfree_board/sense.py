@@ -9,6 +9,8 @@ are alike: a generator that yields how long to wait, us, before it is resumed. `
 ``put_trims`` puts them back after a reset.
 """
 
+from clockfree_board.converters import NO_DROP
+from clockfree_board.emitters import micropython
 from clockfree_board.rule import MEMORY, agreed, from_bits, from_drops, from_total
 
 AGAIN = 2
@@ -34,6 +36,7 @@ class ComparatorPins:
         self.a = 0
         self.b = 0
 
+    @micropython.native
     def look(self, gate):
         """Step from the two bits; two plain comparators know no gate, so it must be 0."""
         self.a = a = self._pin_a()
@@ -150,6 +153,7 @@ class _Drops:
         self.bar_c16 = bar_c16
         self.memory[:] = [0] * MEMORY
 
+    @micropython.native
     def look(self, gate):
         """Step from the two drops, or from their sum over firings.
 
@@ -157,13 +161,17 @@ class _Drops:
         """
         if not self._read():
             return BLIND
-        self.a = free = self.a - self.offset_free_c16
+        free = self.a - self.offset_free_c16
         clamped = self.b - self.offset_clamped_c16
-        if self.mismatch:
-            clamped -= (free * self.mismatch) >> 15
+        mismatch = self.mismatch
+        if mismatch:
+            clamped -= (free * mismatch) >> 15
+        self.a = free
         self.b = clamped
-        if self.bar_c16:
-            return from_total(self.memory, free, clamped, max(gate, self.noise_c16), self.bar_c16)
+        bar = self.bar_c16
+        if bar:
+            noise = self.noise_c16
+            return from_total(self.memory, free, clamped, noise if noise > gate else gate, bar)
         return from_drops(free, clamped, gate)
 
     def trims(self):
@@ -237,26 +245,28 @@ class AdcDrops(_Drops):
 
     def __init__(self, adc, channels=(0, 1, 2, 3)):
         super().__init__()
-        self._code = adc.read
+        adc.nodes(channels)
+        self._adc = adc
         self._channels = channels
+        self._convert = adc.convert
+        self._answers = adc.answers
+        self._drop = adc.drop
 
     def codes(self):
         """Codes of the four nodes: free tail and head, clamped tail and head; -1 where the ADC does not answer."""
-        return [self._code(channel) for channel in self._channels]
+        return [self._adc.read(channel) for channel in self._channels]
 
+    @micropython.native
     def _read(self):
-        code = self._code
-        free_tail, free_head, clamped_tail, clamped_head = self._channels
-        tail = code(free_tail)
-        head = code(free_head)
-        if tail < 0 or head < 0:
+        self._convert()
+        answers = self._answers
+        drop = self._drop
+        free = drop(answers, 0)
+        clamped = drop(answers, 6)
+        if free == NO_DROP or clamped == NO_DROP:
             return False
-        self.a = (tail - head) << 4
-        tail = code(clamped_tail)
-        head = code(clamped_head)
-        if tail < 0 or head < 0:
-            return False
-        self.b = (tail - head) << 4
+        self.a = free
+        self.b = clamped
         return True
 
 

@@ -79,7 +79,7 @@ class Chips:
 
     def _fire(self, level: int | None = None) -> None:
         if level:
-            self._firings.append(Firing(self._pico.reads_us[0], self._moves))
+            self._firings.append(Firing(self._pico.reads_us[0][0], self._moves))
         else:
             self._next()
 

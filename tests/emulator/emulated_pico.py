@@ -22,6 +22,8 @@ from clockfree_sim.parts.bus import Pin, SpiBus
 
 _BOOT_S = 120.0
 _GPIO_IN = 0x004  # register of the pins' levels
+_TIMER = 0x40054000
+_TIMELR, _TIMERAWL = 0x0C, 0x28  # registers of its lower word
 _CLK_PERI_HZ = 48_000_000
 
 
@@ -35,18 +37,22 @@ class EmulatedPico:
 
     Attributes
     ----------
-    reads_us : deque of float
-        When the board last read its pins, us: the last two times.
+    reads_us : deque of (float, float)
+        When the board last read its pins, and its clock before that, us: the last two times.
+    clocked_us : float
+        When it last read its clock, us.
     """
 
     def __init__(self, uf2: Path):
-        self.reads_us: deque[float] = deque((0.0, 0.0), maxlen=2)
+        self.reads_us: deque[tuple[float, float]] = deque([(0.0, 0.0)] * 2, maxlen=2)
+        self.clocked_us = 0.0
         self._device = BaseDevice(board=BoardSpec(image=uf2))
         self._mcu = self._device.mcu
         self._outputs: list[Callable[[GPIOPinState, GPIOPinState], None]] = []
         self._from_board = bytearray()
         self._asking: tuple[int, int] | None = None  # endpoint and size of a read that nothing has answered yet
         self._note_reads()
+        self._note_clock()
         self._hold_empty_reads()
         # MicroPython lets the USB clock drive the peripherals; to rp2040py they run at the processor's.
         self._mcu.clk_peri = _CLK_PERI_HZ
@@ -128,9 +134,13 @@ class EmulatedPico:
         room = fifo.size - fifo.item_count
         for byte in os.read(self._master, room) if room else b"":
             fifo.push(byte)
-        if self._asking and fifo.item_count:
-            self._answer(*self._asking)
-            self._asking = None
+        self.wake()
+
+    def wake(self) -> None:
+        """Answer a read that has waited for bytes, now that there are some."""
+        if self._asking and self._device.cdc.tx_fifo.item_count:
+            asking, self._asking = self._asking, None
+            self._answer(*asking)
 
     def _to_host(self, data: bytes | bytearray) -> None:
         self._from_board += data
@@ -161,7 +171,18 @@ class EmulatedPico:
 
         def noted(offset: int) -> int | float:
             if offset == _GPIO_IN:
-                self.reads_us.append(self.now_us())
+                self.reads_us.append((self.now_us(), self.clocked_us))
             return read(offset)
 
         sio.read_uint32 = noted
+
+    def _note_clock(self) -> None:
+        timer = self._mcu.find_peripheral(_TIMER)
+        read = timer.read_uint32
+
+        def noted(offset: int) -> int | float:
+            if offset in (_TIMELR, _TIMERAWL):
+                self.clocked_us = self.now_us()
+            return read(offset)
+
+        timer.read_uint32 = noted

@@ -5,7 +5,7 @@ from clockfree_sim.circuit import voltages
 from clockfree_sim.circuit.inner import inner
 from clockfree_sim.circuit.lanes import get
 from clockfree_sim.compiled.firmware import WITHIN, read_adc, read_pico_adc
-from clockfree_sim.compiled.records import ADC, CHANNELS
+from clockfree_sim.compiled.records import ADC
 from clockfree_sim.compiled.show import code_of
 from clockfree_sim.compiled.typed_record import EdgeType, attribute_of, method_of
 from clockfree_sim.plant import noise
@@ -23,20 +23,31 @@ def _read(self):
     return read
 
 
-@attribute_of(EdgeType, "channels")
-def _channels(self):
-    channels = tuple(range(CHANNELS))
-    return lambda self: channels
+@attribute_of(EdgeType, "answers")
+def _answers(self):
+    return lambda self: 0
 
 
-@method_of(EdgeType, "code", **WITHIN)
+@method_of(EdgeType, "convert", **WITHIN)
+def _convert(self):
+    return lambda self: None
+
+
+@method_of(EdgeType, "drop", **WITHIN)
+def _drop(self, answers, begin):
+    def drop(self, answers, begin):
+        channel = begin // 3  # of its tail; its head's is the next
+        tail = _code(self, channel)
+        return (tail - _code(self, channel + 1)) << 4
+
+    return drop
+
+
+@njit(error_model="numpy", **WITHIN)
 def _code(self, channel):
-    def code(self, channel):
-        node = get(self.plan, get(self.plan, at.P_EDGES) + at.EDGE_SIZE * self.index + at.E_TAIL + channel % 2)
-        free, clamped = voltages.node_sensed(self.plan, self.state, node, self.now[0])
-        return _converted(self, free if channel < 2 else clamped, channel)
-
-    return code
+    node = get(self.plan, get(self.plan, at.P_EDGES) + at.EDGE_SIZE * self.index + at.E_TAIL + channel % 2)
+    free, clamped = voltages.node_sensed(self.plan, self.state, node, self.now[0])
+    return _converted(self, free if channel < 2 else clamped, channel)
 
 
 @method_of(EdgeType, "free")

@@ -1,0 +1,17 @@
+"""MicroPython's emitters of machine code, and what stands for them where there are none.
+
+`@micropython.native` keeps a function's frame on the C stack, where bytecode with many locals takes it from the heap
+at every call, and is about twice as fast. `@micropython.viper` works on machine words: it is for arguments whose type
+is sure. On CPython, and where numba compiles the same lines, both leave a function as it is.
+"""
+
+try:
+    import micropython
+except ImportError:
+
+    class micropython:  # type: ignore[no-redef]  # noqa: D101
+        native = viper = staticmethod(lambda function: function)
+
+
+ptr8 = bytearray
+"""What viper calls a pointer to bytes: indexed, it gives integers 0..255, as a buffer does."""
