@@ -8,7 +8,7 @@ The state of a clock is a mutable sequence of SIZE integers (a list, or
 ``array('i')``), changed in place: no allocation on the board.
 """
 
-from clockfree_board.emitters import micropython
+from clockfree_board.emitters import const, micropython
 
 X = 0  # xorshift word, 1 .. 2**30 - 1
 WEYL = 1  # Weyl counter, 29 bits
@@ -18,17 +18,17 @@ MEAN = 4  # mean wait (or the edge's own period), in ticks of 2**SHIFT us
 SHIFT = 5
 SIZE = 6
 
-EXPONENTIAL = 0
-JITTERED = 1
-PERIODIC = 2
+EXPONENTIAL = const(0)
+JITTERED = const(1)
+PERIODIC = const(2)
 
-MASK = (1 << 30) - 1
-HALF = 1 << 29
-_LOW15 = (1 << 15) - 1
-_LOW28 = (1 << 28) - 1
-_LOW29 = (1 << 29) - 1
-_MOST_TICKS = 8191  # keeps (k * 2839 + T) * mean below 2**30
-_LONGEST_SHIFT = 11  # keeps the longest wait below 2**29 us
+MASK = const((1 << 30) - 1)
+HALF = const(1 << 29)
+_LOW15 = const((1 << 15) - 1)
+_LOW28 = const((1 << 28) - 1)
+_LOW29 = const((1 << 29) - 1)
+_MOST_TICKS = const(8191)  # keeps (k * 2839 + T) * mean below 2**30
+_LONGEST_SHIFT = const(11)  # keeps the longest wait below 2**29 us
 
 # round(-ln(0.5 + (f + 0.5) / 512) * 4096): minus the logarithm within one octave
 _OCTAVE = (

@@ -8,7 +8,7 @@ from clockfree_board.emitters import micropython, ptr8
 
 NO_ANSWER = -1
 NO_DROP = 1 << 20
-"""Where the ADC does not answer: larger than any drop."""
+"""Where the ADC does not answer: larger than any two drops, whatever the other one is."""
 
 _CHANNELS = 4
 _TOP = 4095
@@ -110,7 +110,8 @@ class Mcp320x:
     def nodes(self, channels):
         """Choose the four channels that `convert` takes."""
         answers = memoryview(self.answers)
-        self._chosen = tuple([(self._frames[channel], answers[3 * i : 3 * i + 3]) for i, channel in enumerate(channels)])
+        frames = [self._frames[channel] for channel in channels]
+        self._chosen = tuple([self._cs, self._transfer] + frames + [answers[at : at + 3] for at in (0, 3, 6, 9)])
 
     @micropython.native
     def convert(self):
@@ -118,12 +119,19 @@ class Mcp320x:
 
         A drop is the code of the first channel less that of the second, in 1/16 ADC code; NO_DROP without an answer.
         """
-        cs = self._cs
-        transfer = self._transfer
-        for frame, answer in self._chosen:
-            cs(0)
-            transfer(frame, answer)
-            cs(1)
+        cs, transfer, frame0, frame1, frame2, frame3, answer0, answer1, answer2, answer3 = self._chosen
+        cs(0)
+        transfer(frame0, answer0)
+        cs(1)
+        cs(0)
+        transfer(frame1, answer1)
+        cs(1)
+        cs(0)
+        transfer(frame2, answer2)
+        cs(1)
+        cs(0)
+        transfer(frame3, answer3)
+        cs(1)
 
     def read(self, channel):
         """Code 0..4095 of a channel; NO_ANSWER where the null bit before the code is not 0: no chip drives MISO."""
@@ -144,5 +152,5 @@ def _drop(answers: ptr8, at: int) -> int:
     first = answers[at + 1]
     second = answers[at + 4]
     if (first | second) & 0x10:  # the null bit before the code is not 0: no chip drives MISO
-        return 1 << 20
+        return 1 << 20  # NO_DROP
     return (((first & 0x0F) << 8 | answers[at + 2]) - ((second & 0x0F) << 8 | answers[at + 5])) << 4

@@ -2,8 +2,7 @@
 
 from clockfree_board.clock import below, first_us, ticks_add, ticks_diff, wait_us
 from clockfree_board.emitters import micropython
-from clockfree_board.rule import moved
-from clockfree_board.sense import AGAIN, BLIND
+from clockfree_board.sense import AGAIN
 
 
 class Edge:
@@ -73,31 +72,32 @@ class Edge:
         the look and the step there is only the rule, and what it needs is at hand before: that is the decision age.
         """
         due_us = self.due_us
-        clock = self.clock
-        if not self.looking:
-            if ticks_diff(now_us, due_us) > self.late_us:
-                self.dropped += 1
-                self.due_us = due_us = ticks_add(now_us, wait_us(clock))
-                return due_us
+        if self.looking:
+            gate = self._gate
+        elif ticks_diff(now_us, due_us) > self.late_us:
+            self.dropped += 1
+            self.due_us = due_us = ticks_add(now_us, wait_us(self.clock))
+            return due_us
+        else:
             gate = self.floor_c16
             if self.dither_c16:
-                gate += below(clock, self.dither_c16 + 1)
-            self._gate = gate
+                gate += below(self.clock, self.dither_c16 + 1)
         pots = self.pots
         tap = pots.tap
         lowest = pots.lowest
         highest = pots.highest
-        step = self._look(self._gate)
+        step = self._look(gate)
         if step:
-            if step == AGAIN:
-                self.looking = True
-                return ticks_add(now_us, self.sense.settle_us)
-            if step == BLIND:
-                step = 0
+            if step > 1:  # none that the rule has
+                if step == AGAIN:
+                    self.looking = True
+                    self._gate = gate
+                    return ticks_add(now_us, self.sense.settle_us)
+                step = 0  # BLIND
                 self.errors += 1
             elif tap < 0:
                 self.skipped += 1
-            elif moved(tap, step, lowest, highest) == tap:
+            elif not lowest <= tap + step <= highest:
                 self.rail += 1
             elif not pots.step(step):
                 self.errors += 1
@@ -108,5 +108,5 @@ class Edge:
         self.looking = False
         self.step = step
         self.firings += 1
-        self.due_us = due_us = ticks_add(due_us, wait_us(clock))
+        self.due_us = due_us = ticks_add(due_us, wait_us(self.clock))
         return due_us

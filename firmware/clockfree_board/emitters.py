@@ -2,15 +2,21 @@
 
 `@micropython.native` keeps a function's frame on the C stack, where bytecode with many locals takes it from the heap
 at every call, and is about twice as fast. `@micropython.viper` works on machine words: it is for arguments whose type
-is sure. On CPython, and where numba compiles the same lines, both leave a function as it is.
+is sure. What is `const` is part of the code, and not looked up each time. On CPython, and where numba compiles the same
+lines, all of them leave things as they are.
 """
 
 try:
     import micropython
+    from micropython import const
 except ImportError:
 
     class micropython:  # type: ignore[no-redef]  # noqa: D101
         native = viper = staticmethod(lambda function: function)
+
+    def const(value):  # type: ignore[no-redef]
+        """The value."""
+        return value
 
 
 ptr8 = bytearray

@@ -125,7 +125,7 @@ class Mcp42xx(Mcp4xxx):
         Mcp4xxx.__init__(self, lowest, reverse, highest, steps)
         self._cs = cs
         self._transfer = spi.write_readinto
-        self._answer = bytearray(2)
+        self._stepping = cs, spi.write_readinto, self._frames, bytearray(2)  # in one piece: that is quicker to get at
         self._read_both = b"\x0c\xff\x1c\xff"
         self._read_answer = bytearray(4)
         cs(1)
@@ -140,10 +140,9 @@ class Mcp42xx(Mcp4xxx):
         tap = self.tap
         if tap < 0:
             return False
-        cs = self._cs
-        answer = self._answer
+        cs, transfer, frames, answer = self._stepping
         cs(0)
-        self._transfer(self._frames[step], answer)
+        transfer(frames[step], answer)
         cs(1)
         if answer[0] & answer[1] & 0x02:
             self.tap = tap + step

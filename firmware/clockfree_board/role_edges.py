@@ -103,7 +103,7 @@ class EdgeRole:
         _TURN_US at a time.
         """
         chip = self._chip
-        clocked_us = chip.now_us
+        clocked_us, sleep_us = chip.now_us, chip.sleep_us
         edges, all_due_us, all_began_us = self.edges, self._due_us, self._began_us
         count = len(edges)
         mask, half = MASK, HALF
@@ -119,17 +119,18 @@ class EdgeRole:
                 i += 1
             if left_us > NEAR_US or (((now_us - began_us) & mask) ^ half) - half > _TURN_US:
                 return left_us
-            if left_us > 0:
-                chip.sleep_us(left_us)
             edge = edges[first]
+            fire = edge.fire
             firings = edge.firings
+            due_us = edge.due_us
+            if left_us > 0:
+                sleep_us(left_us)
             now_us = clocked_us()
+            all_due_us[first] = fire(now_us)
+            after_us = clocked_us()
             if all_began_us[first] < 0:
                 all_began_us[first] = now_us
-                late_us = (((now_us - edge.due_us) & mask) ^ half) - half
-                self._began_late_us[first] = late_us
-            all_due_us[first] = edge.fire(now_us)
-            after_us = clocked_us()
+                self._began_late_us[first] = (((now_us - due_us) & mask) ^ half) - half
             if edge.firings != firings:
                 self._fired(first, edge, now_us, after_us)
             elif not edge.looking:

@@ -7,15 +7,18 @@ and a compiler for sweeps run these very lines. Every value, intermediates inclu
 A step is UP (+1, R grows), STAY (0) or DOWN (-1, R shrinks).
 """
 
-from clockfree_board.emitters import micropython
+from clockfree_board.emitters import const, micropython
 
 UP = 1
 STAY = 0
 DOWN = -1
 
 MEMORY = 3
-TOTAL, HALVED, LAST = 0, 1, 2  # what an edge that sums keeps: its sum, times that its bar is halved, its last step
-MOST_HALVED = 3
+# What an edge that sums keeps: its sum, times that its bar is halved, its last step.
+TOTAL = const(0)
+HALVED = const(1)
+LAST = const(2)
+MOST_HALVED = const(3)
 LEAST_BAR = 1 << MOST_HALVED  # halved as often as can be, it is still something
 
 
@@ -36,7 +39,7 @@ def from_drops(free, clamped, gate):
     q = |dV_C| - |dV_F|. A tie, and any |q| up to the gate, never steps; a gate
     of 0 is the plain rule, a gate of floor + dither the dithered threshold.
     """
-    q = abs(clamped) - abs(free)
+    q = (clamped if clamped > 0 else -clamped) - (free if free > 0 else -free)
     if q > gate:
         return 1
     if q < -gate:
@@ -61,9 +64,16 @@ def from_total(memory, free, clamped, floor, bar):
     """
     halved = memory[HALVED]
     bar >>= halved
+    if free < 0:
+        free = -free
+    more = (clamped if clamped > 0 else -clamped) - free
     # A reading while nodes settle may be volts off: no firing counts for more than one step.
     most = floor + bar
-    total = memory[TOTAL] + max(-most, min(most, abs(clamped) - abs(free)))
+    if more > most:
+        more = most
+    elif more < -most:
+        more = -most
+    total = memory[TOTAL] + more
     if total > floor:
         total -= floor
     elif total < -floor:
@@ -73,17 +83,18 @@ def from_total(memory, free, clamped, floor, bar):
     step = 0
     if total >= bar:
         step = 1
+        total -= bar
     elif total <= -bar:
         step = -1
+        total += bar
+    memory[TOTAL] = total
     if step:
-        total -= step * bar
         if step != memory[LAST]:
             memory[LAST] = step
             if halved:
                 memory[HALVED] = halved - 1
         elif halved < MOST_HALVED:
             memory[HALVED] = halved + 1
-    memory[TOTAL] = total
     return step
 
 
@@ -93,12 +104,3 @@ def agreed(above, below):
     above and below are the steps read with the trim at +gate and at -gate.
     """
     return above if above == below else 0
-
-
-@micropython.native
-def moved(tap, step, lowest, highest):
-    """Tap after a step; unchanged where the step would pass a rail (a lost step)."""
-    after = tap + step
-    if after < lowest or after > highest:
-        return tap
-    return after

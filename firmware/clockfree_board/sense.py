@@ -9,18 +9,18 @@ are alike: a generator that yields how long to wait, us, before it is resumed. `
 ``put_trims`` puts them back after a reset.
 """
 
-from clockfree_board.converters import NO_DROP
-from clockfree_board.emitters import micropython
+from clockfree_board.emitters import const, micropython
 from clockfree_board.rule import MEMORY, agreed, from_bits, from_drops, from_total
 
-AGAIN = 2
-BLIND = 3
+AGAIN = const(2)
+BLIND = const(3)
 
 TRIM_READS = 31
 """Readings of A at each step towards its trim."""
 READS = 64
 """Readings of both drops whose mean calibration takes."""
 
+_MOST_DROPS = const(2 * 4095 << 4)
 _MOST_MISMATCH = (1 << 14) - 1  # half: keeps drop * mismatch below 2**30
 
 
@@ -263,7 +263,7 @@ class AdcDrops(_Drops):
         drop = self._drop
         free = drop(answers, 0)
         clamped = drop(answers, 6)
-        if free == NO_DROP or clamped == NO_DROP:
+        if free + clamped > _MOST_DROPS:  # NO_DROP is more
             return False
         self.a = free
         self.b = clamped

@@ -6,7 +6,7 @@ from itertools import accumulate
 import numpy as np
 
 from clockfree_board import clock
-from clockfree_board.rule import MEMORY, from_bits, from_drops, from_total, moved
+from clockfree_board.rule import MEMORY, from_bits, from_drops, from_total
 from tests.emulator.lab import RUN_ID, SEED, Firing, Lab
 
 REPORT_MS = 100
@@ -100,7 +100,7 @@ def not_by_the_rule(firings: list[Firing], bar_c16: int, measures: bool) -> int:
             step = from_total(memory, *firing.seen, 0, bar_c16)
         else:
             step = from_drops(*firing.seen, 0)
-        tap = moved(tap, step, LOWEST, HIGHEST) if step else tap
+        tap = max(LOWEST, min(HIGHEST, tap + step))
         wrong += not (firing.free_tap == firing.clamped_tap == tap)
         tap = firing.free_tap
     return wrong

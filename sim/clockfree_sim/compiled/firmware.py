@@ -46,7 +46,6 @@ from_bits = _compiled(rule.from_bits)
 from_drops = _compiled(rule.from_drops)
 from_total = _compiled(rule.from_total)
 agreed = _compiled(rule.agreed)
-moved = _compiled(rule.moved)
 
 # -- an edge ---------------------------------------------------------------------------------------------------------
 
