@@ -13,7 +13,8 @@ from clockfree_board.emitters import micropython
 from clockfree_board.link import HOLD, NUMBERS, PROTOCOL, RUN, VERSION
 
 IDLE_US = 100_000  # nothing due: look again after this long
-_STEP_US = 1_000  # with less time before the next firing no step of the link is begun: a Pico takes up to half of it
+NEAR_US = 1_000
+"""A role waits for what is due within this; with less no step of the link is begun: a Pico takes up to half of it."""
 _ANSWER_US = 2_500  # nor with less than this a command carried out
 _LEAST_US = 33_000  # but after so long without a step
 _REST_US = 5_000  # with more than this the board may rest until bytes come
@@ -121,7 +122,7 @@ class Board:
         due_us = ticks_add(now_us, left_us)
         if left_us <= _ANSWER_US and ticks_diff(now_us, self._looked_us) > _LEAST_US:
             left_us = _ANSWER_US + 1
-        while left_us > _STEP_US:
+        while left_us > NEAR_US:
             done = self._step(now_us, left_us)
             if done or not self.port.told:
                 self._looked_us = now_us
@@ -131,7 +132,7 @@ class Board:
                 return
             if not done:
                 break
-        if left_us > _STEP_US:
+        if left_us > NEAR_US:
             self._rest(now_us, due_us)
 
     @micropython.native
@@ -157,8 +158,8 @@ class Board:
         left_us = ticks_diff(due_us, chip.now_us())
         if left_us > _REST_US:
             port.listen(min(left_us, self._until_report(now_us)) // 1000 - 1)
-        elif left_us > _STEP_US:
-            chip.sleep_us(_STEP_US if port.busy else left_us - _STEP_US // 2)
+        elif left_us > NEAR_US:
+            chip.sleep_us(NEAR_US if port.busy else left_us - NEAR_US // 2)
 
     def hold(self, reason):
         """Stop firing."""
@@ -296,7 +297,7 @@ class Board:
         if not self._period_us:
             return IDLE_US
         left_us = self._period_us - ticks_diff(now_us, self._reported_us)
-        return max(2 * _STEP_US, min(IDLE_US, left_us))
+        return max(2 * NEAR_US, min(IDLE_US, left_us))
 
     def _telemetry(self, now_us):
         """Begin a line of the report that is due, now that nothing else is to be sent; False where there is none."""
@@ -310,9 +311,13 @@ class Board:
             late = ticks_diff(now_us, due_us) > period_us
             self._reported_us = now_us if late else due_us
             self._lines = self.role.report(now_us, self.chip.boot, self._firings)
-        for kind, pieces in self._lines:
-            self._tell(kind, pieces)
-            return True
+        number = self._number
+        try:
+            for kind, pieces in self._lines:
+                self._tell(kind, pieces)
+                return True
+        except MemoryError:  # dropped, like a line that finds no room at the port
+            self._number = (number + 1) % NUMBERS
         self._lines = None
         return False
 

@@ -14,7 +14,7 @@ except ImportError:
     class micropython:  # type: ignore[no-redef]  # noqa: D101
         native = viper = staticmethod(lambda function: function)
 
-    def const(value):  # type: ignore[no-redef]
+    def const(value):  # type: ignore[misc]
         """The value."""
         return value
 

@@ -59,8 +59,8 @@ class Chip:
         self._fire = _named_output(config, "fire")
         self._collect_us = 0  # how long the last collection took
         self._collected_us = time.ticks_us()
-        if time.ticks_add(MASK, 1) == 0:  # the port's own counter is as wide as ours
-            self.now_us = time.ticks_us
+        if time.ticks_add(MASK, 1) == 0:  # type: ignore[type-var]  # the port's own counter is as wide as ours
+            self.now_us = time.ticks_us  # type: ignore[method-assign]
 
     def now_us(self):
         """Ticks modulo 2**30 us, also where the port's own counter is wider."""

@@ -108,12 +108,12 @@ class Port:
         count = len(held)
         if not count or (count < self._gulp and self._making is not None):
             return self._make()
-        for _ in self._out.ipoll(0):
-            gulp = self._gulp
-            self._write(held[:gulp])
-            self._held = held[gulp:]
-            return True
-        return False
+        if not self._out.poll(0):
+            return False
+        gulp = self._gulp
+        self._write(held[:gulp])
+        self._held = held[gulp:]
+        return True
 
     def _make(self):
         """Make another piece of the line that is on its way, or begin the next one."""

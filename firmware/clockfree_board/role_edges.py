@@ -4,15 +4,13 @@ from array import array
 from json import dumps
 
 from clockfree_board import clock
-from clockfree_board.board import IDLE_US, Refused
+from clockfree_board.board import IDLE_US, NEAR_US, Refused
 from clockfree_board.clock import HALF, MASK, ticks_diff
 from clockfree_board.emitters import micropython
 from clockfree_board.link import ARMED, COUNTERS, FIRINGS
 from clockfree_board.rule import LEAST_BAR
 from clockfree_board.sense import AGAIN, BLIND
 
-NEAR_US = 1000
-"""What is due within this is waited for; nothing else is begun before it."""
 _TURN_US = 33_000  # edges that are always due leave a turn to the link so often
 _ROWS = 64  # firings that may wait to be told
 _ROW = 6

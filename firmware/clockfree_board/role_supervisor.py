@@ -4,7 +4,7 @@ from array import array
 from json import dumps
 
 from clockfree_board import clock
-from clockfree_board.board import IDLE_US, Refused
+from clockfree_board.board import IDLE_US, NEAR_US, Refused
 from clockfree_board.clock import ticks_diff
 from clockfree_board.supervisor import DAC_TOP, RANDOM
 
@@ -70,7 +70,10 @@ class SupervisorRole:
     def serve(self, now_us):
         """Show the next example if the dwell is over; returns how long until then, us."""
         left_us = ticks_diff(self.supervisor.due_us, now_us)
-        if left_us <= 0:
+        if left_us <= NEAR_US:
+            if left_us > 0:
+                self._chip.sleep_us(left_us)
+                now_us = self._chip.now_us()
             due_us = self.supervisor.tick(now_us)
             after_us = self._chip.now_us()
             self._chip.pulse()

@@ -1,5 +1,7 @@
 """A board on the rig: real roles, edges and drivers on simulated chips, a port that is a list, time that one sets."""
 
+import json
+
 from clockfree_board import clock
 from clockfree_board.board import Board
 from clockfree_board.converters import Latch, Mcp320x, Mcp4131, Mcp4728
@@ -47,7 +49,7 @@ class RigChip:
     def heap(self):
         return [1, 2]
 
-    def collect(self, idle_us):
+    def collect(self, idle_us=None):
         pass
 
     def arm(self):
@@ -74,13 +76,19 @@ class RigPort:
     def busy(self):
         return bool(self.waiting)
 
+    @property
+    def told(self):
+        return bool(self.incoming)
+
     def listen(self, wait_ms):
         if not self.incoming:
             self.chip.sleep_us(1000 * wait_ms)
 
-    def messages(self):
-        found, self.incoming = self.incoming, []
-        return found
+    def hear(self):
+        return False
+
+    def message(self):
+        return self.incoming.pop(0)
 
     def send(self, message):
         if len(self.waiting) >= self.room:
@@ -88,9 +96,15 @@ class RigPort:
         self.waiting.append(message)
         return True
 
+    def tell(self, pieces):
+        return self.send(json.loads("".join(pieces) + "]"))
+
     def pump(self):
+        """All that waits at once; to the board it is one step."""
+        moved = bool(self.waiting)
         self.sent += self.waiting
         self.waiting = []
+        return moved
 
 
 class Rig:

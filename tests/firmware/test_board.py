@@ -107,9 +107,9 @@ def test_a_command_that_comes_just_before_a_firing_waits_for_it():
     rig.learn(kind=clock.PERIODIC)
     due_us = rig.role._due_us[0]
     rig.port.listen = lambda wait_ms: None
-    rig.chip.t_us = clock.ticks_add(due_us, -50_000)
+    rig.chip.t_us = clock.ticks_add(due_us, -30_000)
     rig.board.turn()  # it listens
-    rig.chip.t_us = clock.ticks_add(due_us, -3000)
+    rig.chip.t_us = clock.ticks_add(due_us, -2000)
     rig.port.incoming.append(["hello", 1])
     before = rig.role.edges[0].firings
     while rig.port.incoming:

@@ -114,7 +114,7 @@ def test_plain_comparators_take_no_threshold_and_have_nothing_to_null():
 
 def test_an_adc_sums_drops_up_to_a_bar_and_begins_anew_with_each_run():
     rig = Rig()
-    rig.role.edges[0].sense = sense = AdcDrops(SimpleNamespace(read=lambda channel: 0))
+    rig.role.edges[0].sense = sense = AdcDrops(Mcp320x(SpiBus(), lambda level: None))
     rig.role._wiring[0]["front_end"] = "adc"
     rig.ok("prepare", 5)
     for bar_c16, dither_c16 in ((7, 0), (1 << 16, 0), (80, 1)):
@@ -176,7 +176,7 @@ def test_hold_between_two_looks_leaves_nothing_behind():
     """A trimmed edge measured in HOLD is read at its own offset, not at a firing's threshold."""
     trims = []
     rig = Rig()
-    sense = TrimmedPins(lambda: 0, lambda: 1, trims.append, 8, 1000)
+    sense = TrimmedPins(lambda: 0, lambda: 1, trims.append, 8, 5000)
     rig.role.edges[0] = edge = Edge([0] * clock.SIZE, sense, rig.role.edges[0].pots, 0)
     rig.role._wiring[0]["front_end"] = "trimmed"
     rig.ok("prepare", 5)

@@ -56,7 +56,7 @@ def test_ctrl_c_holds_and_keeps_the_watchdog_fed(capsys):
     def interrupted():
         raise KeyboardInterrupt
 
-    rig.port.messages = interrupted
+    rig.port.hear = interrupted
     rig.board.run()
     assert rig.board.state == "hold" and rig.chip.stood_down
     assert "HOLD" in capsys.readouterr().out
@@ -152,7 +152,7 @@ def test_ctrl_c_twice_does_not_leave_the_watchdog_alone():
             raise KeyboardInterrupt
         stand_down()
 
-    rig.port.messages = interrupted
+    rig.port.hear = interrupted
     rig.chip.stand_down = interrupted_twice
     rig.board.run()
     assert rig.board.state == "hold" and rig.chip.stood_down

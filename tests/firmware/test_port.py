@@ -11,12 +11,12 @@ from clockfree_board.port import Port
 class Line:
     """A port with a pipe in each direction."""
 
-    def __init__(self, gulp=1):
+    def __init__(self, gulp=1, pad=1):
         stdin, self.host_out = os.pipe()
         self.host_in, stdout = os.pipe()
         os.set_blocking(self.host_in, False)
         self.streams = os.fdopen(stdin, "rb", buffering=0), os.fdopen(stdout, "wb", buffering=0)
-        self.port = Port(*self.streams, gulp)
+        self.port = Port(*self.streams, gulp, pad)
 
     def say(self, data):
         os.write(self.host_out, data)
@@ -49,6 +49,15 @@ def line(request):
     made.close()
 
 
+def messages(port):
+    """What has come, as far as it is a message."""
+    found = []
+    while port.hear() or port.told:
+        if port.told:
+            found.append(port.message())
+    return [message for message in found if message]
+
+
 def until_idle(port):
     while port.busy:
         port.pump()
@@ -57,30 +66,72 @@ def until_idle(port):
 def test_messages_arrive_and_leave_in_order(line):
     for i in range(10):
         line.say(b"noise %d\r\n" % i + seal(["n", i]))
-    found = []
-    while line.port.listen(0):
-        found += line.port.messages()
-    assert found == [["n", i] for i in range(10)]
+    assert messages(line.port) == [["n", i] for i in range(10)]
     for i in range(10):
         assert line.port.send(["ok", i])
     until_idle(line.port)
     assert line.received() == b"".join(seal(["ok", i]) for i in range(10))
 
 
-def test_one_turn_reads_and_writes_only_a_little(line):
+def test_one_step_reads_and_writes_only_a_little(line):
     line.say(seal(["n", 1]) * 100)
-    assert len(line.port.messages()) < 10
-    for i in range(20):
+    line.port.hear()
+    assert not line.port.told  # eight bytes are no line
+    for i in range(10):
         line.port.send(["ok", i])
-    line.port.pump(gulps=1)
-    assert line.port.busy and len(line.received()) <= 64
+    for _ in range(3):
+        line.port.pump()
+        assert len(line.received()) <= 64
+    assert line.port.busy
+
+
+def test_a_line_is_made_piece_by_piece_on_its_way(line):
+    made = []
+
+    def pieces():
+        for text in ('["status",5', ",[1,2,3]", ',{"a":"' + 100 * "b" + '"}'):
+            made.append(text)
+            yield text
+
+    line.port.tell(pieces())
+    line.port.pump()
+    assert len(made) == 1
+    until_idle(line.port)
+    assert line.received() == seal(["status", 5, [1, 2, 3], {"a": 100 * "b"}])
+
+
+def test_a_line_that_finds_no_memory_is_no_message_and_the_next_one_is(line):
+    def pieces():
+        yield '["status",5'
+        raise MemoryError
+
+    line.port.tell(pieces())
+    line.port.send(["ok", 6])
+    until_idle(line.port)
+    first, second = line.received().splitlines()
+    assert opened(first) is None and opened(second) == ["ok", 6]
+
+
+def test_lines_are_as_long_as_a_multiple_of_what_is_written_at_once():
+    """A USB port that has room for one byte then has room for all that is written."""
+    made = Line(16, 16)
+    sent = []
+    for i in range(20):
+        sent.append(["ok", 10**i, "x" * i])
+        assert made.port.send(sent[-1])
+        while made.port.busy:
+            made.port.pump()
+    found = made.received()
+    made.close()
+    assert [opened(line) for line in found.splitlines()] == sent
+    assert all(len(line) % 16 == 0 for line in found.splitlines(keepends=True))
 
 
 def test_what_finds_no_room_is_refused_whole(line):
     count = 0
     while line.port.send(["ok", count]):
         count += 1
-    assert 50 < count < 500
+    assert 10 < count < 100
     until_idle(line.port)
     got = line.received().splitlines()
     assert [opened(each)[1] for each in got] == list(range(count))
@@ -88,9 +139,10 @@ def test_what_finds_no_room_is_refused_whole(line):
 
 def test_a_host_that_does_not_read_is_not_waited_for(line):
     sent = 0
-    for _ in range(10_000):  # far more than pipe and queue can hold
+    for _ in range(6000):  # far more than pipe and queue can hold
         sent += line.port.send(["ok", sent])
-        line.port.pump()
+        for _ in range(100):
+            line.port.pump()
     assert line.port.busy and sent < 6000
     assert not line.port.listen(0)
     got = line.received()
@@ -103,12 +155,9 @@ def test_a_host_that_does_not_read_is_not_waited_for(line):
 
 def test_a_line_too_long_for_a_board_is_thrown_away(line):
     line.say(b"x" * (TO_BOARD + 10) + b"\n" + seal(["n", 1]))
-    found = []
-    while line.port.listen(0):
-        found += line.port.messages()
-    assert found == [["n", 1]]
+    assert messages(line.port) == [["n", 1]]
 
 
 def test_a_port_that_is_gone_reads_as_nothing(line):
     line.hang_up()
-    assert line.port.messages() == []
+    assert messages(line.port) == []

@@ -90,17 +90,9 @@ def test_an_outlier_counts_for_one_step():
     assert sums([65536, 0, 0], 5, 80) == [1, 0, 0]
 
 
-@pytest.mark.parametrize(
-    ("tap", "step", "after"), [(64, 1, 65), (64, -1, 63), (3, -1, 3), (127, 1, 127), (4, -1, 3), (126, 1, 127)]
-)
-def test_rails(tap, step, after):
-    assert rule.moved(tap, step, 3, 127) == after
-
-
 @given(drops, drops, st.integers(0, 65536), st.integers(0, 127), st.sampled_from([-1, 0, 1]))
 def test_every_intermediate_is_a_small_int(free, clamped, gate, tap, step):
     rule.from_drops(Small(free), Small(clamped), Small(gate))
     memory = [Small(2 * gate), Small(tap % (rule.MOST_HALVED + 1)), Small(step)]
     rule.from_total(memory, Small(free), Small(clamped), Small(gate), Small(max(8, gate)))
-    rule.moved(Small(tap), Small(step), Small(0), Small(127))
     rule.from_bits(Small(tap & 1), Small(gate & 1))
