@@ -5,9 +5,10 @@ from json import dumps
 
 from clockfree_board import clock
 from clockfree_board.board import IDLE_US, NEAR_US, Refused
-from clockfree_board.clock import HALF, MASK, ticks_diff
+from clockfree_board.clock import HALF, MASK, ticks_add, ticks_diff
 from clockfree_board.emitters import micropython
 from clockfree_board.link import ARMED, COUNTERS, FIRINGS
+from clockfree_board.rehearsal import FIRINGS_REHEARSED, Over, Rehearsal
 from clockfree_board.rule import LEAST_BAR
 from clockfree_board.sense import AGAIN, BLIND
 
@@ -54,6 +55,7 @@ class EdgeRole:
             "match": self._match,
             "trim": self._trim,
             "measure": self._measure,
+            "rehearse": self._rehearse,
         }
 
     def can(self):
@@ -291,6 +293,30 @@ class EdgeRole:
             raise Refused("the ADC does not answer")
         codes = getattr(sense, "codes", None)
         return (sense.a, sense.b, codes() if codes else [])
+
+    def _rehearse(self, i):
+        """How long one firing of an edge takes where the next is always due, us: firings through `serve`, one after another.
+
+        They are as those in RUN, but that the edge steps up and down in turn, whatever it sees, and that its clock is a
+        copy: clock, counters and taps are afterwards as they were before.
+        """
+        edge = self._at(i)
+        if edge.pots.tap < 0 or not self._set_up[i]:
+            raise Refused("edge %d is not set up, or its tap unknown" % i)
+        now_us = self._chip.now_us()
+        with Rehearsal(edge, self._chip.now_us) as rehearsal:
+            kept = self._due_us, self._age_us[i], self._late_us[i], self._count, self._lost
+            self._due_us = [ticks_add(now_us, 4 * IDLE_US)] * len(self.edges)
+            self._due_us[i] = now_us
+            self._began_us[i] = -1
+            try:
+                while True:
+                    self.serve(self._chip.now_us())
+            except Over:
+                now_us = self._chip.now_us()
+            finally:
+                self._due_us, self._age_us[i], self._late_us[i], self._count, self._lost = kept
+        return (-(-ticks_diff(now_us, rehearsal.began_us) // FIRINGS_REHEARSED),)
 
     def _at(self, i):
         if not 0 <= i < len(self.edges):

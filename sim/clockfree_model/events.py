@@ -57,7 +57,9 @@ EVENTS = {
     GAP: Event("something is missing: `lost` lines of telemetry, or `firings` that nobody could tell of"),
     LESSON: Event("another lesson is taught from now on"),
     CLOCK: Event("a board's ticks were `t_us` at `at_us` of the run, to within `within_us`"),
-    AGES: Event("largest decision age of every edge and longest change of examples, `age_us` and `tick_us`"),
+    AGES: Event(
+        "largest decision age and lateness of every edge and longest change of examples: `age_us`, `late_us`, `tick_us`"
+    ),
     MEASURED: Event("what was measured in HOLD while an example was shown"),
     WIRING: Event("boards look as if they were at other edges than the bench file says; taken anyway", warns=True),
     TEXT: Event("a board said something that is no message"),

@@ -201,9 +201,12 @@ class Learning:
         for session, why in failed.items():
             text = f"no HOLD at the end ({why}): it may go on; clockfree hold when it is back"
             self.journal.fail(events.AWAY, text, self._of[session])
-        ages_us, tick_us = self.tally.age_us.tolist(), self._complaints.tick_us
-        text = f"largest decision age {max(ages_us)} us, longest change of example {tick_us} us"
-        self.journal.note(events.AGES, text, said=False, age_us=ages_us, tick_us=tick_us)
+        ages_us, late_us, tick_us = self.tally.age_us.tolist(), self.tally.late_us.tolist(), self._complaints.tick_us
+        text = (
+            f"largest decision age {max(ages_us)} us, firings late by up to {max(late_us)} us, longest change of "
+            f"example {tick_us} us"
+        )
+        self.journal.note(events.AGES, text, said=False, age_us=ages_us, late_us=late_us, tick_us=tick_us)
 
     def stayed(self) -> bool:
         """Whether every board is still the one that was put in HOLD; those that are not are told.

@@ -6,6 +6,9 @@ import numpy as np
 
 from clockfree_board.link import COUNTERS, EDGE_ROW, FIRINGS
 
+_COUNTERS = slice(1, 1 + len(COUNTERS))
+_AGE, _LATE = EDGE_ROW.index("age_us"), EDGE_ROW.index("late_us")
+_BITS = slice(EDGE_ROW.index("a"), EDGE_ROW.index("b") + 1)
 UNKNOWN = -1
 
 
@@ -56,8 +59,8 @@ class Tally:
     ----------
     taps : (E,) int
         UNKNOWN where nobody knows.
-    age_us : (E,) int
-        Largest decision age so far.
+    age_us, late_us : (E,) int
+        Largest decision age and largest lateness of a firing so far.
     bits : (E, 2) int
         What the edge saw at its last firing: a and b.
     fresh : (E,) bool
@@ -67,6 +70,7 @@ class Tally:
     def __init__(self, edges: int) -> None:
         self.taps = np.full(edges, UNKNOWN)
         self.age_us = np.zeros(edges, dtype=np.int64)
+        self.late_us = np.zeros(edges, dtype=np.int64)
         self.bits = np.zeros((edges, 2), dtype=np.int64)
         self.fresh = np.zeros(edges, dtype=bool)
         self._before = np.zeros((edges, len(COUNTERS)), dtype=np.int64)
@@ -78,9 +82,10 @@ class Tally:
             if row[1] < self._now[edge, 0]:  # it was prepared anew, whether or not somebody has told
                 self._before[edge] += self._now[edge]
             self.taps[edge] = row[0]
-            self._now[edge] = row[1:8]
-            self.age_us[edge] = max(self.age_us[edge], row[8])
-            self.bits[edge] = row[9:11]
+            self._now[edge] = row[_COUNTERS]
+            self.age_us[edge] = max(self.age_us[edge], row[_AGE])
+            self.late_us[edge] = max(self.late_us[edge], row[_LATE])
+            self.bits[edge] = row[_BITS]
             self.fresh[edge] = True
 
     def restart(self, edges: list[int], taps: list[int]) -> None:
