@@ -1,6 +1,6 @@
 """Rehearsal of an edge in HOLD: it fires, as in RUN, and nothing of that stays."""
 
-from clockfree_board.clock import HALF, MEAN, ticks_add
+from clockfree_board.clock import HALF, MEAN, ticks_add, ticks_diff
 from clockfree_board.emitters import micropython
 from clockfree_board.link import COUNTERS
 from clockfree_board.sense import AGAIN
@@ -24,14 +24,11 @@ class Rehearsal:
     clocked_us : callable
         The chip's clock.
 
-    Attributes
-    ----------
-    began_us : int
-        When its first firing began to look; the look after the last one raises `Over`.
+    The look after its last firing raises `Over`.
     """
 
     def __init__(self, edge, clocked_us):
-        self.began_us = 0
+        self._began_us = self._ended_us = 0
         self._edge = edge
         self._clocked_us = clocked_us
         self._left = FIRINGS_REHEARSED
@@ -53,12 +50,17 @@ class Rehearsal:
         sense.settle_us = 0  # it is not the board that is busy then
         return self
 
+    def firing_us(self):
+        """How long a firing has taken, us."""
+        return (ticks_diff(self._ended_us, self._began_us) + FIRINGS_REHEARSED // 2) // FIRINGS_REHEARSED
+
     @micropython.native
     def _look(self, gate):
         left = self._left
         if left == FIRINGS_REHEARSED:
-            self.began_us = self._clocked_us()
+            self._began_us = self._clocked_us()
         elif not left:
+            self._ended_us = self._clocked_us()
             raise Over
         if self._really(gate) == AGAIN:
             return AGAIN

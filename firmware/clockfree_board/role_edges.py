@@ -8,7 +8,7 @@ from clockfree_board.board import IDLE_US, NEAR_US, Refused
 from clockfree_board.clock import HALF, MASK, ticks_add, ticks_diff
 from clockfree_board.emitters import micropython
 from clockfree_board.link import ARMED, COUNTERS, FIRINGS
-from clockfree_board.rehearsal import FIRINGS_REHEARSED, Over, Rehearsal
+from clockfree_board.rehearsal import Over, Rehearsal
 from clockfree_board.rule import LEAST_BAR
 from clockfree_board.sense import AGAIN, BLIND
 
@@ -313,10 +313,10 @@ class EdgeRole:
                 while True:
                     self.serve(self._chip.now_us())
             except Over:
-                now_us = self._chip.now_us()
+                pass
             finally:
                 self._due_us, self._age_us[i], self._late_us[i], self._count, self._lost = kept
-        return (-(-ticks_diff(now_us, rehearsal.began_us) // FIRINGS_REHEARSED),)
+        return (rehearsal.firing_us(),)
 
     def _at(self, i):
         if not 0 <= i < len(self.edges):

@@ -58,7 +58,8 @@ EVENTS = {
     LESSON: Event("another lesson is taught from now on"),
     CLOCK: Event("a board's ticks were `t_us` at `at_us` of the run, to within `within_us`"),
     AGES: Event(
-        "largest decision age and lateness of every edge and longest change of examples: `age_us`, `late_us`, `tick_us`"
+        "largest decision age and lateness of every edge, its firings per second, and longest change of examples: "
+        "`age_us`, `late_us`, `rate_hz`, `tick_us`"
     ),
     MEASURED: Event("what was measured in HOLD while an example was shown"),
     WIRING: Event("boards look as if they were at other edges than the bench file says; taken anyway", warns=True),

@@ -47,6 +47,8 @@ class Part:
     chip : str
         `module:Class` of the simulated chip.
     bus : {'spi', 'i2c', ''}
+    spi_hz : int
+        Clock on SPI that it can follow at any supply, with a margin for wires.
     pins : tuple of Pin
     address, addresses : int
         On I2C, where a bench file says nothing else; how many there are from it on.
@@ -58,6 +60,7 @@ class Part:
     chip: str
     what: str
     bus: str = ""
+    spi_hz: int = 1_000_000
     pins: tuple[Pin, ...] = ()
     address: int = 0
     addresses: int = 1
@@ -215,6 +218,7 @@ POTS = {
         chip=f"{_CHIPS}.potentiometers:Mcp4xxxChip",
         what="MCP4231, 7 bits, volatile, SPI [Microchip DS22060]",
         bus="spi",
+        spi_hz=8_000_000,
         pins=(Pin("pot_cs", "select", 17),),
         reads_back=True,
         in_step=True,
@@ -224,6 +228,7 @@ POTS = {
         chip=f"{_CHIPS}.potentiometers:Mcp4251Chip",
         what="MCP4251, 8 bits, volatile, SPI [Microchip DS22060]",
         bus="spi",
+        spi_hz=8_000_000,
         pins=(Pin("pot_cs", "select", 17),),
         steps=256,
         highest=255,
@@ -307,6 +312,7 @@ CONVERTERS = {
         chip=f"{_CHIPS}.potentiometers:Mcp4131Chip",
         what="potentiometer as a mixer, 7 bits, SPI [Microchip DS22060]",
         bus="spi",
+        spi_hz=8_000_000,
         pins=(Pin("cs", "select", 20),),
         kind="mixer",
     ),

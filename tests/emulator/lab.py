@@ -132,11 +132,11 @@ class Lab:
         Another `main.py`.
     """
 
-    def __init__(self, uf2: Path, front_end: str, edges: int, folder: Path, main: bytes | None = None, mhz: int = 1) -> None:
+    def __init__(self, uf2: Path, front_end: str, edges: int, folder: Path, main: bytes | None = None) -> None:
         file = BenchFile.model_validate(
             {
                 "supervisor": {"port": "/dev/none"},
-                "boards": [{"port": "/dev/one", "spi": {"baud": mhz * 1_000_000}, "edges": wiring(front_end, edges)}],
+                "boards": [{"port": "/dev/one", "edges": wiring(front_end, edges)}],
             }
         )
         config = board_config(file, file.boards[0])

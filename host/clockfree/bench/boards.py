@@ -16,16 +16,19 @@ from clockfree.bench.wiring import Wiring, judge, measure
 from clockfree.learning.arming import (
     Member,
     about,
+    arm_edge,
     arm_edges,
     arm_supervisor,
     hold,
     lesson_codes,
     no_trims,
+    rehearse,
     start_taps,
 )
 from clockfree.learning.diagnostics import Diagnostics
 from clockfree.learning.learning import Learning
 from clockfree.learning.measuring import MOST_MEASURED, Measured, Probe
+from clockfree.learning.pace import floor_us, held_hz, not_held
 from clockfree.learning.rejoining import Rejoining
 from clockfree.link.benchfile import BenchFile, bench_text, board_config, config_hash
 from clockfree.link.fleet import HEARTBEAT_S, Fleet, call
@@ -112,6 +115,7 @@ class BoardBench:
                 board.trims = no_trims(job, board)
         self._wiring = self._checked_wiring(taps)
         self._each("set-up", lambda session: self._arm(session, taps))
+        self._rehearse()
         self._each("lesson", lambda session: arm_supervisor(self._supervisor, job, self._run_id, 0), [fleet.supervisor])
         self._in_hold = True
         self._taps = taps
@@ -122,6 +126,7 @@ class BoardBench:
         boards = [
             about(member, config_hash(board_config(self.bench, member.session.board)))
             | ({"trims": member.trims} if member.trims else {})
+            | (_rehearsed(member) if member.firing_us else {})
             for member in members
         ]
         wiring = {"drops_V": _number(self._wiring.drops_V), "outputs_V": _number(self._wiring.outputs_V)}
@@ -158,6 +163,29 @@ class BoardBench:
     def _arm(self, session: Session, taps: np.ndarray) -> None:
         board = self._of[session]
         arm_edges(board, self._job, self._run_id, taps[board.edges].tolist())
+
+    def _rehearse(self) -> None:
+        """Have every board fire its edges in HOLD, and see to it that it holds the rates asked of them.
+
+        Raises
+        ------
+        InputError
+            A board does not.
+        """
+        self._each("rehearsal", lambda session: rehearse(self._of[session]))
+        for board in self._boards:
+            if self._job.edge.late_us is None:
+                least_us = floor_us(board.firing_us)
+                for i, late_us in enumerate(board.late_us):
+                    if late_us < least_us:
+                        board.late_us[i] = least_us
+                        arm_edge(board, self._job, self._run_id, i)
+            found = not_held(self._job, board)
+            if found:
+                name, asked_hz, held_hz = found
+                others = f" beside {len(board.edges) - 1} others" if len(board.edges) > 1 else ""
+                text = f"{asked_hz:,.0f} firings/s asked{others}, this board holds {held_hz:,.0f}"
+                raise InputError(f"{self.file}: edge {name}: {text}")
 
     def _each(self, doing: str, act: Callable[[Session], None], sessions: list[Session] | None = None) -> None:
         """Do something with the edge boards, or others; BoardError where one of them fails."""
@@ -266,6 +294,11 @@ class BoardBench:
                 self._learning.hold(within_s=1.0)
         finally:
             fleet.close()
+
+
+def _rehearsed(board: Member) -> dict[str, Any]:
+    """What the record says of a board's rehearsal."""
+    return {"firing_us": board.firing_us, "late_us": board.late_us, "holds_hz": round(held_hz(board), 1)}
 
 
 def _plain(example: int, found: Measured) -> dict[str, Any]:

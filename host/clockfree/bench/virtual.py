@@ -13,6 +13,7 @@ from clockfree.bench.fitting import check_fit
 from clockfree.bench.layout import boards_needed, lay_out
 from clockfree.bench.protocol import Observer
 from clockfree.flash.deploy import deploy
+from clockfree.learning.arming import rehearse
 from clockfree.link.benchfile import BenchFile, Board, EdgeBoard, EdgeWiring, SupervisorBoard, board_config
 from clockfree_model.job import Job
 from clockfree_model.parts import MOST_A
@@ -130,6 +131,10 @@ class VirtualBench(BoardBench):
         self.bench = self._rack.bench
         self._rack.flash(observer.share)
         super().start(job, observer)
+
+    def _rehearse(self) -> None:
+        """One edge stands for all: they are processes of one machine, which hold what it can give them in RUN."""
+        rehearse(self._boards[0], count=1)
 
     def close(self) -> None:
         """Let go of the boards, and switch them off."""

@@ -37,6 +37,10 @@ class Member:
         How often it was armed again; each time its clocks get another seed.
     trims : list of list of int
         Calibration of each of its edges; [] where there is none.
+    firing_us : list of int
+        How long a firing of each of its edges takes, by its rehearsal; [] where it has not rehearsed.
+    late_us : list of int
+        How late each of its edges may fire.
     """
 
     session: Session
@@ -46,6 +50,8 @@ class Member:
     armed_s: float = 0.0
     restarts: int = 0
     trims: list[list[int]] = field(default_factory=list)
+    firing_us: list[int] = field(default_factory=list)
+    late_us: list[int] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -69,16 +75,30 @@ def hold(session: Session, within_s: float = ASK_S) -> None:
 
 def arm_edges(member: Member, job: Job, run_id: int, taps: Sequence[int]) -> None:
     """Prepare an edge board that is in HOLD: taps, calibration, clock and threshold of each of its edges."""
-    ask, settings = member.session.ask, job.edge
-    gate = gate_c16(settings, job.physics)
+    ask = member.session.ask
+    if not member.late_us:
+        member.late_us = [waits_us(job, edge)[1] for edge in member.edges]
     ask("prepare", run_id)
-    for i, edge in enumerate(member.edges):
+    for i in range(len(member.edges)):
         ask("tap", i, int(taps[i]))
         if member.trims:
             ask("trim", i, member.trims[i])
-        words = seed_words(job.seed, member.restarts)
-        values = (run_id, CLOCKS.index(settings.clock), *waits_us(job, edge), *gate, *words, edge)
-        ask("edge", i, dict(zip(ARMED, values, strict=True)))
+        arm_edge(member, job, run_id, i)
+
+
+def arm_edge(member: Member, job: Job, run_id: int, i: int) -> None:
+    """Give an edge of a board that is prepared its clock and its threshold."""
+    settings, edge = job.edge, member.edges[i]
+    waits = waits_us(job, edge)[0], member.late_us[i]
+    words = seed_words(job.seed, member.restarts)
+    values = (run_id, CLOCKS.index(settings.clock), *waits, *gate_c16(settings, job.physics), *words, edge)
+    member.session.ask("edge", i, dict(zip(ARMED, values, strict=True)))
+
+
+def rehearse(member: Member, count: int | None = None) -> None:
+    """Have the edges of a board that is armed, or so many of them, fire in HOLD: how long does a firing take?"""
+    edges = range(len(member.edges) if count is None else count)
+    member.firing_us = [int(member.session.ask("rehearse", i)[0]) for i in edges]
 
 
 def arm_supervisor(member: Member, job: Job, run_id: int, lesson: int) -> None:

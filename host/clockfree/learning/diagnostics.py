@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from clockfree.learning.arming import Member
+from clockfree.learning.pace import MOST_DROPPED, Pace
 from clockfree.learning.tally import Tally
 from clockfree_model import events
 from clockfree_model.counters import DROPPED, ERRORS, FIRINGS
@@ -26,7 +27,6 @@ STUCK_FIRINGS = 200
 STUCK_LOOKS = 20
 CLEAR = (0.02, 0.1)
 """What A and B should never take for its opposite, as a share of the supply: B goes by resistances within 20%."""
-MOST_DROPPED = 0.01
 RAILED = 0.5
 
 Found = tuple[str, str, Member | None, bool]
@@ -50,6 +50,8 @@ class Diagnostics:
 
     Attributes
     ----------
+    too_busy : str
+        Why firings may be missing.
     tick_us : int
         The longest that the supervisor has taken to show an example, us.
     """
@@ -57,6 +59,7 @@ class Diagnostics:
     def __init__(self, job: Job, drops: Drops, limits: np.ndarray, strict: bool) -> None:
         edges = len(job.network.ends)
         self.tick_us = 0
+        self.too_busy = "its board is too busy" if strict else "this machine is busy"
         self._shown = 0
         self._rates_hz = rates_hz(job)
         self._job, self._drops, self._limits, self._strict = job, drops, limits, strict
@@ -67,14 +70,14 @@ class Diagnostics:
         self._next = np.zeros(edges, dtype=np.int64)  # firings at which to think about it again
         self._suspect: set[tuple[int, int]] = set()
 
-    def look(self, tally: Tally, boards: list[Member], lesson: int, outputs_V: np.ndarray) -> Iterator[Found]:
+    def look(self, tally: Tally, pace: Pace, boards: list[Member], lesson: int, outputs_V: np.ndarray) -> Iterator[Found]:
         """What is new to be said of the boards that are there, the supervisor among them."""
         for board in boards:
             if not board.edges:
                 yield from self._behind(board)
             for edge in board.edges:
                 if tally.fresh[edge]:
-                    yield from self._silent(tally, board, edge)
+                    yield from self._silent(tally, pace, board, edge)
                     yield from self._counted(tally, board, edge)
                     if not FRONT_ENDS[self._job.edge.front_end].measures:
                         yield from self._stuck(tally, board, edge, lesson, outputs_V)
@@ -107,14 +110,15 @@ class Diagnostics:
             why = "a longer clamp.dwell_s helps" if self._strict else "this machine is busy"
             yield from self._once(events.BEHIND, 0, text + why, board)
 
-    def _silent(self, tally: Tally, board: Member, edge: int) -> Iterator[Found]:
-        ran_s = board.session.heard_s - board.armed_s  # what it told then is up to a second old
-        due = self._rates_hz[edge] * (ran_s - 1.0)
-        fired = tally.since_restart(FIRINGS, edge) + tally.since_restart(DROPPED, edge)
-        if due > 25 and fired < due - 5 * due**0.5:
+    def _silent(self, tally: Tally, pace: Pace, board: Member, edge: int) -> Iterator[Found]:
+        fired, ran_s = pace.of(edge)
+        if not ran_s:  # it has told of its status alone, as heard, which is up to a second old
+            fired, ran_s = tally.since_restart(FIRINGS, edge), board.session.heard_s - board.armed_s - 1.0
+        due = self._rates_hz[edge] * ran_s
+        if due > 25 and fired < (1 - MOST_DROPPED) * due - 5 * due**0.5:  # looked at four times a second
             text = (
                 f"{self._name(edge)} has fired {fired} times in {ran_s:.0f} s, about {due:.0f} were "
-                "due: is its board too busy, or its clock not what it was told?"
+                f"due: {self.too_busy}, or its clock is not what it was told"
             )
             yield from self._once(events.SILENT, edge, text, board)
 
@@ -122,8 +126,8 @@ class Diagnostics:
         firings, dropped, errors = (int(tally.count(name)[edge]) for name in (FIRINGS, DROPPED, ERRORS))
         if dropped > 20 and dropped > MOST_DROPPED * firings:
             text = (
-                f"{self._name(edge)} has dropped {dropped} overdue firings of {firings + dropped}: its board is too "
-                "busy; lower edge.rate_hz, or give it fewer edges"
+                f"{self._name(edge)} has dropped {dropped} overdue firings of {firings + dropped}: {self.too_busy}; "
+                "lower edge.rate_hz, or give it fewer edges"
             )
             yield from self._once(DROPPED, edge, text, board)
         if errors:

@@ -15,6 +15,7 @@ from clockfree.learning.arming import Member, teach
 from clockfree.learning.attendance import NONSENSE, Attendance
 from clockfree.learning.diagnostics import Diagnostics
 from clockfree.learning.events import Journal
+from clockfree.learning.pace import Pace
 from clockfree.learning.rejoining import Clock, Rejoining
 from clockfree.learning.tally import UNKNOWN, Tally, impossible
 from clockfree.link.fleet import Fleet
@@ -72,6 +73,7 @@ class Learning:
         self.job: Job = rejoining.job
         self.tally = Tally(len(self.job.network.ends))
         self.tally.taps[:] = taps
+        self.pace = Pace(self.job)
         self.journal = Journal(self.job, say)
         self.lesson = 0
         self._attendance = Attendance(fleet, rejoining, self.tally, self.journal)
@@ -206,7 +208,17 @@ class Learning:
             f"largest decision age {max(ages_us)} us, firings late by up to {max(late_us)} us, longest change of "
             f"example {tick_us} us"
         )
-        self.journal.note(events.AGES, text, said=False, age_us=ages_us, late_us=late_us, tick_us=tick_us)
+        rates_hz = [None if hz != hz else round(hz, 3) for hz in self.pace.hz().tolist()]
+        self.journal.note(
+            events.AGES, text, said=False, age_us=ages_us, late_us=late_us, rate_hz=rates_hz, tick_us=tick_us
+        )
+        if short := self.pace.short():
+            name, fired, due = min(short, key=lambda each: each[1] / each[2])
+            more = f", and {len(short) - 1} edges more too few" if len(short) > 1 else ""
+            self.journal.note(
+                events.SILENT,
+                f"{name} has fired {fired} times where {due:.0f} were due{more}: {self._complaints.too_busy}",
+            )
 
     def stayed(self) -> bool:
         """Whether every board is still the one that was put in HOLD; those that are not are told.
@@ -243,6 +255,7 @@ class Learning:
             attendance.take_in(member)
         elif kind == "joined":
             attendance.joined(member, *what)
+            self.pace.restart(member)
             if member is self._supervisor:
                 self._complaints.showed(what[0].shown, 0)
             self._catch_up(member)
@@ -277,6 +290,7 @@ class Learning:
             else:
                 self._complaints.tick_us = max(self._complaints.tick_us, status["tick_us"])
         elif kind == "edges" and message[3] == member.boot:
+            self.pace.told(member, message[2], message[5])
             self._rows(member, message[5])
         elif kind == "shown" and message[3] == member.boot:
             self._complaints.showed(message[4], message[6])
@@ -326,7 +340,9 @@ class Learning:
     def _look_after(self, now_s: float) -> None:
         self._attendance.look(now_s)
         here = [member for member in (self._supervisor, *self._boards) if self._attendance.here(member)]
-        for event, text, found, failed in self._complaints.look(self.tally, here, self.lesson, self._outputs_V):
+        for event, text, found, failed in self._complaints.look(
+            self.tally, self.pace, here, self.lesson, self._outputs_V
+        ):
             (self.journal.fail if failed else self.journal.note)(event, text, found)
         fired = int(self.tally.count(FIRINGS).sum())
         if fired != self._fired:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_mod
 from clockfree.base.names import AdcName, DacName, FrontEndName, MixerName, PotName
 from clockfree.base.overrides import checked
 from clockfree.base.toml import dumps, read_toml
-from clockfree_model.parts import ADC, CONVERTERS, DAC, FRONT_ENDS, MIXER, MOST_A, POTS, FrontEnd, Pot
+from clockfree_model.parts import ADC, CONVERTERS, DAC, FRONT_ENDS, MIXER, MOST_A, POTS, FrontEnd, Part, Pot
 
 Pin = Annotated[int, Field(ge=0, le=47)]
 Address = Annotated[int, Field(ge=0x08, le=0x77)]
@@ -37,12 +37,12 @@ class _Part(BaseModel):
 
 
 class SpiPins(_Part):
-    """SPI bus 0 of a board."""
+    """SPI bus 0 of a board. Its ``baud`` is what the slowest chip on it can, unless it is given."""
 
     miso: Pin = 16
     sck: Pin = 18
     mosi: Pin = 19
-    baud: int = Field(default=1_000_000, ge=100_000, le=10_000_000)
+    baud: int | None = Field(default=None, ge=100_000, le=10_000_000)
 
 
 class I2cPins(_Part):
@@ -92,6 +92,12 @@ class EdgeWiring(_Part):
     def parts(self) -> tuple[FrontEnd, Pot]:
         """Its front end and its potentiometer."""
         return FRONT_ENDS[self.front_end], POTS[self.pot]
+
+    @property
+    def chips(self) -> list[Part]:
+        """Its potentiometer, and the chip that its front end looks through."""
+        front_end, pot = self.parts
+        return [pot, CONVERTERS[front_end.converter] if front_end.converter else front_end]
 
     @property
     def gpios(self) -> list[int]:
@@ -160,6 +166,12 @@ class Board(_Part):
         return self
 
     @property
+    def spi_pins(self) -> dict[str, Any]:
+        """The SPI bus as the board is told of it."""
+        slowest = min([part.spi_hz for part in self._chips() if part.bus == "spi"], default=Part.spi_hz)
+        return {**self.spi.model_dump(), "baud": self.spi.baud or slowest}
+
+    @property
     def fire_pin(self) -> int | None:
         """The FIRE pin, if it has one."""
         return FIRE_PIN if self.fire is None and FIRE_PIN not in self._taken() else self.fire
@@ -182,6 +194,10 @@ class Board(_Part):
         """Pins of its chips, without those of the SPI bus."""
         raise NotImplementedError
 
+    def _chips(self) -> list[Part]:
+        """Its chips in the table of parts."""
+        raise NotImplementedError
+
     def config(self, supply_V: float, most_A: float) -> dict[str, Any]:
         """What a board of this role is told, beside what all boards are."""
         raise NotImplementedError
@@ -200,6 +216,9 @@ class EdgeBoard(Board):
     def _gpios(self) -> list[int]:
         bus = [self.i2c.sda, self.i2c.scl] if self._on_i2c else []
         return [*bus, *(pin for edge in self.edges for pin in edge.gpios)]
+
+    def _chips(self) -> list[Part]:
+        return [chip for edge in self.edges for chip in edge.chips]
 
     @model_validator(mode="after")
     def _addresses(self) -> "EdgeBoard":
@@ -257,6 +276,9 @@ class SupervisorBoard(Board):
 
     def _gpios(self) -> list[int]:
         return [self.sda, self.scl, self.ldac, self.clamp, *(m.cs for m in self.mixers), *(a.cs for a in self.adcs)]
+
+    def _chips(self) -> list[Part]:
+        return [CONVERTERS[chip.chip] for chip in (*self.mixers, *self.adcs)]
 
     def config(self, supply_V: float, most_A: float) -> dict[str, Any]:
         """Its chips."""
@@ -342,7 +364,7 @@ def board_config(bench: BenchFile, board: Board) -> dict[str, Any]:
         "led": board.led,
         "on_loss": bench.on_loss,
         "loss_ms": round(1000 * bench.loss_s),
-        "spi": board.spi.model_dump(),
+        "spi": board.spi_pins,
     }
     if board.fire_pin is not None:
         common["fire"] = board.fire_pin

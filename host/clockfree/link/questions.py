@@ -10,7 +10,7 @@ from clockfree.link.handshake import RefusedError
 from clockfree.link.roundtrips import RoundTrips
 from clockfree_board.link import NUMBERS, TO_BOARD, seal
 
-SLOW_S = {"null": 2.0, "match": 2.0, "tap": 0.5, "adopt": 0.5, "measure": 0.2}
+SLOW_S = {"null": 2.0, "match": 2.0, "tap": 0.5, "adopt": 0.5, "measure": 0.2, "rehearse": 0.5}
 """What a board may take for a command itself, beside the round trip."""
 LOOK_S = 0.2
 """So often whoever waits for a board that is away looks whether the session was closed."""

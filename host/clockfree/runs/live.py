@@ -18,7 +18,7 @@ from clockfree_model.counters import COUNTERS, FIRINGS
 from clockfree_model.events import AWAY
 from clockfree_model.parts import FRONT_ENDS
 
-SHOWN = ("tap", *COUNTERS, "age_us")
+SHOWN = ("tap", *COUNTERS, "age_us", "late_us")
 READINGS_MS = 500
 
 

@@ -29,7 +29,7 @@ def test_the_configuration_of_an_edge_board():
         "fire": 15,
         "on_loss": "learn",
         "loss_ms": 15000,
-        "spi": {"miso": 16, "sck": 18, "mosi": 19, "baud": 1000000},
+        "spi": {"miso": 16, "sck": 18, "mosi": 19, "baud": 8000000},
         "edges": [
             {
                 "edge": "A-B",
