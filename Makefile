@@ -23,7 +23,7 @@ pathlib.Path(sysconfig.get_path("purelib"), "clockfree_sources.pth").write_text(
 endef
 export SOURCES_PTH
 
-.PHONY: help setup run compare test check generated results figures figures-large bench docs commands extras lock clean
+.PHONY: help setup run compare test check generated results figures figures-large bench emulator docs commands extras lock clean
 
 help:
 	@echo "make setup   install everything into .venv and typings (the others do it by themselves)"
@@ -36,6 +36,7 @@ help:
 	@echo "make figures the paper's figures and ours, with their data, to build/figures (half an hour)"
 	@echo "make figures-large  staleness on networks of up to 10,000 edges (five minutes)"
 	@echo "make bench   speed, beside baselines measured in the same run, to build/bench.json and docs/bench.md (ten minutes)"
+	@echo "make emulator  rates, decision ages and lateness of an emulated Pico, with CLOCKFREE_UF2=FILE (half an hour)"
 	@echo "make docs    the documents as a site, to build/docs; what is wrong in them is an error"
 	@echo "make commands  every command and every piece of Python in README and docs, run (three minutes)"
 	@echo "make extras  also install what clusters, data sets and the emulator need"
@@ -122,6 +123,9 @@ docs: $(INSTALLED) $(SITED)
 
 commands: $(INSTALLED)
 	$(BIN)/python tests/docs/commands.py
+
+emulator: extras
+	PYTHONPATH=. $(BIN)/python tests/emulator/rates.py
 
 extras: setup
 	$(PIP) install --requirement extras.lock

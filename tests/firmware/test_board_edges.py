@@ -1,7 +1,5 @@
 """Edges on a board: each fires where its own clock puts it, and is set up by value."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from clockfree_board import clock

@@ -96,7 +96,7 @@ def arm_edge(member: Member, job: Job, run_id: int, i: int) -> None:
 
 
 def rehearse(member: Member, count: int | None = None) -> None:
-    """Have the edges of a board that is armed, or so many of them, fire in HOLD: how long does a firing take?"""
+    """Have the edges of a board that is armed, or so many of them, fire in HOLD, and keep how long a firing takes."""
     edges = range(len(member.edges) if count is None else count)
     member.firing_us = [int(member.session.ask("rehearse", i)[0]) for i in edges]
 

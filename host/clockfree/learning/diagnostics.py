@@ -70,7 +70,9 @@ class Diagnostics:
         self._next = np.zeros(edges, dtype=np.int64)  # firings at which to think about it again
         self._suspect: set[tuple[int, int]] = set()
 
-    def look(self, tally: Tally, pace: Pace, boards: list[Member], lesson: int, outputs_V: np.ndarray) -> Iterator[Found]:
+    def look(
+        self, tally: Tally, pace: Pace, boards: list[Member], lesson: int, outputs_V: np.ndarray
+    ) -> Iterator[Found]:
         """What is new to be said of the boards that are there, the supervisor among them."""
         for board in boards:
             if not board.edges:

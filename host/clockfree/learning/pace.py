@@ -8,7 +8,6 @@ import numpy as np
 
 from clockfree.learning.arming import Member
 from clockfree_board.link import NUMBERS
-from clockfree_model.counters import FIRINGS
 from clockfree_model.job import Job
 from clockfree_model.rates import rates_hz
 

@@ -233,7 +233,9 @@ def test_an_edge_that_fires_too_rarely_is_said_and_one_that_was_not_heard_lately
     run.hear(session)
     for heard_s, said in ((30.0, []), (300.0, ["silent", "silent"])):
         session.heard_s = member.armed_s + heard_s
-        found = run.learning._complaints.look(run.learning.tally, run.learning.pace, [member], 0, run.learning._outputs_V)
+        found = run.learning._complaints.look(
+            run.learning.tally, run.learning.pace, [member], 0, run.learning._outputs_V
+        )
         assert [event for event, *_ in found if event == "silent"] == said
 
 
@@ -264,7 +266,9 @@ def test_a_supervisor_that_is_too_slow_for_its_dwell_is_said(takes_us, strict, s
         for message in rig.told("shown")[-1:]:
             run.tell(run.supervisor, "heard", message)
         run.supervisor.heard_s = supervisor.armed_s + second
-    found = run.learning._complaints.look(run.learning.tally, run.learning.pace, [supervisor], 0, run.learning._outputs_V)
+    found = run.learning._complaints.look(
+        run.learning.tally, run.learning.pace, [supervisor], 0, run.learning._outputs_V
+    )
     assert [(event, failed) for event, _, _, failed in found] == said
 
 

