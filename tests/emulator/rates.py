@@ -53,7 +53,8 @@ def row(board: Board, rate_hz: float, holds_hz: float, found: Found) -> str:
     ages, late = at(found.age_us, 50, 100), at(found.late_us, 50, 99, 100)
     return (
         f"| {board.name} | {board.edges} | {rate_hz:g} | {holds_hz:.0f} | {found.fired} "
-        f"| {found.dropped} ({100 * found.share:.2f}%) | {ages} | {late} | {found.lines} of {found.due} | {found.wrong} |"
+        f"| {found.dropped} ({100 * found.share:.2f}%) | {ages} | {late} | {found.lines} of {found.due} "
+        f"| {found.wrong} |"
     )
 
 

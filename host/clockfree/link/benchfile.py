@@ -278,7 +278,7 @@ class SupervisorBoard(Board):
         return [self.sda, self.scl, self.ldac, self.clamp, *(m.cs for m in self.mixers), *(a.cs for a in self.adcs)]
 
     def _chips(self) -> list[Part]:
-        return [CONVERTERS[chip.chip] for chip in (*self.mixers, *self.adcs)]
+        return [CONVERTERS[name] for name in (*(m.chip for m in self.mixers), *(a.chip for a in self.adcs))]
 
     def config(self, supply_V: float, most_A: float) -> dict[str, Any]:
         """Its chips."""
