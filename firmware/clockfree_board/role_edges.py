@@ -5,7 +5,7 @@ from json import dumps
 
 from clockfree_board import clock
 from clockfree_board.board import IDLE_US, NEAR_US, Refused
-from clockfree_board.clock import HALF, MASK, ticks_add, ticks_diff
+from clockfree_board.clock import HALF, MASK, ticks_add
 from clockfree_board.emitters import micropython
 from clockfree_board.link import ARMED, COUNTERS, FIRINGS
 from clockfree_board.rehearsal import Over, Rehearsal
@@ -38,7 +38,7 @@ class EdgeRole:
         count = len(edges)
         self._due_us = [0] * count
         self._began_us = [0] * count  # when the firing that is under way began to look
-        self._began_late_us = [0] * count  # and how late that was
+        self._behind_us = [0] * count  # and how late that was
         self._age_us = [0] * count
         self._late_us = [0] * count
         self._seeds = [(0, 0)] * count
@@ -103,11 +103,12 @@ class EdgeRole:
         _TURN_US at a time.
         """
         chip = self._chip
-        clocked_us, sleep_us = chip.now_us, chip.sleep_us
-        edges, all_due_us, all_began_us = self.edges, self._due_us, self._began_us
+        clocked_us, sleep_us, pulse = chip.now_us, chip.sleep_us, chip.pulse
+        edges, all_due_us, all_began_us, all_behind_us = self.edges, self._due_us, self._began_us, self._behind_us
+        all_age_us, all_late_us = self._age_us, self._late_us
         count = len(edges)
         mask, half = MASK, HALF
-        began_us = now_us
+        came_us = now_us
         while True:
             left_us = IDLE_US
             i = first = 0
@@ -117,8 +118,9 @@ class EdgeRole:
                     left_us = wait_us
                     first = i
                 i += 1
-            if left_us > NEAR_US or (((now_us - began_us) & mask) ^ half) - half > _TURN_US:
+            if left_us > NEAR_US or (((now_us - came_us) & mask) ^ half) - half > _TURN_US:
                 return left_us
+            # All that can be looked up before is, so that the edge looks soon after it is due.
             edge = edges[first]
             fire = edge.fire
             firings = edge.firings
@@ -128,33 +130,37 @@ class EdgeRole:
             now_us = clocked_us()
             all_due_us[first] = fire(now_us)
             after_us = clocked_us()
-            if all_began_us[first] < 0:
-                all_began_us[first] = now_us
-                self._began_late_us[first] = (((now_us - due_us) & mask) ^ half) - half
+            began_us = all_began_us[first]
+            if began_us < 0:
+                began_us = now_us
+                behind_us = (((now_us - due_us) & mask) ^ half) - half
+            else:  # it has been looking
+                behind_us = all_behind_us[first]
             if edge.firings != firings:
-                self._fired(first, edge, now_us, after_us)
-            elif not edge.looking:
+                pulse()
+                all_began_us[first] = -1
+                # From the first look to the return of fire(): a bound on the decision age.
+                age_us = (((after_us - began_us) & mask) ^ half) - half
+                if age_us > all_age_us[first]:
+                    all_age_us[first] = age_us
+                if behind_us > all_late_us[first]:
+                    all_late_us[first] = behind_us
+                if self._count < _ROWS:
+                    self._keep(first, edge, now_us)
+                else:
+                    self._lost += 1
+            elif edge.looking:
+                all_began_us[first] = began_us
+                all_behind_us[first] = behind_us
+            else:
                 all_began_us[first] = -1
             now_us = after_us
 
     @micropython.native
-    def _fired(self, i, edge, now_us, after_us):
-        """Counting, after the wipers have moved."""
-        self._chip.pulse()
-        # From the first look to the return of fire(): a bound on the decision age.
-        age_us = ticks_diff(after_us, self._began_us[i])
-        self._began_us[i] = -1
-        if age_us > self._age_us[i]:
-            self._age_us[i] = age_us
-        late_us = self._began_late_us[i]
-        if late_us > self._late_us[i]:
-            self._late_us[i] = late_us
-        count = self._count
-        if count == _ROWS:
-            self._lost += 1
-            return
-        at = (self._first + count) % _ROWS * _ROW
-        self._count = count + 1
+    def _keep(self, i, edge, now_us):
+        """Keep a firing until it is told."""
+        at = (self._first + self._count) % _ROWS * _ROW
+        self._count += 1
         rows, sense = self._rows, edge.sense
         rows[at] = i
         rows[at + 1] = now_us
