@@ -76,6 +76,7 @@ def test_a_broken_law_is_found(check, file, source):
 KEPT = [
     (laws.firmware, "hw.py", "from machine import Pin"),
     (laws.firmware, "rule.py", '"""No sync, no 0.5."""\nHALF = 1 // 2'),
+    (laws.firmware, "rule.py", "from clockfree_board.emitters import micropython"),
     (laws.firmware, "board.py", "import asyncio"),
     (laws.simulation, "rounds.py", "if rule == 'sync':\n    for edge in edges:\n        edge.fire(edge.due_us)"),
     (laws.simulation, "world.py", "from clockfree_sim.world.rounds import Rounds"),

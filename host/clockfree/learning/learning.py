@@ -290,8 +290,8 @@ class Learning:
             else:
                 self._complaints.tick_us = max(self._complaints.tick_us, status["tick_us"])
         elif kind == "edges" and message[3] == member.boot:
-            self.pace.told(member, message[2], message[5])
-            self._rows(member, message[5])
+            if self._rows(member, message[5]):
+                self.pace.told(member, message[2], message[5])
         elif kind == "shown" and message[3] == member.boot:
             self._complaints.showed(message[4], message[6])
 
@@ -322,11 +322,13 @@ class Learning:
         due: np.ndarray = self._rates_hz[member.edges] * max(0.0, time.monotonic() - member.armed_s)
         return due
 
-    def _rows(self, member: Member, rows: list[list[Any]]) -> None:
+    def _rows(self, member: Member, rows: list[list[Any]]) -> bool:
+        """Take what a board counted; False where that cannot be."""
         if not self._count(member, rows):
-            return
+            return False
         if any(row[0] == UNKNOWN for row in rows):
             self._attendance.take_in_later(member)
+        return True
 
     def _read(self, number: int, first: int, rows: list[list[int]]) -> None:
         """Readings of the supervisor; what it has not read yet since its last start changes nothing."""

@@ -43,7 +43,7 @@ def _drop(self, answers, begin):
     return drop
 
 
-@njit(error_model="numpy", **WITHIN)
+@inner(error_model="numpy", **WITHIN)
 def _code(self, channel):
     node = get(self.plan, get(self.plan, at.P_EDGES) + at.EDGE_SIZE * self.index + at.E_TAIL + channel % 2)
     free, clamped = voltages.node_sensed(self.plan, self.state, node, self.now[0])
