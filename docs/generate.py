@@ -17,7 +17,7 @@ import typer
 
 from clockfree.commands import app as command_line
 from clockfree.commands.app import app
-from clockfree.task import taskfile
+from clockfree.task import filetables, taskfile
 from clockfree_board.link import VERSION
 from clockfree_model.counters import COUNTERS
 from clockfree_model.events import EVENTS
@@ -85,6 +85,7 @@ def parts() -> str:
 
 TABLES = {
     "": taskfile.Task,
+    "network_file": taskfile.NetworkFile,
     "placement": taskfile.Placement,
     "[lesson]": taskfile.LessonTable,
     "lesson.regression": taskfile.Regression,
@@ -97,15 +98,11 @@ TABLES = {
 def meanings() -> dict[tuple[str, str], str]:
     """The text that stands below each field in the source of task files, by class and field."""
     found = {}
-    for each in ast.parse(inspect.getsource(taskfile)).body:
+    for each in (each for module in (filetables, taskfile) for each in ast.parse(inspect.getsource(module)).body):
         if isinstance(each, ast.ClassDef):
             for line, below in zip(each.body, each.body[1:], strict=False):
-                if (
-                    isinstance(line, ast.AnnAssign)
-                    and isinstance(below, ast.Expr)
-                    and isinstance(below.value, ast.Constant)
-                ):
-                    found[each.name, line.target.id] = str(below.value.value)
+                if isinstance(line, ast.AnnAssign) and isinstance(below, ast.Expr):
+                    found[each.name, ast.unparse(line.target)] = ast.literal_eval(below.value)
     return found
 
 
@@ -117,7 +114,8 @@ def keys() -> str:
         for key, field in kind.model_fields.items():
             none = field.default == [] or isinstance(field.default, taskfile.Table)
             default = "must be given" if field.is_required() else "-" if none else _value(field.default)
-            rows.append((f"`{key}`", default, _cell(meaning[kind.__name__, key])))
+            said = next(meaning[each.__name__, key] for each in kind.__mro__ if (each.__name__, key) in meaning)
+            rows.append((f"`{key}`", default, _cell(said)))
         title = f"`[{head}]`" if head else "At the top"
         text += f"\n## {title}\n\n{table(('key', 'default', 'meaning'), rows)}"
     return text
