@@ -9,6 +9,7 @@ TYPINGS := typings/.installed
 BENCHED := .venv/.benched
 SITED := .venv/.sited
 UV := build/uv/bin/uv
+TWINE := build/twine/bin/twine
 PUBLISHED := $(wildcard ../shared/networks/jammed-64-143.txt)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 COMPILE = $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
@@ -23,7 +24,7 @@ pathlib.Path(sysconfig.get_path("purelib"), "clockfree_sources.pth").write_text(
 endef
 export SOURCES_PTH
 
-.PHONY: help setup run compare test check generated results figures figures-large bench emulator docs commands extras lock clean
+.PHONY: help setup run compare test check generated results figures figures-large bench emulator docs commands dist extras lock clean
 
 help:
 	@echo "make setup   install everything into .venv and typings (the others do it by themselves)"
@@ -39,6 +40,7 @@ help:
 	@echo "make emulator  rates, decision ages and lateness of an emulated Pico, with CLOCKFREE_UF2=FILE (half an hour)"
 	@echo "make docs    the documents as a site, to build/docs; what is wrong in them is an error"
 	@echo "make commands  every command and every piece of Python in README and docs, run (three minutes)"
+	@echo "make dist    wheel and source distribution to dist/, checked, and tried without the clone (two minutes)"
 	@echo "make extras  also install what clusters, data sets and the emulator need"
 	@echo "make lock    look for newer dependencies and pin them"
 	@echo "make clean   remove what was installed and cached; runs stay"
@@ -46,7 +48,7 @@ help:
 
 setup: $(INSTALLED) $(TYPINGS)
 
-$(INSTALLED): requirements.lock pyproject.toml
+$(INSTALLED): requirements.lock pyproject.toml setup.py
 	@command -v $(PYTHON) >/dev/null || { echo "clockfree needs Python 3.11 or newer, and there is no $(PYTHON) here; try PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "clockfree needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) -V 2>&1); try PYTHON=..." >&2; exit 1; }
@@ -127,6 +129,14 @@ commands: $(INSTALLED)
 emulator: extras
 	PYTHONPATH=. $(BIN)/python tests/emulator/rates.py
 
+$(TWINE): release.lock | $(INSTALLED)
+	@$(BIN)/python -m venv --clear build/twine && \
+		build/twine/bin/python -m pip --disable-pip-version-check install --quiet --requirement release.lock
+	@touch $@
+
+dist: $(INSTALLED) $(TWINE)
+	$(BIN)/python tests/wheel.py $(TWINE)
+
 extras: setup
 	$(PIP) install --requirement extras.lock
 
@@ -138,7 +148,8 @@ lock: $(INSTALLED)
 	$(COMPILE) --group typings --output-file typings.lock
 	$(COMPILE) --group bench --constraints requirements.lock --output-file bench.lock
 	$(COMPILE) --group docs --constraints requirements.lock --output-file docs.lock
+	$(COMPILE) --group release --output-file release.lock
 
 clean:
-	rm -rf .venv typings build .mypy_cache .pytest_cache .ruff_cache .hypothesis clockfree.egg-info
+	rm -rf .venv typings build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis clockfree.egg-info
 	find firmware host sim tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -7,7 +7,6 @@ docs/reference/commands.md  from the command line's own help
 firmware/package.json       from the files of the firmware
 """
 
-import ast
 import inspect
 import json
 from collections.abc import Iterable, Sequence
@@ -17,13 +16,14 @@ import typer
 
 from clockfree.commands import app as command_line
 from clockfree.commands.app import app
-from clockfree.task import filetables, taskfile
+from clockfree.task import taskfile
+from clockfree.task.meanings import meaning
 from clockfree_board.link import VERSION
+from clockfree_model import defaults
 from clockfree_model.counters import COUNTERS
 from clockfree_model.events import EVENTS
 from clockfree_model.parts import CONVERTERS, FRONT_ENDS, POTS
-from clockfree_model.physics import PRESETS
-from clockfree_model.settings import EDGES, ClampSettings, settings_of
+from clockfree_model.settings import settings_of
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRMWARE = ROOT / "firmware"
@@ -85,7 +85,6 @@ def parts() -> str:
 
 TABLES = {
     "": taskfile.Task,
-    "network_file": taskfile.NetworkFile,
     "placement": taskfile.Placement,
     "[lesson]": taskfile.LessonTable,
     "lesson.regression": taskfile.Regression,
@@ -95,27 +94,15 @@ TABLES = {
 """Tables of a task file whose keys are no settings, by their heads."""
 
 
-def meanings() -> dict[tuple[str, str], str]:
-    """The text that stands below each field in the source of task files, by class and field."""
-    found = {}
-    for each in (each for module in (filetables, taskfile) for each in ast.parse(inspect.getsource(module)).body):
-        if isinstance(each, ast.ClassDef):
-            for line, below in zip(each.body, each.body[1:], strict=False):
-                if isinstance(line, ast.AnnAssign) and isinstance(below, ast.Expr):
-                    found[each.name, ast.unparse(line.target)] = ast.literal_eval(below.value)
-    return found
-
-
 def keys() -> str:
     """Keys of a task file beside its settings."""
-    meaning, text = meanings(), ""
+    text = ""
     for head, kind in TABLES.items():
         rows = []
         for key, field in kind.model_fields.items():
             none = field.default == [] or isinstance(field.default, taskfile.Table)
-            default = "must be given" if field.is_required() else "-" if none else _value(field.default)
-            said = next(meaning[each.__name__, key] for each in kind.__mro__ if (each.__name__, key) in meaning)
-            rows.append((f"`{key}`", default, _cell(said)))
+            default = "must be given" if field.is_required() else "-" if none else defaults.in_words(field.default)
+            rows.append((f"`{key}`", default, _cell(meaning(kind, key))))
         title = f"`[{head}]`" if head else "At the top"
         text += f"\n## {title}\n\n{table(('key', 'default', 'meaning'), rows)}"
     return text
@@ -125,27 +112,13 @@ def settings() -> str:
     """Keys of task files: the tables of a task, then `[edge]`, `[clamp]` and `[physics]`."""
     first = "Keys of task files; `--set edge.f_V=0.001` gives one on the command line."
     pages = [f"{MADE}# Keys of a task file\n\n{first}\n", keys()]
-    alike = dict.fromkeys(PRESETS, ClampSettings())
-    for name, presets in (("edge", EDGES), ("clamp", alike), ("physics", PRESETS)):
-        rows = []
-        for key, _, known in settings_of(type(presets["ideal"])):
-            values = [_value(getattr(each, key)) for each in presets.values()]
-            default = (
-                values[0]
-                if len({*values}) == 1
-                else ", ".join(f"{value} ({preset})" for preset, value in zip(presets, values, strict=True))
-            )
-            signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
-            limits = " and ".join(f"{signs[limit]} {value:.10g}" for limit, value in known.limits.items())
-            rows.append((f"`{key}`", known.unit, ", ".join(known.choices) or limits, default, _cell(known.what)))
+    for name, presets in defaults.TABLES.items():
+        rows = [
+            (f"`{key}`", known.unit, defaults.range_of(known), defaults.default_of(name, key), _cell(known.what))
+            for key, _, known in settings_of(type(presets["ideal"]))
+        ]
         pages.append(f"\n## `[{name}]`\n\n{table(('key', 'unit', 'range', 'default', 'meaning'), rows)}")
     return "".join(pages)
-
-
-def _value(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "-" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _cell(text: str) -> str:

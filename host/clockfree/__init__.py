@@ -12,6 +12,11 @@ Error      whatever clockfree says itself, as an exception: InputError, BoardErr
 Interrupted  Ctrl-C ended a run; what was learnt by then is in it
 """
 
+from sys import version_info as _python
+
+if _python < (3, 11):  # noqa: UP036  # pip refuses too; a folder on the path does not
+    raise ImportError("clockfree needs Python 3.11 or newer, and this is {}.{}".format(*_python))
+
 TYPE_CHECKING = False  # as typing has it, which takes longer to load than all of this
 if TYPE_CHECKING:
     from clockfree.api.opening import open

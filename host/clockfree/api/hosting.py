@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from clockfree.base import shipped
 from clockfree.base.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ class Host:
         from clockfree.base.toml import read_toml
 
         return checked(model, read_toml(file), file)
+
+    def find(self, noun: str, name: "Path | str") -> Path:
+        """A task or sweep file by its name: that of a file, or of an example; InputError if it is neither."""
+        return shipped.find(shipped.KINDS[noun], name)
 
     def text(self, file: Path) -> str:
         """What a file says, for the record."""

@@ -12,6 +12,7 @@ from clockfree.api.observing import observer
 from clockfree.api.said import FROM_PYTHON
 from clockfree.api.tasks import Task
 from clockfree.api.values import plain
+from clockfree.base import shipped
 from clockfree.base.errors import InputError, Interrupted
 from clockfree.base.overrides import checked
 from clockfree.base.toml import dumps
@@ -38,8 +39,8 @@ def sweep(
     Parameters
     ----------
     file : str, path or dict
-        A sweep file; or what one says: `task`, a `Task` or the name of a task file; `axes`, a key of the task and its
-        values each; `variants`, `set`.
+        A sweep file, or the name of an example; or what a file says: `task`, a `Task` or the name of a task file;
+        `axes`, a key of the task and its values each; `variants`, `set`.
     jobs : int
         Processes; all cores if left out.
     scheduler : str
@@ -78,7 +79,7 @@ def sweep(
     if jobs is not None and (type(jobs) is not int or jobs < 1):
         raise InputError(f"{SWEEP}: jobs: expected a number of processes >= 1, got {jobs!r}")
     said = None if isinstance(file, str | Path) else dict(file)
-    path = SWEEP if said is not None else Path(str(file))
+    path = SWEEP if said is not None else shipped.find(shipped.SWEEP, str(file))
     place = RUNS / path.stem if out is True else Path(str(out)) if out else None
     host = _PythonHost(said)
     with nullcontext(place) if place else tempfile.TemporaryDirectory(prefix="clockfree-") as folder:
@@ -113,6 +114,10 @@ class _PythonHost(Host):
     def read(self, file: Path, model: "type[Model]") -> "Model":
         """The sweep, as its model has it."""
         return super().read(file, model) if self._said is None else checked(model, self._said, SWEEP)
+
+    def find(self, noun: str, name: Path | str) -> Path:
+        """The task, which is no file, or that of this name."""
+        return Path(name) if self._is_task(Path(name)) else super().find(noun, name)
 
     def text(self, file: Path) -> str:
         """What the sweep, or the task, says."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from clockfree.api.said import FROM_PYTHON, WAYS, Said
+from clockfree.base import shipped
 from clockfree.base.errors import InputError
 from clockfree.base.toml import read_toml
 from clockfree.task import plan
@@ -103,7 +104,8 @@ class Task:
         if not isinstance(file, str | Path | None):
             text = f"expected the name of a task file, got {type(file).__name__}"
             raise InputError(f"{FROM_PYTHON}: {text}: write Task(network=..., sources=..., targets=..., ...)")
-        said = Said(None, {}) if file is None else Said(Path(file), read_toml(Path(file)))
+        path = None if file is None else shipped.find(shipped.TASK, file)
+        said = Said(None, {}) if path is None else Said(path, read_toml(path))
         said.change({key: value for key, value in given.items() if value is not None})
         self._resolve(said)
 

@@ -8,19 +8,19 @@ from clockfree.base.errors import InputError
 from clockfree_model.files import replaced
 
 
-def check(path: Path, kind: str = "folder") -> None:
+def check(path: Path, kind: str = "folder", option: str = "--out") -> None:
     """InputError if anything is where a folder, or a file, is to be made, or nothing can be put there."""
     if os.path.lexists(path):
-        raise InputError(f"{path}: --out: expected a {kind} that does not exist, got one that does")
-    check_room(path, kind)
+        raise InputError(f"{path}: {option}: expected a {kind} that does not exist, got one that does")
+    check_room(path, kind, option)
 
 
-def check_room(path: Path, kind: str = "folder") -> None:
+def check_room(path: Path, kind: str = "folder", option: str = "--out") -> None:
     """InputError if nothing can be put where a folder, or a file, is to be made."""
     above = next(parent for parent in path.absolute().parents if parent.exists())
     if not above.is_dir() or not os.access(above, os.W_OK):
         got = f"{above}, which nothing can be put in"
-        raise InputError(f"{path}: --out: expected a {kind} that can be made, got {got}")
+        raise InputError(f"{path}: {option}: expected a {kind} that can be made, got {got}")
 
 
 def create(folder: Path) -> None:

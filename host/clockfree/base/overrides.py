@@ -116,7 +116,7 @@ def _said(model: type[BaseModel], details: ErrorDetails) -> str:
         text = str(context["error"])
         return text if ", got" in text else text + got
     if kind in ("greater_than", "greater_than_equal", "less_than", "less_than_equal"):
-        return f"expected a number {_limits(field)}{got}"
+        return f"expected a number {limits_of(field)}{got}"
     if kind == "literal_error":
         allowed = re.findall(r"'([^']+)'", context["expected"])
         return f"expected {context['expected']}{got}{nearest(details['input'], allowed)}"
@@ -125,7 +125,7 @@ def _said(model: type[BaseModel], details: ErrorDetails) -> str:
     return f"expected another value ({details['msg']}){got}"
 
 
-def _limits(field: FieldInfo | None) -> str:
+def limits_of(field: FieldInfo | None) -> str:
     """`> 0 and <= 1`: what the field asks of a number."""
     limits = []
     for limit in field.metadata if field is not None else ():
@@ -141,13 +141,14 @@ def _find(model: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[type[Base
     field: FieldInfo | None = None
     for part in loc:
         if isinstance(part, str):
-            inner = _table_in(field.annotation) if field is not None else None
+            inner = table_in(field.annotation) if field is not None else None
             table = inner or table
             field = table.model_fields.get(part)
     return table, field
 
 
-def _table_in(annotation: Any) -> type[BaseModel] | None:
+def table_in(annotation: Any) -> type[BaseModel] | None:
+    """The table that a field of this type holds, or holds a list of; None if it is a value."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    return next((found for part in get_args(annotation) if (found := _table_in(part))), None)
+    return next((found for part in get_args(annotation) if (found := table_in(part))), None)

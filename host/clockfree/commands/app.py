@@ -23,8 +23,12 @@ from typer.core import TyperCommand, TyperGroup
 from clockfree.base.errors import BoardError, InputError
 from clockfree.commands.context import Context
 from clockfree.commands.output import BAD_INPUT, DONE, FAILED, INTERRUPTED
+from clockfree_model.nearest import nearest
+from clockfree_model.quiet import VARIABLE, quiet, set_quiet
 
 COMMANDS = {
+    "examples": "List the examples, or copy them out.",
+    "new": "Write a task file, asking for what is not given.",
     "run": "Teach a network a task, and keep a record of it.",
     "infer": "Ask a run the rows of a data set: outputs, and of a classification the classes.",
     "test": "See how right a run is on the rows of a data set: error, accuracy, confusions.",
@@ -40,8 +44,12 @@ COMMANDS = {
     "boards": "Show every board at a port, and what it says of itself.",
     "flash": "Bring firmware and configuration onto the boards of a bench, all at once.",
     "hold": "Stop every board of a bench: HOLD, with the taps as they are.",
+    "help": "Say what a command, a key of the task file, a chip, a counter or an event is.",
 }
 """The host's own commands and their help; each is the function of its name in the module of its name."""
+
+QUIETED = ("new", "run", "compare", "bench", "flash", "hold", "sweep")
+"""Commands that tell of more than what was asked for: `--quiet` silences it."""
 
 OTHERS = "clockfree.commands"
 """Entry-point group in which other packages register commands."""
@@ -59,7 +67,35 @@ class _Later(TyperCommand):
         return command.make_context(info_name, args, parent, **extra)
 
 
+def _hush(value: bool) -> None:
+    set_quiet(value)
+
+
+def _quieted(
+    quiet: Annotated[
+        bool,
+        typer.Option(
+            "--quiet",
+            "-q",
+            callback=_hush,
+            envvar=VARIABLE,
+            show_envvar=False,
+            expose_value=False,
+            help="Errors and warnings on stderr, nothing else; on stdout what was made, a folder or a file.",
+        ),
+    ] = False,
+) -> None:
+    """The option that makes a command quiet, which the command itself is not told of."""
+
+
 def _command(name: str, function: Callable[..., None], help_: str | None = None) -> Any:
+    command = _made(name, function, help_)
+    if name in QUIETED:
+        command.params += _made(name, _quieted).params
+    return command
+
+
+def _made(name: str, function: Callable[..., None], help_: str | None = None) -> Any:
     made = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     made.command(name, help=help_)(function)
     return typer.main.get_command(made)
@@ -70,6 +106,15 @@ class _Commands(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         return [*COMMANDS, *sorted(entry.name for entry in importlib.metadata.entry_points(group=OTHERS))]
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name = args[0]
+        command = self.get_command(ctx, name)
+        if command is None and not ctx.resilient_parsing:
+            listed = self.list_commands(ctx)
+            meant = nearest(name, listed)
+            raise InputError(f"{name}: expected a command, one of {', '.join(listed)}, got none{meant}")
+        return name, command, args[1:]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name in COMMANDS:
@@ -88,7 +133,6 @@ app = typer.Typer(
     cls=_Commands,
     help="Clock-free physical learning networks: teach one, look at a run, read its voltages.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
@@ -119,6 +163,14 @@ def _fail(text: str, status: int) -> int:
 
 def status_of(arguments: list[str]) -> int:
     """Run a command line; returns the exit status."""
+    before = quiet()
+    try:
+        return _status_of(arguments)
+    finally:
+        set_quiet(before)
+
+
+def _status_of(arguments: list[str]) -> int:
     for text in arguments:
         if any("\ud800" <= letter <= "\udfff" for letter in text):  # what Python makes of bytes that are none
             return _fail(f"{text!a}: expected UTF-8, got other bytes: the record of a run could not name it", BAD_INPUT)
@@ -140,6 +192,11 @@ def status_of(arguments: list[str]) -> int:
             raise
         _give_up_stdout()  # whoever read our output has had enough
         return DONE
+    except ModuleNotFoundError as error:
+        if not error.name or error.name.startswith("clockfree"):
+            raise
+        text = f"{error.name} is not installed here, and this command needs it: pip install clockfree brings it"
+        return _fail(text, FAILED)
     except BrokenExecutor:
         return _fail("a process that worked for this has died: killed, or out of memory", FAILED)
     except OSError as error:

@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
-from clockfree.commands.options import NetworkSpec, Preset, Sets, TaskFile, TaskSeed
+from clockfree.commands.options import Json, NetworkSpec, Preset, Sets, TaskFile, TaskSeed
+from clockfree.commands.output import print_json, print_made
+from clockfree_model.quiet import quiet
 
 
 def bench(
@@ -18,6 +20,7 @@ def bench(
     preset: Preset = "board",
     task_seed: TaskSeed = None,
     set_: Sets = None,
+    as_json: Json = False,
 ) -> None:
     from clockfree.base import files  # --help does without
     from clockfree.base.errors import InputError
@@ -38,6 +41,11 @@ def bench(
     made = lay_out(job, ids[:needed], job.physics.wiper_ohm, str(out))
     made = made.model_copy(update={"by_id": str(by_id.absolute()) if by_id else None})
     files.replace_text(out, bench_text(made))
+    if as_json:
+        print_json({"bench": str(out), "supervisor": ids[0], "edges": ids[1:needed], "left_over": ids[needed:]})
+        return
+    if quiet():
+        print_made(out)
     say(f"{out}: {ids[0]} is the supervisor, {needed - 1} more have an edge each: label the boards as it says")
     if len(ids) > needed:
         say(f"left over: {', '.join(ids[needed:])}")

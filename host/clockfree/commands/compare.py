@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from clockfree.commands.completion import completed
 from clockfree.commands.options import Json, RunFolder
 from clockfree.commands.output import FAILED, print_json, print_table
+from clockfree_model.quiet import quiet
 
 if TYPE_CHECKING:
     from clockfree.runs.runlog import Record
@@ -15,7 +17,10 @@ if TYPE_CHECKING:
 def compare(
     folder: RunFolder,
     other: Annotated[
-        Path | None, typer.Argument(help="Another run: which of the two jobs ends lower?", show_default=False)
+        Path | None,
+        typer.Argument(
+            help="Another run: which of the two jobs ends lower?", show_default=False, autocompletion=completed("runs")
+        ),
     ] = None,
     runs: Annotated[int, typer.Option(min=1, help="Simulated runs, each with another clock seed.")] = 100,
     as_json: Json = False,
@@ -32,7 +37,7 @@ def compare(
         found = comparison.compare(record, runs, lambda done: shown.share(f"simulating {runs} runs", done / runs))
     if as_json:
         print_json(comparison.as_json(found))
-    else:
+    elif not quiet():
         print_table(comparison.table(found))
     if not found.within:
         raise typer.Exit(FAILED)
@@ -47,5 +52,5 @@ def _versus(first: "Record", second: "Record", runs: int, as_json: bool) -> None
         found = versus.versus(first, second, runs, lambda done: shown.share(doing, done / (2 * runs)))
     if as_json:
         print_json(versus.as_json(found))
-    else:
+    elif not quiet():
         print_table(versus.table(found))

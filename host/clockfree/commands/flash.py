@@ -13,6 +13,7 @@ from clockfree.base.errors import InputError
 from clockfree.base.files import replace_text
 from clockfree.commands.options import BenchPath, Json
 from clockfree.commands.output import FAILED, INTERRUPTED, print_json, print_table
+from clockfree_model.quiet import quiet
 
 if TYPE_CHECKING:
     from clockfree.link.benchfile import BenchFile, Board
@@ -48,7 +49,7 @@ def flash(
         reports = deploy(said, wanted, shown.tell, stop, source=source)
     if as_json:
         print_json({"boards": [asdict(report) for report in reports]})
-    else:
+    elif not quiet() or any(report.error for report in reports):
         print_table(table(reports))
     _remember(bench, [report.board for report in reports if report.error])
     if stop.is_set():

@@ -4,6 +4,7 @@ import typer
 
 from clockfree.commands.options import BenchPath, Json
 from clockfree.commands.output import FAILED, print_json, print_table
+from clockfree_model.quiet import quiet
 
 
 def hold(bench: BenchPath, as_json: Json = False) -> None:
@@ -13,7 +14,7 @@ def hold(bench: BenchPath, as_json: Json = False) -> None:
     found = live.hold(read_bench(bench))
     if as_json:
         print_json({"boards": found})
-    else:
+    elif not quiet() or any(row["error"] for row in found):
         print_table(live.held(found))
     if any(row["error"] for row in found):
         raise typer.Exit(FAILED)

@@ -2,9 +2,17 @@
 
 from typing import Self
 
-from clockfree.api.observing import Told, say
+from clockfree.api.observing import Told
+from clockfree.api.observing import say as warn
+from clockfree_model.quiet import quiet
 
-__all__ = ["BoardLines", "Lines", "say"]
+__all__ = ["BoardLines", "Lines", "say", "warn"]
+
+
+def say(text: str) -> None:
+    """One line, unless the command is quiet; from any thread."""
+    if not quiet():
+        warn(text)
 
 
 class _Plain:

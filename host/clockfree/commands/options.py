@@ -5,20 +5,48 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from clockfree.base import shipped
+from clockfree.commands.completion import completed
+
 if TYPE_CHECKING:
     from clockfree.task.datatable import Form
 
-TaskFile = Annotated[Path, typer.Argument(help="Task file (TOML), or the run.toml of a run, to run it again.")]
-RunFolder = Annotated[Path, typer.Argument(help="Folder of a run.")]
-BenchPath = Annotated[Path, typer.Option("--bench", help="Bench file (TOML).")]
-NetworkSpec = Annotated[
-    str | None, typer.Option(help="lab16, square:ROWSxCOLS[:periodic], planar:NODES:EDGES:SEED, or a file.")
+
+def _task(name: str) -> Path:
+    return shipped.find(shipped.TASK, name)
+
+
+TaskFile = Annotated[
+    Path,
+    typer.Argument(
+        parser=_task,
+        metavar="TASK",
+        autocompletion=completed("tasks", "toml"),
+        help="Task file (TOML); the name of an example; or the run.toml of a run, to run it again.",
+    ),
 ]
-Preset = Annotated[str | None, typer.Option(help="Physics: ideal, paper or board.")]
+RunFolder = Annotated[Path, typer.Argument(help="Folder of a run.", autocompletion=completed("runs"))]
+BenchPath = Annotated[Path, typer.Option("--bench", help="Bench file (TOML).", autocompletion=completed("toml"))]
+NetworkSpec = Annotated[
+    str | None,
+    typer.Option(
+        help="lab16, square:ROWSxCOLS[:periodic], planar:NODES:EDGES:SEED, a file, or an example.",
+        autocompletion=completed("networks"),
+    ),
+]
+Preset = Annotated[
+    str | None, typer.Option(help="Physics: ideal, paper or board.", autocompletion=completed("presets"))
+]
 Seed = Annotated[str | None, typer.Option(help="Seeds clocks and noise.", metavar="INTEGER")]
 TaskSeed = Annotated[str | None, typer.Option(help="Seeds teacher and placement.", metavar="INTEGER")]
 Sets = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any key of the task file; may be repeated.")
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Any key of the task file (clockfree help task); may be repeated.",
+        autocompletion=completed("keys"),
+    ),
 ]
 Parallel = Annotated[
     str | None, typer.Option(help="Edges that the network's file lists twice: refuse, keep (two resistors) or merge.")

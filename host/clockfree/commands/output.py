@@ -17,6 +17,11 @@ def print_json(found: dict[str, Any]) -> None:
     print(json.dumps(found, allow_nan=False))
 
 
+def print_made(made: object) -> None:
+    """What a quiet command made, a folder or a file: all that a script goes on with."""
+    print(made)
+
+
 def console(stderr: bool = False) -> "Console":
     """A terminal, or whatever stands for it, that shows text as it is: names may hold brackets and colons."""
     from rich.console import Console  # slow to load, and --help prints no table

@@ -4,14 +4,15 @@ import sys
 from typing import TYPE_CHECKING
 
 from clockfree.commands.lines import BoardLines, Lines
+from clockfree_model.quiet import quiet
 
 if TYPE_CHECKING:
     from clockfree.commands.bars import Bar, BoardBar
 
 
 def progress() -> "Bar | Lines":
-    """What suits stderr."""
-    if not sys.stderr.isatty():
+    """What suits stderr; a quiet command's lines are not said."""
+    if quiet() or not sys.stderr.isatty():
         return Lines()
     from clockfree.commands.bars import Bar  # rich: slow to load, and lines do without
 
@@ -19,8 +20,8 @@ def progress() -> "Bar | Lines":
 
 
 def board_progress(boards: int) -> "BoardBar | BoardLines":
-    """What suits stderr."""
-    if not sys.stderr.isatty():
+    """The same."""
+    if quiet() or not sys.stderr.isatty():
         return BoardLines()
     from clockfree.commands.bars import BoardBar  # the same
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from clockfree.base.errors import InputError, Interrupted
+from clockfree.commands.completion import completed
 from clockfree.commands.options import (
     Json,
     NetworkSpec,
@@ -19,7 +20,8 @@ from clockfree.commands.options import (
     TaskSeed,
     with_network_file,
 )
-from clockfree.commands.output import FAILED, INTERRUPTED, print_json, print_table
+from clockfree.commands.output import FAILED, INTERRUPTED, print_json, print_made, print_table
+from clockfree_model.quiet import quiet
 
 if TYPE_CHECKING:
     from clockfree.api.tasks import Task
@@ -30,12 +32,19 @@ MOST_SEEDS = 100_000
 def run(
     task: TaskFile,
     bench: Annotated[
-        str, typer.Option(help="sim (virtual time, in this process), virtual (boards made up for it), or a bench file.")
+        str,
+        typer.Option(
+            help="sim (virtual time, in this process), virtual (boards made up for it), or a bench file.",
+            autocompletion=completed("benches", "toml"),
+        ),
     ] = "sim",
     network: NetworkSpec = None,
     preset: Preset = None,
     rule: Annotated[
-        str | None, typer.Option(help="clockfree; for comparison, sim only: sync, p=P or oscillators=P.")
+        str | None,
+        typer.Option(
+            help="clockfree; for comparison, sim only: sync, p=P or oscillators=P.", autocompletion=completed("rules")
+        ),
     ] = None,
     seed: Seed = None,
     seeds: Annotated[
@@ -60,7 +69,7 @@ def run(
     from clockfree.api import running  # --help does without
     from clockfree.api.tasks import Task
     from clockfree.bench.registry import no_virtual_boards
-    from clockfree.commands.lines import say
+    from clockfree.commands.lines import warn
     from clockfree.commands.progress import progress
 
     options = {
@@ -73,7 +82,7 @@ def run(
     }
     asked = Task.of_command_line(task, options, with_network_file(set_, parallel, self_loops))
     if or_sim and bench == "virtual" and (why := no_virtual_boards()):
-        say(f"{why}; so this runs on --bench sim")
+        warn(f"{why}; so this runs on --bench sim")
         bench = "sim"
     how: dict[str, Any] = {"bench": bench, "out": True if out is None else out, "trace": trace}
     if seeds is not None:
@@ -88,6 +97,10 @@ def run(
             found = stopped.run
     if as_json:
         print_json(found.summary)
+    elif quiet():
+        for text in found.summary.get("warnings", ()):
+            warn(f"warning: {text}")
+        print_made(found.summary["run"])
     else:
         print_table(found.table())
     if found.ended == "interrupted":
@@ -106,6 +119,8 @@ def _many(asked: "Task", task: Path, seeds: str, how: dict[str, Any], as_json: b
     found = many.summary(data)
     if as_json:
         print_json(found)
+    elif quiet():
+        print_made(found["run"])
     else:
         print_table(many.table(found))
 

@@ -1,13 +1,15 @@
 """`clockfree virtual`: virtual boards kept up, as if they were plugged in."""
 
 import contextlib
+import sys
 import threading
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from clockfree.commands.options import NetworkSpec, Preset, Seed, Sets, TaskFile, TaskSeed
+from clockfree.commands.options import Json, NetworkSpec, Preset, Seed, Sets, TaskFile, TaskSeed
+from clockfree.commands.output import print_json
 
 
 def virtual(
@@ -18,6 +20,7 @@ def virtual(
     seed: Seed = None,
     task_seed: TaskSeed = None,
     set_: Sets = None,
+    as_json: Json = False,
 ) -> None:
     from clockfree.base import files  # --help does without
     from clockfree.commands.lines import say
@@ -33,7 +36,11 @@ def virtual(
         files.create(out)
         file = out / "bench.toml"
         files.replace_text(file, bench_text(rack.bench))
-        first = rack.boards.port(rack.bench.every_board[1].name)
+        ports = {board.name: rack.boards.port(board.name) for board in rack.bench.every_board}
+        first = ports[rack.bench.every_board[1].name]
+        if as_json:
+            print_json({"bench": str(file), "ports": ports})
+            sys.stdout.flush()  # whoever started it waits for this
         say(f"{len(rack.bench.every_board)} virtual boards are up, and blank. In another terminal:")
         for command in (
             f"clockfree flash --bench {file}", f"clockfree boards --bench {file}",

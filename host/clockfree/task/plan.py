@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError, create_model
 
+from clockfree.base import shipped
 from clockfree.base.errors import InputError
 from clockfree.base.overrides import one_line, shown, value_of
 from clockfree.base.toml import read_toml
@@ -24,6 +25,7 @@ from clockfree.task.taskfile import Task, lay_over, task_of
 from clockfree_model.importers import Graph
 from clockfree_model.importers.resistance import described
 from clockfree_model.job import Job, JobError, check
+from clockfree_model.nearest import nearest
 from clockfree_model.network import Network, NetworkError, noted
 from clockfree_model.physics import PRESETS
 from clockfree_model.record import job_from, plain
@@ -98,7 +100,8 @@ def network_of(task: Task) -> tuple[Network, Graph | None]:
     except NetworkError as error:
         if Path(task.network_spec).is_file():
             raise InputError(str(error)) from None
-        raise task.problem("network", error.problem) from None
+        meant = nearest(Path(task.network).stem, shipped.NETWORK.examples())
+        raise task.problem("network", error.problem + meant) from None
 
 
 class Draft:

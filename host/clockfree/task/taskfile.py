@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from clockfree.base import shipped
 from clockfree.base.errors import InputError
 from clockfree.base.overrides import one_line, origin, override, value_of
 from clockfree.base.toml import read_toml
@@ -212,8 +213,9 @@ class Task(Table):
 
     @property
     def network_spec(self) -> str:
-        """What to load: a file that the task file names is looked for beside the task file."""
-        return self.network if "network" in self._overridden else self.beside(self.network)
+        """What to load: a file that the task file names is looked for beside the task file, then among the examples."""
+        spec = self.network if "network" in self._overridden else self.beside(self.network)
+        return spec if Path(spec).is_file() else str(shipped.example(shipped.NETWORK, spec) or spec)
 
     @property
     def reading(self) -> Reading:

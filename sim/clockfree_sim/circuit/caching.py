@@ -23,6 +23,7 @@ from numba import njit
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache
 from numba.core.types.misc import unliteral
 
+from clockfree_model.quiet import quiet
 from clockfree_sim.circuit.code_digest import code_digest, options_text
 
 UNUSED_S = 30 * 86400
@@ -121,7 +122,8 @@ class _Kept(NullCache):
                 os.utime(self._files.index)
         elif self._about_s and not _turn.said:
             _turn.said = True
-            print(f"compiling, once, about {self._about_s:g} s", file=sys.stderr, flush=True)
+            if not quiet():
+                print(f"compiling, once, about {self._about_s:g} s", file=sys.stderr, flush=True)
         return found
 
     def save_overload(self, sig: Any, data: Any) -> None:

@@ -24,10 +24,11 @@ def paper(
     large: Annotated[
         str | None, typer.Option(metavar="NETWORK", help="The larger network, in place of ours: a file, or planar:...")
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on stdout.")] = False,
 ) -> None:
     """Make a figure of the paper, or one of ours, from new runs."""
     if name not in (ALL, *NAMES, *ALONE):
         raise typer.BadParameter(f"expected one of {CHOICE}, got {name!r}", param_hint="NAME")
     from clockfree_sim.paper import making  # slow to load, and `clockfree --help` loads this module
 
-    making.make_all(NAMES if name == ALL else (name,), quick, out, jobs, seed, large)
+    making.make_all(NAMES if name == ALL else (name,), quick, out, jobs, seed, large, as_json)

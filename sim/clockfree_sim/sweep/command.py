@@ -8,9 +8,16 @@ import typer
 FAILED, INTERRUPTED = 1, 130
 
 
+def _complete(context: typer.Context, incomplete: str) -> list[str]:
+    found: list[str] = context.find_root().obj.complete("sweeps", incomplete)
+    return found
+
+
 def sweep(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="Sweep file (TOML).")],
+    file: Annotated[
+        Path, typer.Argument(help="Sweep file (TOML), or the name of an example.", autocompletion=_complete)
+    ],
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes.", show_default="all cores")] = None,
     scheduler: Annotated[
         str | None,
@@ -26,9 +33,11 @@ def sweep(
     from clockfree_sim.sweep.progress import progress
     from clockfree_sim.sweep.running import run_sweep
 
+    file = context.obj.find("sweep", file)
+    folder = out or Path("runs") / file.stem
     with progress() as observer:
-        found = run_sweep(context.obj, file, jobs, scheduler, out or Path("runs") / file.stem, observer)
+        found = run_sweep(context.obj, file, jobs, scheduler, folder, observer)
     came_to = results.summary(found.sweep, found.journal), results.table(found.sweep, found.data)
-    context.obj.print(*came_to, as_json)
+    context.obj.print(*came_to, as_json, folder)
     if found.ended != "done":
         raise typer.Exit(INTERRUPTED if found.ended == "interrupted" else FAILED)

@@ -36,6 +36,9 @@ class Host(Protocol):
     def read(self, file: Path, model: type[Any]) -> Any:
         """A TOML file, as its model has it."""
 
+    def find(self, noun: str, name: Path) -> Path:
+        """A `task` or `sweep` file by its name: that of a file, or of an example."""
+
     def plan(self, task: Path, sets: Sequence[str]) -> Plan:
         """What `clockfree run TASK --set KEY=VALUE ...` would run."""
 
@@ -92,11 +95,14 @@ def load(file: Path, host: Host, told: Callable[[int, int], None]) -> Sweep:
         raise host.InputError(f"{file}: {error}") from None
     cells = list(asked.cells())
     points, task_seeds, digests = [], [], []
+    tasks: dict[Path, Path] = {}
     networks: dict[str, Network] = {}
     for count, cell in enumerate(cells):
         told(count, len(cells))
         try:
-            plan = host.plan(cell.task, cell.sets)
+            if cell.task not in tasks:
+                tasks[cell.task] = host.find("task", cell.task)
+            plan = host.plan(tasks[cell.task], cell.sets)
         except host.InputError as error:
             raise host.InputError(f"{file}: {cell.where}: {error}") from None
         # Thousands of points have a few networks between them.
@@ -105,7 +111,7 @@ def load(file: Path, host: Host, told: Callable[[int, int], None]) -> Sweep:
         points.append(Point(cell.at, cell.where, job, plan.held_out, sources_digest()))
         task_seeds.append(plan.task_seed)
         digests.append(digest([job, plan.held_out]))
-    files = dict.fromkeys([file, *(cell.task for cell in cells)])
+    files = dict.fromkeys([file, *tasks.values()])
     texts = {str(each): host.text(each) for each in files}
     axes = [[axis.name, axis.values] for axis in asked.axes]
     return Sweep(file, texts, asked.axes, points, task_seeds, digest([axes, digests]))

@@ -8,6 +8,8 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from clockfree_model.quiet import quiet
+
 
 class Observer(Protocol):
     """Who is told how a sweep gets on."""
@@ -64,8 +66,8 @@ class Bar:
 
 @contextmanager
 def progress() -> Iterator[Observer]:
-    """What suits stderr."""
-    if not sys.stderr.isatty():
+    """What suits stderr, and a quiet command."""
+    if quiet() or not sys.stderr.isatty():
         yield Lines()
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clockfree_model.quiet import quiet
 from clockfree_sim import sources_digest
 from clockfree_sim.sweep import results, workers
 from clockfree_sim.sweep.grid import SweepError
@@ -86,7 +87,8 @@ def _run(found: Sweep, journal: Journal, crew: workers.Workers, observer: Observ
         ahead -= _firings(point)
         observer.ran(count, len(points), total - ahead, total)
 
-    observer.say(f"{len(left)} of {len(points)} points to run on {crew.what}, in {folder}")
+    if not quiet():
+        observer.say(f"{len(left)} of {len(points)} points to run on {crew.what}, in {folder}")
     try:
         workers.run(left, crew, finished)
     except KeyboardInterrupt:

@@ -87,6 +87,7 @@ def test_source_that_does_not_compile(tmp_path, monkeypatch):
     (tmp_path / "clockfree_board" / "bad.py").write_text("def f(:\n")
     with pytest.raises(FirmwareError, match=r"main\.py: expected the firmware's main\.py, got none"):
         monkeypatch.setattr(firmware, "FOLDER", tmp_path)
+        monkeypatch.setattr(firmware, "SOURCES", tmp_path / "clockfree_board")
         source_files()
     (tmp_path / "main.py").write_text("")
     firmware._compiled.cache_clear()

@@ -1,0 +1,41 @@
+"""What commands print, for whoever reads it by a program: the topics `output` and `json` of `clockfree help`."""
+
+OUTPUT = {
+    "stdout": "what was found, and nothing else: a table, or with --json one object on one line",
+    "stderr": "how a command gets on (a bar on a terminal, a few lines elsewhere), warnings, and errors in one line",
+    "--quiet": "errors and warnings on stderr, nothing else; on stdout what was made, a folder or a file, or nothing",
+    "status 0": "done",
+    "status 1": "it ran, but something failed, or what was asked about is not so",
+    "status 2": "bad input: one line on stderr names the file, the key and what was expected",
+    "status 130": "interrupted; what was measured until then is kept",
+}
+
+OBJECTS = {
+    "run": "run (its folder), task, network, nodes, edges, bench, rule, preset, seed, task_seed, firings, steps, "
+    "updates_per_edge, initial_error_V2, final_error_V2, best_error_V2, wall_s, virtual_s; of boards wall_time_s in "
+    "place of virtual_s, and boards, restarts, lost_lines, warnings, failures; of a classification accuracy, "
+    "training_accuracy, majority_accuracy, logistic_accuracy; with --seeds run, task, network, bench, rule, preset, "
+    "task_seed, seeds, updates_per_edge, final_error_V2 (of each), geometric_mean_V2, interval_V2, best_error_V2",
+    "show": "the same",
+    "sweep": "sweep, results (a netCDF file), axes (of each, how many values), points, done, failed",
+    "compare": "run, bench, error_V2, sim_error_V2 (of every simulated run), rank, within; of two runs: runs "
+    "(of each the same), same_task, ratio, interval, better (null where nobody can say)",
+    "independence": "edges, firings, independent, correlation, correlation_limit, pair, coincidences, "
+    "coincidences_limit, fano, lag1",
+    "place": "written, placements, within_reach, near_V, best",
+    "infer": "run, data, answers (a row each)",
+    "test": "what was asked on a data set, and how well it was answered",
+    "check": "run, checked, lines, broken, problem, sound",
+    "read": "of a run: run, lesson, updates_per_edge, readings (a node each), of boards edges; of a bench: boards, "
+    "edges, nodes, with --watch an object a line",
+    "boards": "boards: of each board, port, hello, problem",
+    "flash": "boards: of each board, error, copied, removed, unchanged, sent, seconds, hello",
+    "hold": "boards: of each board, was, run, error",
+    "bench": "bench (its file), supervisor, edges, left_over",
+    "virtual": "bench (its file), ports (of each board); printed when they are up",
+    "examples": "examples: of each name, kind, what, file; with --to copied, a list of files",
+    "new": "file, task (as TOML has it)",
+    "paper": "figures: of each name, files, seen (of what it must show, whether it does)",
+    "help": "topics: of each name, what, text, facts, listed",
+}
+"""Keys of the object that each command prints; null is a number that is not known."""
