@@ -1,5 +1,6 @@
 """`clockfree.run`: a task on a bench, once or with many seeds."""
 
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -64,7 +65,8 @@ def run(
     trace : bool
         Record every firing: `Run.firings`.
     progress : bool or callable
-        True: a few lines on stderr. A function, such as `print`, is given each of them.
+        True: a few lines on stderr. A function, such as `print`, is given each of them. Left out, only what the
+        network cannot reach is said, as a warning.
     anyway : bool
         Take boards with another version of the firmware.
 
@@ -107,6 +109,9 @@ def run(
     boards = open_bench(str(bench), plan.job.schedule, anyway)
     kept = bool(out) or str(bench) != "sim"
     outcome = experiment.run(plan, asked.where, str(bench), boards, folder, told, kept)
+    if not progress:  # nobody has heard it
+        for line in outcome.beyond:
+            warnings.warn(line, stacklevel=2)
     found = Run.of(asked, outcome)
     if outcome.interrupted:
         raise Interrupted(found)

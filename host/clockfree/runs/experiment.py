@@ -54,6 +54,8 @@ class Outcome:
     interrupted : bool
         Whether Ctrl-C ended it.
     failures : list of str
+    beyond : list of str
+        What of its task the network cannot reach, and why.
     """
 
     record: runlog.Record
@@ -62,6 +64,7 @@ class Outcome:
     firings: np.ndarray | None
     interrupted: bool
     failures: list[str]
+    beyond: list[str]
 
 
 def run(
@@ -136,7 +139,8 @@ def _run(
     best = best_errors(job)
     from clockfree_sim.theory.reach import out_of_reach  # the same
 
-    for line in out_of_reach(job, best):
+    beyond = [*out_of_reach(job, best)]
+    for line in beyond:
         progress.say(line)
 
     started = datetime.now(UTC)
@@ -163,10 +167,10 @@ def _run(
 
         if not log.samples:  # a second Ctrl-C while the first one was being measured
             raise KeyboardInterrupt
-        return _outcome(folder, interrupted, bench.failures, kept)
+        return _outcome(folder, interrupted, bench.failures, beyond, kept)
 
 
-def _outcome(folder: Path, interrupted: bool, failures: list[str], kept: bool) -> Outcome:
+def _outcome(folder: Path, interrupted: bool, failures: list[str], beyond: list[str], kept: bool) -> Outcome:
     from clockfree.runs import results  # netCDF and plots: slow to load, and they come last
 
     record = runlog.read(folder)
@@ -179,7 +183,7 @@ def _outcome(folder: Path, interrupted: bool, failures: list[str], kept: bool) -
     else:
         summary["run"] = None
     firings = runlog.read_firings(folder) if record.job.trace and not kept else None
-    return Outcome(record, data, summary, firings, interrupted, failures)
+    return Outcome(record, data, summary, firings, interrupted, failures, beyond)
 
 
 def _file_name(task: str) -> str:

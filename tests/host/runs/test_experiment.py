@@ -133,7 +133,7 @@ def test_a_record_that_was_edited_is_refused(task, tmp_path):
     for old, new, said in [
         ("eta = 0.5", "eta = 5.0", "sha256: expected a record as it was written"),
         ("rate_hz = 10.0\n", "", "sha256: expected a record as it was written"),
-        ("format = 1", "format = 7", "record.format: expected 1"),
+        ("format = 2", "format = 7", "record.format: expected 1 or 2"),
         ("\ntask = ", "\ntalk = ", "record.task: expected text, got None"),
         ("\ntask_seed = 0", "\ntask_seed = true", "record.task_seed: expected an integer, got true"),
         ("[versions]", "[sorts]", "versions: expected a table, got None"),

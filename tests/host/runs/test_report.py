@@ -244,7 +244,7 @@ def test_what_was_seen_claims_neither_learning_nor_a_clock_nor_a_reading_that_wa
     assert "to 1.5 V off, as the supervisor reads it, in" in report.seen(found | {"boards": 17}, data)
     step_V = record.job.physics.supply_V / 4096
     for final_V2, said in (
-        (0.0, "less than 1.22 mV off, a step of the supervisor's ADC, in"),
+        (0.0, "to within 1.22 mV of it, a step of the supervisor's ADC, in"),
         (step_V**2, "1.22 mV off, as"),
     ):
         assert said in report.seen(found | {"final_error_V2": final_V2, "boards": 17}, data)
