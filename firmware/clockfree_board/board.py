@@ -16,7 +16,8 @@ IDLE_US = 100_000  # nothing due: look again after this long
 NEAR_US = 1_000
 """A role waits for what is due within this; with less no step of the link is begun: a Pico takes up to half of it."""
 _ANSWER_US = 2_500  # nor with less than this a command carried out
-_LEAST_US = 33_000  # but after so long without a step
+_LEAST_US = 33_000  # but after so long without one there are some, or a board that is always due answers nobody
+_LEAST_STEPS = 8
 _REST_US = 5_000  # with more than this the board may rest until bytes come
 _FEED_US = 1_000_000
 _BLINK_US = 500_000
@@ -120,10 +121,12 @@ class Board:
                 self.hold(printable("%s: %s" % (type(error).__name__, error)))
             now_us = chip.now_us()
         due_us = ticks_add(now_us, left_us)
+        steps = 0
         if left_us <= _ANSWER_US and ticks_diff(now_us, self._looked_us) > _LEAST_US:
-            left_us = _ANSWER_US + 1
-        while left_us > NEAR_US:
-            done = self._step(now_us, left_us)
+            steps = _LEAST_STEPS
+        while left_us > NEAR_US or steps > 0:
+            steps -= 1
+            done = self._step(now_us, left_us if steps < 0 else IDLE_US)
             if done or not self.port.told:
                 self._looked_us = now_us
             now_us = chip.now_us()

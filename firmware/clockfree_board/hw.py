@@ -23,6 +23,7 @@ WATCHDOG_MS = 8388  # the most an RP2040 can
 _FEED_MS = 2000
 _COLLECT_US = 1_000_000  # garbage is collected so often, where there is a gap for it
 _PAD = 16  # of a USB port's room, which is a multiple of it
+_GULP = 128  # of what a pipe takes
 _WATCHDOGS = {"RP2040": 0x58000, "RP2350": 0xD8000}  # of CTRL among the peripherals
 _CLEAR = 0x3000  # at this distance from a register a write clears bits of it
 _kept: list = []  # a timer that nothing refers to ends with the next collection of garbage
@@ -240,7 +241,7 @@ def make_board():
     # USB on rp2 says it can be written to when it has room for one byte, and waits if it gets more; a pipe, when it is
     # empty.
     usb = sys.platform == "rp2"
-    port = Port(sys.stdin.buffer, sys.stdout.buffer, *((_PAD, _PAD) if usb else (1024, 1)))
+    port = Port(sys.stdin.buffer, sys.stdout.buffer, *((_PAD, _PAD) if usb else (_GULP, 1)))
     chip = digest = None
     try:
         text, digest = read_config()

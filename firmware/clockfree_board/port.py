@@ -8,8 +8,8 @@ from clockfree_board.emitters import micropython
 from clockfree_board.link import SEALED, TO_BOARD, Lines, opened
 
 _ROOM = 16  # messages that may wait to be sent
-_READ = 8  # bytes taken at a time
 _NOTHING = memoryview(b"")
+_BROKEN = memoryview(b"               \n")  # ends a line that was begun; sixteen bytes, as all lines are multiples of
 
 
 class Port:
@@ -69,7 +69,7 @@ class Port:
         data = self._read(1)
         if not data:
             return False
-        left = _READ - 1
+        left = self._gulp // 2  # each costs a Pico as much as two that are written
         while left and self._in.poll(0):
             more = self._read(1)
             if not more:
@@ -124,17 +124,19 @@ class Port:
             self._making = making = self._queue.pop(0)
             self._crc = self._length = 0
         try:
-            piece = next(making).encode()
-            self._crc = crc32(piece, self._crc)
-        except StopIteration:
-            self._making = None
-            piece = b" " * (-(self._length + SEALED) % self._pad) + b"]"
-            piece += b"*%08x\n" % crc32(piece, self._crc)
+            text = next(making, None)
+            if text is None:
+                self._making = None
+                piece = b" " * (-(self._length + SEALED) % self._pad) + b"]"
+                piece += b"*%08x\n" % crc32(piece, self._crc)
+            else:
+                piece = text.encode()
+                self._crc = crc32(piece, self._crc)
+            self._length += len(piece)
+            self._held = memoryview(bytes(self._held) + piece)
         except Exception:  # no memory for it: what there is of the line is no message
             self._making = None
-            piece = b" " * (-(self._length + 1) % self._pad) + b"\n"
-        self._length += len(piece)
-        self._held = memoryview(bytes(self._held) + piece)
+            self._held = _BROKEN
         return True
 
 

@@ -8,7 +8,6 @@ from clockfree_board.board import IDLE_US, NEAR_US, Refused
 from clockfree_board.clock import HALF, MASK, ticks_add
 from clockfree_board.emitters import micropython
 from clockfree_board.link import ARMED, COUNTERS, FIRINGS
-from clockfree_board.rehearsal import Over, Rehearsal
 from clockfree_board.rule import LEAST_BAR
 from clockfree_board.sense import AGAIN, BLIND
 
@@ -306,6 +305,8 @@ class EdgeRole:
         They are as those in RUN, but that the edge steps up and down in turn, whatever it sees, and that its clock is a
         copy: clock, counters and taps are afterwards as they were before.
         """
+        from clockfree_board.rehearsal import Over, Rehearsal  # late: a board that only runs has no room to give away
+
         edge = self._at(i)
         if edge.pots.tap < 0 or not self._set_up[i]:
             raise Refused("edge %d is not set up, or its tap unknown" % i)

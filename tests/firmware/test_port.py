@@ -76,7 +76,7 @@ def test_messages_arrive_and_leave_in_order(line):
 def test_one_step_reads_and_writes_only_a_little(line):
     line.say(seal(["n", 1]) * 100)
     line.port.hear()
-    assert not line.port.told  # eight bytes are no line
+    assert len(line.port._heard) < 10
     for i in range(10):
         line.port.send(["ok", i])
     for _ in range(3):
