@@ -24,7 +24,7 @@ from tests.sim.virtual.repl import wait
 LEAST_KIB = 32
 """In which nothing boots: less than the firmware itself takes."""
 STEP_KIB = 4
-LIMIT_KIB = {"mpy": 96, "source": 144}
+LIMIT_KIB = {"mpy": 96, "source": 160}
 FIRINGS = 1000
 SHOWN = 100
 EDGE, SUPERVISOR = "e6614103e7450001", "e6614103e7450000"
