@@ -244,9 +244,10 @@ def test_an_edge_that_fires_too_rarely_is_said_and_one_that_was_not_heard_lately
     [
         (6_000, True, []),  # the largest supervisor
         (14_000, True, []),
-        (17_000, True, [("behind", True)]),  # no time is left for a line: nothing is told any more
-        (17_000, False, [("behind", False)]),
-        (30_000, True, [("behind", True)]),
+        (19_500, True, []),  # no time is left, and it is told all the same
+        (30_000, True, [("behind", False)]),
+        (50_000, True, [("behind", True)]),
+        (50_000, False, [("behind", False)]),
     ],
 )
 def test_a_supervisor_that_is_too_slow_for_its_dwell_is_said(takes_us, strict, said):
@@ -283,7 +284,7 @@ def test_a_supervisor_that_went_on_without_us_is_not_behind():
     run.learning.turn(0.0)
     run.supervisor.heard_s = supervisor.armed_s + 30
     assert run.events() == ["away", "back"]
-    look = (run.learning.tally, [supervisor], 0, run.learning._outputs_V)
+    look = (run.learning.tally, run.learning.pace, [supervisor], 0, run.learning._outputs_V)
     assert not [*run.learning._complaints.look(*look)]
     run.supervisor.heard_s += 30  # and tells nothing
     ((event, text, *_),) = run.learning._complaints.look(*look)
@@ -311,7 +312,8 @@ def test_an_edge_that_is_slow_by_its_rate_is_not_too_slow():
         session.heard_s = member.armed_s + 60
     assert max(run.firings()) > 3 * min(run.firings())
     complaints = run.learning._complaints
-    assert not [*complaints.look(run.learning.tally, run.members[1:], 0, run.learning._outputs_V)]
+    told = run.learning.tally, run.learning.pace
+    assert not [*complaints.look(*told, run.members[1:], 0, run.learning._outputs_V)]
 
 
 def row_of(board, place=0, **changed):
