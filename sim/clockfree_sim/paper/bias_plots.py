@@ -123,15 +123,17 @@ def _tasks(ax: Axes, data: xr.Dataset) -> None:
 def _starts(ax: Axes, data: xr.Dataset) -> None:
     for reading, dashes in (("redrawn", "-"), ("none", "--")):
         for where, colour in zip(places(data, f"start {reading}"), ("#17406d", "#e08214"), strict=False):
-            chosen = {"part": f"start {reading}", **where}
-            taps = scanned(data, "size", **chosen)
-            found = np.array([gain(data, AT[0], "p = 1", "p = 0.1", size=tap, **chosen) for tap in taps]).T
-            name = "no sigma" if reading == "none" else "eq. 10 as printed"
-            _line(ax, taps, found, color=colour, ls=dashes, label=f"{label(where)}, {name}")
+            for eta, marker in zip(scanned(data, "other", part=f"start {reading}", **where)[::-1], "os", strict=False):
+                chosen = {"part": f"start {reading}", "other": eta, **where}
+                taps = scanned(data, "size", **chosen)
+                found = np.array([gain(data, AT[0], "p = 1", "p = 0.1", size=tap, **chosen) for tap in taps]).T
+                name = "no sigma" if reading == "none" else "eq. 10 as printed"
+                text = f"{label(where)}, eta {eta:g}, {name}"
+                _line(ax, taps, found, color=colour, ls=dashes, marker=marker, label=text)
     ax.axhline(1, color="0.8", lw=0.8, zorder=0)
     ax.set(xscale="log", yscale="log", xlabel="tap at which all wipers begin")
     ax.set(ylabel="error at p = 1 over that at p = 0.1")
-    ax.set_title("sigma at 5 V, eta 0.5, by the start")
+    ax.set_title("sigma at 5 V, by the start")
     ax.legend(fontsize=6)
 
 

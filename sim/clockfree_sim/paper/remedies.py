@@ -139,16 +139,18 @@ def readings(quick: bool) -> Iterator[Point]:
 
 
 def starts(quick: bool) -> Iterator[Point]:
-    """Sigma as printed, at the paper's 5 V, over where all wipers begin; without sigma beside it."""
+    """Sigma as printed, at the paper's 5 V, over where all wipers begin, at two nudges; without sigma beside it."""
     large = (kinds(quick)[2], Kind(tasks.LARGE, 2, 16))
-    for reading in ("none", "redrawn"):
+    for reading, etas in (("none", NUDGES[-1:]), ("redrawn", NUDGES[1:])):
         physics = replace(IDEAL, **READINGS[reading])
         for kind in large[:1] if quick else large:
-            for tap in START_TAPS[::3] if quick else START_TAPS:
-                for name, rule in RULES.items():
-                    part = f"start {reading}"
-                    count = 2 if quick else 24
-                    yield Point(part, name, kind, count, tap, 0.5, physics, COMPARATORS, rule, 0.5, start_tap=tap)
+            for eta in etas:
+                for tap in START_TAPS[::3] if quick else START_TAPS:
+                    for name, rule in RULES.items():
+                        part, count = f"start {reading}", 2 if quick else 24
+                        yield Point(
+                            part, name, kind, count, tap, eta, physics, COMPARATORS, rule, eta, start_tap=tap
+                        )  # fmt: skip
 
 
 def imperfections(quick: bool) -> Iterator[Point]:

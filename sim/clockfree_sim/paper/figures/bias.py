@@ -207,13 +207,15 @@ def _starts(data: xr.Dataset) -> str:
     said = []
     for reading in ("redrawn", "none"):
         for where in places(data, f"start {reading}"):
-            chosen = {"part": f"start {reading}", **where}
-            gains = ", ".join(
-                f"{tap:g}: {shown(_benefit(data, size=tap, **chosen), '.3g')}"
-                for tap in scanned(data, "size", **chosen)
-            )
-            said.append(f"{label(where)}, {'eq. 10 as printed' if reading == 'redrawn' else 'no sigma'}: {gains}")
-    return f"""The start decides as much as the reading: at 5 V, eta 0.5, p = 1 over p = 0.1 with all taps beginning at
+            for eta in scanned(data, "other", part=f"start {reading}", **where):
+                chosen = {"part": f"start {reading}", "other": eta, **where}
+                gains = ", ".join(
+                    f"{tap:g}: {shown(_benefit(data, size=tap, **chosen), '.3g')}"
+                    for tap in scanned(data, "size", **chosen)
+                )
+                name = "eq. 10 as printed" if reading == "redrawn" else "no sigma"
+                said.append(f"{label(where)}, eta {eta:g}, {name}: {gains}")
+    return f"""The start and the nudge decide as much as the reading: at 5 V, p = 1 over p = 0.1 with all taps beginning at
         {"; ".join(said)}. All else begins at tap {remedies.tasks.POT.start_tap}."""
 
 
