@@ -20,11 +20,12 @@ from clockfree_model.parts import FRONT_ENDS, POTS
 from clockfree_model.physics import IDEAL, LEAST_OHM
 from clockfree_model.rates import rates_hz
 from clockfree_model.settings import EdgeSettings
-from clockfree_sim.plant.rounds import probability
 from clockfree_sim.theory import walk
 from clockfree_sim.theory.adjoint import Adjoint
 
 CLOCKFREE = "clockfree"
+CORRELATED = "oscillators="
+"""A rule whose rounds depend on the ones before."""
 HARMLESS = ("supply_V", "margin_V", "rab_ohm", "wiper_ohm", "spare_taps", "limit_lowest")
 """Physics that the law knows of, by way of g."""
 MOST_EDGES = 2000
@@ -85,12 +86,18 @@ def floor_V2(per_tap_V: np.ndarray, p: float | None = None, rates_hz: np.ndarray
     return float(np.mean(each + pairs + all_) / 3)
 
 
+def chance(schedule: str) -> float | None:
+    """Chance that an edge takes part in a round of a rule; None where there are no rounds."""
+    kind, _, p = schedule.partition("=")
+    return None if kind == CLOCKFREE else float(p or 1.0)
+
+
 def applies(job: Job) -> bool:
     """Whether the law speaks of a job: ideal comparators, the plain rule, own clocks or independent rounds."""
     edge, physics = job.edge, job.physics
     ideal = replace(physics, **{name: getattr(IDEAL, name) for name in HARMLESS}) == IDEAL
     plain = edge.front_end == next(iter(FRONT_ENDS)) and not (edge.f_V or edge.theta_V)
-    return ideal and plain and not job.damage and job.schedule.partition("=")[0] in (CLOCKFREE, "sync", "p")
+    return ideal and plain and not job.damage and not job.schedule.startswith(CORRELATED)
 
 
 def of_ideal_parts(job: Job) -> Job:
@@ -111,7 +118,7 @@ def predicted_V2(job: Job, taps: np.ndarray, lesson: int = -1, walkers: int = wa
     alone = taught.desired_V.size == 1
     if not (alone or len(job.network.ends) <= MOST_EDGES):
         return float("nan")
-    p = None if job.schedule == CLOCKFREE else probability(job.schedule)
+    p = chance(job.schedule)
     rates = rates_hz(job)
     shots = taps[np.unique(np.linspace(0, len(taps) - 1, SHOTS).round().astype(int))]
     known = [answers(job, each, taught) for each in shots]

@@ -215,7 +215,7 @@ def _starts(data: xr.Dataset) -> str:
                 )
                 name = "eq. 10 as printed" if reading == "redrawn" else "no sigma"
                 said.append(f"{label(where)}, eta {eta:g}, {name}: {gains}")
-    return f"""The start and the nudge decide as much as the reading: at 5 V, p = 1 over p = 0.1 with all taps beginning at
+    return f"""Start and nudge decide as much as the reading: at 5 V, p = 1 over p = 0.1 with all taps beginning at
         {"; ".join(said)}. All else begins at tap {remedies.tasks.POT.start_tap}."""
 
 
