@@ -135,8 +135,8 @@ def dataset(record: Record) -> DataSet:
 
 WITHIN = 0.1
 """Of its floor, below which the best achievable error has to be for outputs to count as within reach."""
-WALKERS = 16
-"""Of the law, where there are several outputs or examples: a tenth of the floor."""
+WALKERS = 4
+"""Of the law at each of its moments, where there are several outputs or examples: some percent of the floor."""
 
 
 def predicted_V2(record: Record) -> float:

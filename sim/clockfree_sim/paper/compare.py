@@ -21,7 +21,7 @@ CLOCKFREE = "clock-free"
 ONE = "p = 1"
 THEN = "p = 1, then 1 each"
 """The fair baseline of every ratio to p = 1: after it, one clock-free update per edge."""
-WALKERS = 16
+WALKERS = 4
 """Of the law, for each run: many tasks are averaged over."""
 
 

@@ -30,7 +30,7 @@ HARMLESS = ("supply_V", "margin_V", "rab_ohm", "wiper_ohm", "spare_taps", "limit
 """Physics that the law knows of, by way of g."""
 MOST_EDGES = 2000
 """Up to this many the network with several outputs or examples is followed: beyond, it takes longer than a run."""
-SHOTS = 5
+SHOTS = 20
 """Moments of the last fifth of a run at which the floor is taken: taps drift, and the floor with them."""
 
 

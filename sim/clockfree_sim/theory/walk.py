@@ -7,7 +7,7 @@ circuit: only g and M (`law.Answers`).
 
 import numpy as np
 
-WALKERS = 64
+WALKERS = 16
 """Copies that are followed of each network."""
 UPDATES = 12.0
 """Updates per edge that each is followed for; the second half counts."""

@@ -170,8 +170,8 @@ def caption(data: xr.Dataset) -> str:
         for i in range(beyond_.sizes["case"])
     )
     return f"""
-        The floor that edges come to, predicted from g, what a step moves the outputs by, at five moments of the last
-        fifth of each run, and measured there; nothing is fitted. Ideal parts, plain rule, eta 1,
+        The floor that edges come to, predicted from g, what a step moves the outputs by, at twenty moments of the
+        last fifth of each run, and measured there; nothing is fitted. Ideal parts, plain rule, eta 1,
         {int(named["updates"].max())} updates per edge (300 on 1,012 edges), the larger network is {network_of(named)}.
         One output: clock-free (1/3) sum |g|^3 / sum |g|; p = 1 (sum |g|)^2 times 1/4 .. 1/2, 1/3 in the mean, by where
         a run falls into its 2-cycle, and its numbers here are over the least, (sum |g| / 2)^2; several outputs or
@@ -253,10 +253,10 @@ def _starts(ax: Axes, start: xr.Dataset) -> None:
 def _breaks(ax: Axes, data: xr.Dataset) -> None:
     for i, colour in zip(range(data.sizes["case"]), ("#e08214", "#17406d"), strict=False):
         found = [interval(over_floor(data, i, way)) for way in data["way"].values]
-        label = f"{int(data['edges'][i])} edges, {int(data['outputs'][i])} outputs"
+        label = f"{int(data['edges'][i])} edges, {str(data['case'].values[i]).partition(', eta')[0]}"
         _bars(ax, np.arange(len(found)) + 0.1 * (i - 0.5), found, color=colour, label=label)
     ax.axhline(1, color="0.5", lw=0.8, zorder=0)
-    ax.set_xticks(range(data.sizes["way"]), [str(way).replace(", ", "\n") for way in data["way"].values], fontsize=7)
+    ax.set_xticks(range(data.sizes["way"]), data["way"].values, rotation=30, ha="right", fontsize=7)
     ax.set(yscale="log", ylabel="final error, over the floor of ideal parts")
     ax.set_title("where the law of ideal parts breaks: clock-free")
     ax.legend()
