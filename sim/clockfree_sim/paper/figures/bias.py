@@ -30,7 +30,7 @@ from clockfree_sim.paper.picking import (
     ways,
 )
 from clockfree_sim.paper.remedies import AT, SIGMA_V
-from clockfree_sim.paper.tasks import make_task, task_seeds
+from clockfree_sim.paper.tasks import POT, make_task, task_seeds
 from clockfree_sim.paper.work import gather
 from clockfree_sim.theory.statistics import interval, shown
 
@@ -216,7 +216,7 @@ def _starts(data: xr.Dataset) -> str:
                 name = "eq. 10 as printed" if reading == "redrawn" else "no sigma"
                 said.append(f"{label(where)}, eta {eta:g}, {name}: {gains}")
     return f"""Start and nudge decide as much as the reading: at 5 V, p = 1 over p = 0.1 with all taps beginning at
-        {"; ".join(said)}. All else begins at tap {remedies.tasks.POT.start_tap}."""
+        {"; ".join(said)}. All else begins at tap {POT.start_tap}."""
 
 
 FAIR = ("calibrated", "floor alone", "remedy")
