@@ -18,6 +18,7 @@ OTHER_THINGS = {
     "reset": "a command to a board, and its answer's cause",
     "lesson": "a command to a supervisor, and a field of a sample",
     "text": "a field of an event",
+    "measured": "what stands beside what was predicted",
     "clock": "a field of compiled edges, of a task, of the arming message",
 }
 """Names of events that are names of something else, too: of these an event's use alone is looked for."""
