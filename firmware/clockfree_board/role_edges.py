@@ -125,7 +125,9 @@ class EdgeRole:
             firings = edge.firings
             due_us = edge.due_us
             if left_us > 0:
-                sleep_us(left_us)
+                left_us = (((all_due_us[first] - clocked_us()) & mask) ^ half) - half  # that took time
+                if left_us > 0:
+                    sleep_us(left_us)
             now_us = clocked_us()
             all_due_us[first] = fire(now_us)
             after_us = clocked_us()
