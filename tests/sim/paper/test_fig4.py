@@ -38,7 +38,12 @@ def paper(monkeypatch, tmp_path):
     """The command, with making the figures put aside: what was asked for, and the network it would have been on."""
     monkeypatch.setattr(tasks, "LARGE", tasks.LARGE)
     made = []
-    monkeypatch.setattr(making, "make", lambda name, *_: made.append((name, tasks.LARGE)))
+
+    def make(name, *_):
+        made.append((name, tasks.LARGE))
+        return making.Made([], {}, "", 0.0)
+
+    monkeypatch.setattr(making, "make", make)
     monkeypatch.chdir(tmp_path)
     return lambda *options: (app.status_of(["paper", "fig4", "--jobs", "1", *options]), made)
 
