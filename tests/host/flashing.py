@@ -58,14 +58,18 @@ def files(boards, id_):
         boards,
         id_,
         "import os\n"
-        "r = {}\n"
         "for d in ['/'] + ['/%s/' % e[0] for e in os.ilistdir('/') if e[0] == 'clockfree_board']:\n"
         "  for e in os.ilistdir(d):\n"
         "    if e[1] == 0x8000 and e[3] < 100000:\n"
-        "      with open(d + e[0], 'rb') as f: r[d + e[0]] = f.read()\n"
-        "print(r)",
+        "      with open(d + e[0], 'rb') as f:\n"
+        "        print(repr(d + e[0]), end=': ')\n"
+        "        while True:\n"
+        "          part = f.read(512)\n"
+        "          if not part: break\n"
+        "          print(part, end=' ')\n"
+        "        print(b'', end=',')\n",
     )
-    return eval(text)
+    return eval("{" + text + "}")
 
 
 def flash(bench, boards=None, tell=lambda board, share, doing: None, stop=None, **more):

@@ -79,7 +79,7 @@ def test_a_bar_on_a_terminal(capsys, monkeypatch, made_up):
             shown.sample(make_job(), sample, wall_s=2.0)
     err = capsys.readouterr().err
     assert "running in [runs]/x" in err
-    assert "learning" in err and "100%" in err and "800 firings/s" in err and "error 2.00e-02" in err
+    assert "learning" in err and "100%" in err and "800 firings/s" in err and "error 3.00e-02" in err
 
 
 def test_version(capsys):
