@@ -4,15 +4,13 @@ import binascii
 import itertools
 import json
 import random
-import tomllib
 import tracemalloc
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clockfree_board.link import NUMBERS, TO_BOARD, TO_HOST, VERSION, Lines, opened, seal
+from clockfree_board.link import NUMBERS, TO_BOARD, TO_HOST, Lines, opened, seal
 
 numbers = st.integers(-NUMBERS, NUMBERS - 1)
 words = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=20)
@@ -261,8 +259,3 @@ def test_micropython_finds_the_same_in_a_spoilt_stream(vm, tmp_path, capsys):
     here = capsys.readouterr().out
     assert here.count("1 [") > 100
     assert vm(code) == here
-
-
-def test_the_firmware_has_the_version_of_the_project():
-    project = tomllib.loads((Path(__file__).resolve().parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
-    assert project["project"]["version"] == VERSION

@@ -333,7 +333,7 @@ EDGES = {*FIRING, TRIM}
 CIRCUIT = {*EDGES, STEP, SOLVE, DENSE, SCHUR}
 ALL = {*CIRCUIT, GAUSS, UNIFORM}
 CHANGES = (
-    ("firmware/clockfree_board/clock.py", "_LOW15 = (1 << 15) - 1", "_LOW15 = (1 << 14) - 1", EDGES),
+    ("firmware/clockfree_board/clock.py", "_LOW15 = const((1 << 15) - 1)", "_LOW15 = const((1 << 14) - 1)", EDGES),
     ("firmware/clockfree_board/rule.py", "1 - ((a ^ b) << 1)", "1 - ((a & b) << 1)", FIRING),
     ("sim/clockfree_model/draws.py", "/ 9007199254740992.0", "/ 9007199254740994.0", {*EDGES, GAUSS, UNIFORM}),
     ("sim/clockfree_sim/plant/noise.py", "0.425:", "0.426:", {*EDGES, GAUSS}),

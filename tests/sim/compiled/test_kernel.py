@@ -109,7 +109,7 @@ def test_other_seed_other_trace():
 def test_nothing_but_the_firmwares_own_code_is_compiled():
     for name in ("draw", "below", "wait_us", "ticks_add", "ticks_diff"):
         assert getattr(firmware, name).py_func.__code__ is getattr(clock, name).__code__
-    for name in ("from_bits", "from_drops", "agreed", "moved"):
+    for name in ("from_bits", "from_drops", "agreed"):
         assert getattr(firmware, name).py_func.__code__ is getattr(rule, name).__code__
     methods = {
         "tick": Supervisor.tick,

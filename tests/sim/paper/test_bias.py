@@ -68,7 +68,7 @@ def test_descent_by_a_host_is_the_plain_one():
         return state["edge"], state["step"], lambda new, old: new < old
 
     wanted, _ = plain_host(job, moves)
-    updates, found = by_host.descent(job)
+    updates, found, _ = by_host.descent(job)
     assert updates == pytest.approx(np.arange(31))
     assert found == pytest.approx(wanted[::16], rel=1e-6, abs=1e-12)
     assert found[-1] < 1e-3 * found[0]
@@ -110,7 +110,7 @@ def test_what_is_alone_is_alone():
             assert not on
             inputs_V = point.physics.supply_V - 2 * point.physics.margin_V
             assert inputs_V * point.size == pytest.approx(3.1)
-        elif point.part.startswith("sigma"):
+        elif point.part.startswith(("sigma", "start")):
             reading = point.part.split()[1]
             assert on == {"none": set(), "centred": {"noise_V"}}.get(reading, {"sigma_V"})
             assert reading in ("none", "centred", point.physics.sigma_kind)

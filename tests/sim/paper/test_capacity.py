@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from clockfree_model.final import error_at
 from clockfree_model.job import Lesson
 from clockfree_model.network import Network
 from clockfree_model.physics import IDEAL
@@ -63,7 +64,7 @@ def test_what_still_steps_is_what_the_wipers_say():
 
 
 def test_both_rules_go_on_from_each_end():
-    """Final errors anew: the last fifth by the tests' own solver, from the taps at which the first rule ended."""
+    """From the taps at which the first rule ended, by the tests' own solver; what it then came to, from its own run."""
     each = run(APART, chased=True)
     found = ended(each)
     task = each.task
@@ -74,10 +75,10 @@ def test_both_rules_go_on_from_each_end():
         end = learnt(replace(then, start_taps=start))
         assert (end.taps[0] == start).all()
         lesson, targets = then.lessons[0], list(task.targets)
-        late = [resistance(taps) for taps in end.taps[end.updates > 48].astype(int)]
-        outputs_V = np.array([solve(task.network, ohm, task.sources, lesson.source_V[0])[targets] for ohm in late])
-        errors_V2 = np.mean((outputs_V - lesson.desired_V) ** 2, axis=1)
-        assert found["onward"][i, j, k] == pytest.approx(np.mean(errors_V2))
+        outputs_V = solve(task.network, resistance(start), task.sources, lesson.source_V[0])[targets]
+        assert end.error_V2[0] == pytest.approx(np.mean((outputs_V - lesson.desired_V[0]) ** 2))
+        late_V2 = error_at(end.updates, end.mean_error_V2, 60, stood_us=end.stood_us)
+        assert found["onward"][i, j, k] == pytest.approx(late_V2)
     last = learnt(job(task, 3, RULES[1], limits.ETA, edge=WAYS["floor and dither"], updates=60))
     assert found["gain"][2] == gain(task, then.lessons[0], last.taps[-1], 0.02) and np.isnan(found["gain"][0])
     assert np.isfinite(found["final"]).all() and found["best"] <= found["final"].min()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import pearsonr
 
+from clockfree_model.final import error_at
 from clockfree_sim.paper import discrete, turns
 from clockfree_sim.paper.figures import fig3
 from clockfree_sim.paper.tasks import Kind, make_task
@@ -111,9 +112,8 @@ def test_oscillators_are_compared_with_draws_on_the_same_tasks(monkeypatch):
         for seed in case["task"].values.tolist():
             job = discrete.job(make_task(Kind("lab16", 3), seed), seed, rule, eta=1.0, updates=12)
             samples = list(World(job).run())
-            late = [each for each in samples if each.updates > 0.8 * samples[-1].updates]
-            stood_us, means_V2 = np.array([(each.stood_us, each.mean_error_V2) for each in late]).T
-            errors.append((stood_us * means_V2).sum() / stood_us.sum())
+            updates, stood_us, means_V2 = np.array([(e.updates, e.stood_us, e.mean_error_V2) for e in samples]).T
+            errors.append(error_at(updates, means_V2, updates[-1], stood_us=stood_us))
     ratios = {p: np.divide(by_rule[f"oscillators={p}"], by_rule[f"p={p}"]) for p in (0.2, 0.5)}
     for p, found in ratios.items():
         assert turns.over_draws(case, p)[0] == pytest.approx(np.exp(np.log(found).mean()), rel=1e-6)

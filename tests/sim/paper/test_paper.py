@@ -35,7 +35,12 @@ def test_every_figure_is_whole(name, tmp_path):
 
 def test_all_of_them_are_made_by_one_word(tmp_path, monkeypatch):
     made = []
-    monkeypatch.setattr(making, "make", lambda name, *given: made.append((name, given[1:])))
+
+    def make(name, *given):
+        made.append((name, given[1:]))
+        return making.Made([], {}, "", 0.0)
+
+    monkeypatch.setattr(making, "make", make)
     assert app.status_of(["paper", "all", "--quick", "--jobs", "1", "--seed", "3", "--out", str(tmp_path)]) == 0
     assert made == [(name, (True, 3, tmp_path)) for name in command.NAMES]
 

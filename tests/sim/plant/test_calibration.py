@@ -161,7 +161,7 @@ def test_the_remedy_learns_on_the_board_preset():
 @pytest.mark.parametrize("front_end", [name for name, part in FRONT_ENDS.items() if part.trims])
 @pytest.mark.parametrize("pot", POTS)
 def test_taps_are_put_back(front_end, pot):
-    taps = np.random.default_rng(0).integers(5, 100, 16)
+    taps = np.random.default_rng(0).integers(max(5, BOARD.lowest_tap(POTS[pot])), 100, 16)
     world = World(calibrated(front_end=front_end, edge={"pot": pot}, start_taps=taps, updates=1))
     assert [board.pots.tap for board in world.boards] == taps.tolist()
     assert [board.chips.pot.wipers for board in world.boards] == [[tap, tap] for tap in taps]

@@ -183,7 +183,7 @@ def test_a_bar_with_the_time_left_on_a_terminal(here, threads, capsys, monkeypat
         (SMALL + "network = ['lab17']", [], "network = lab17: task.toml: network (from --set): expected lab16"),
         (SMALL + "placement.sources = [9]", [], "task.toml: placement.sources (from --set): expected at most"),
         (SMALL.replace("task.t", "tusk.t"), [], "seed = 0: tusk.toml: file: expected a readable TOML file"),
-        (SMALL + "[variants.error.a]", [], "s.toml: variants.error: expected a name that no result has"),
+        (SMALL + "[variants.mean_error.a]", [], "s.toml: variants.mean_error: expected a name that no result has"),
         (SMALL, ["--jobs", "0"], "--jobs"),
         (SMALL, ["--jobs", "2", "--scheduler", "tcp://x:1"], "--jobs: expected it without --scheduler"),
         (SMALL, ["--out", "task.toml"], "s.toml: --out: expected a folder that can be made, got task.toml"),

@@ -41,7 +41,7 @@ def test_potentiometers(tmp_path, pot):
         wipers = lambda: boards.chips(ONE)["wipers"][name]  # noqa: E731
         assert wipers() == start
         repl.enter()
-        repl.install(*{"pots", module})
+        repl.install(*{"emitters", "pots", module})
         repl.run(SETUP + f"from clockfree_board.{module} import {driver}\npot = {driver}({', '.join(on)})\npot.adopt()")
         for tap in (2, part.highest, 33):
             assert repl.run(f"pot.set({tap})\nprint(pot.tap, pot.check())") == f"{tap} True\n"
@@ -62,7 +62,7 @@ def test_two_edges_on_one_board(tmp_path):
     names = [job.network.edge_name(edge) for edge in (5, 2)]
     with VirtualBoards(job, {ONE: edge_config(job, 5, 2)}, tmp_path) as boards, Repl(boards.port(ONE)) as repl:
         repl.enter()
-        repl.install("pots")
+        repl.install("emitters", "pots")
         repl.run(
             SETUP + "from clockfree_board import pots\n"
             "two = [pots.Mcp42xx(spi, Pin(gp, Pin.OUT, value=1)) for gp in (17, 21)]\n"
@@ -80,7 +80,7 @@ def test_a_supervisor_and_an_edge_see_the_same_circuit(tmp_path):
     volts = np.array(codes) * IDEAL.supply_V / 4096
     with VirtualBoards(job, configs, tmp_path) as boards, Repl(boards.port(ONE)) as repl:
         repl.enter()
-        repl.install("converters")
+        repl.install("emitters", "converters")
         repl.run(SETUP + SHOW)
         assert repl.run("print(i2c.scan())") == "[96]\n"
         repl.run(f"dac.write({codes})")
@@ -98,7 +98,7 @@ def test_a_supervisor_and_an_edge_see_the_same_circuit(tmp_path):
         assert read[2:] == [0, 0]  # nothing is there
         with Repl(boards.port(OTHER)) as edge:
             edge.enter()
-            edge.install("rule", "sense", "converters")
+            edge.install("emitters", "rule", "sense", "converters")
             edge.run(
                 SETUP + "from clockfree_board import sense, converters\n"
                 "drops = sense.AdcDrops(converters.Mcp320x(spi, Pin(20, Pin.OUT, value=1), channels=4))"
@@ -134,7 +134,7 @@ def test_front_ends_see_what_they_see_in_virtual_time(tmp_path, front_end):
         if front_end == "mcp3304":
             drops = Mcp3304Drops(spi, seen.lines["adc_cs"])
             drops.look(0)
-            repl.install("rule", "sense")
+            repl.install("emitters", "rule", "sense")
             repl.run("from clockfree_board import sense\ndrops = sense.Mcp3304Drops(spi, Pin(20, Pin.OUT, value=1))")
             assert eval(repl.run("drops.look(0)\nprint([drops.a, drops.b])")) == [drops.a, drops.b]
             assert drops.a and drops.b
