@@ -48,7 +48,8 @@ def boards(micropython, tmp_path_factory):
     """An edge's board and a supervisor's, with the firmware on them, at their prompts."""
     job = edge_job()
     configs = {ONE: edge_config(job, 0, 1), OTHER: supervisor_config()}
-    with VirtualBoards(job, configs, tmp_path_factory.mktemp("flash")) as boards:
+    # Compiled on the board, at its prompt, which a flash does not ask of it: that takes more than the boards run in.
+    with VirtualBoards(job, configs, tmp_path_factory.mktemp("flash"), heap_kib=256) as boards:
         repls = {}
         for name in configs:
             repls[name] = repl = Repl(boards.port(name))
