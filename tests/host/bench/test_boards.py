@@ -9,39 +9,19 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from clockfree.bench.virtual import VirtualRack, made_up
+from clockfree.bench.virtual import VirtualRack
 from clockfree.commands import app
-from clockfree.commands.lines import Lines
 from clockfree.link import discovery
 from clockfree.link.benchfile import bench_text
 from clockfree.runs import runlog
-from clockfree.task.plan import make_plan
 from clockfree_model.parts import POTS
 from clockfree_model.physics import PRESETS
 from tests.host.own_clock import late_us
-
-BRIDGE = Path(__file__).resolve().parents[3] / "examples/networks/bridge.csv"
-TASK = f"""
-network = "{BRIDGE}"
-updates = 60
-[placement]
-sources = ["top", "bottom"]
-targets = ["left"]
-[[lesson]]
-source_V = [[1.5, -1.3], [0.5, -0.5]]
-teacher = true
-[clamp]
-dwell_s = 0.1
-[edge]
-rate_hz = 50.0
-late_us = 10000
-"""
-PERIOD_S = 0.02
+from tests.host.racks import TASK, during, events, racked
 
 
 @pytest.fixture(autouse=True)
@@ -62,31 +42,8 @@ def clockfree(*arguments):
 
 @pytest.fixture
 def rack(task, tmp_path):
-    """Boards that are flashed and stay up, and their bench file."""
-    job = make_plan(task, {}, [], False).job
-    with VirtualRack(job, made_up(job)) as rack:
-        rack.flash(lambda doing, share: None)
-        file = tmp_path / "bench.toml"
-        file.write_text(bench_text(rack.bench))
-        yield rack, file
-
-
-def during(monkeypatch, share, act):
-    """Do something once, when a run has come so far."""
-    acts = iter([act])
-    before = Lines.sample
-
-    def sample(self, job, found, wall_s):
-        before(self, job, found, wall_s)
-        if found.updates >= share * job.updates:
-            for once in acts:
-                once()
-
-    monkeypatch.setattr(Lines, "sample", sample)
-
-
-def events(record, kind):
-    return [event for event in record.events if event["event"] == kind]
+    with racked(task, tmp_path / "bench.toml") as found:
+        yield found
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from clockfree.commands import app
 from clockfree.commands.lines import Lines
 from clockfree.runs import runlog
 from clockfree.task.plan import make_plan
-from tests.host.bench.test_boards import BRIDGE, events
+from tests.host.racks import BRIDGE, events
 from tests.sim.jobs import resistance, solve
 
 HEAD = f"""
