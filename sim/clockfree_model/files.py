@@ -15,3 +15,11 @@ def replaced(path: Path) -> Iterator[Path]:
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def replace_bytes(path: Path, data: bytes | memoryview) -> None:
+    """Write a file in one go: a reader, or a kill, finds the old contents or the new, never a part."""
+    with replaced(path) as beside, open(beside, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from clockfree.base.errors import InputError
-from clockfree_model.files import replaced
+from clockfree_model.files import replace_bytes
 
 
 def check(path: Path, kind: str = "folder", option: str = "--out") -> None:
@@ -47,7 +47,4 @@ def create_free(folder: Path) -> Path:
 
 def replace_text(path: Path, text: str) -> None:
     """Write a file in one go: a reader, or a kill, finds the old contents or the new, never a part."""
-    with replaced(path) as beside, open(beside, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    replace_bytes(path, text.encode("utf-8"))

@@ -1,5 +1,6 @@
 """Figure of a run, `figure.png`: error against updates, and the network with its taps."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from matplotlib.ticker import LogFormatter
 
 from clockfree.runs.netcdf import DataSet
 from clockfree.runs.results import course
-from clockfree_model.files import replaced
+from clockfree_model.files import replace_bytes
 from clockfree_model.final import error_at
 
 ERROR, SAMPLES, MEASURED = "#17406d", "#7fb0dc", "#e08214"
@@ -43,8 +44,10 @@ DRAWN_NODES = 500
 
 def draw(data: DataSet, path: Path, highest: int) -> None:
     """Draw the results of a run into a PNG file, in one go; `highest` is the tap where its potentiometers end."""
-    with matplotlib.rc_context(STYLE), replaced(path) as beside:
-        draw_on(Figure(figsize=SIZE), data, highest).savefig(beside, format="png")
+    image = io.BytesIO()
+    with matplotlib.rc_context(STYLE):
+        draw_on(Figure(figsize=SIZE), data, highest).savefig(image, format="png")
+    replace_bytes(path, image.getbuffer())
 
 
 def draw_on(drawn: Figure, data: DataSet, highest: int) -> Figure:

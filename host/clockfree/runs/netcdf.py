@@ -1,5 +1,6 @@
 """A data set, and how it becomes a netCDF file: what xarray would write, without xarray, which is slow to load."""
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import h5netcdf
 import h5py
 import numpy as np
+
+from clockfree_model.files import replace_bytes
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,13 @@ class DataSet:
 
 
 def write(data: DataSet, path: Path, packed: tuple[str, ...]) -> None:
-    """Write a netCDF-4 file, with the variables that `packed` names compressed.
+    """Write a netCDF-4 file in one go, with the variables that `packed` names compressed.
 
     By the conventions that xarray reads: nan is what a float has where there is no value, a variable names the
-    coordinates that belong to it.
+    coordinates that belong to it. HDF5 makes it in memory: on a disk that is full it would crash.
     """
-    with h5netcdf.File(path, "w") as file:
+    made_in = io.BytesIO()
+    with h5netcdf.File(made_in, "w") as file:
         file.attrs.update(data.attrs)
         file.dimensions = data.sizes
         for name, variable in data.variables.items():
@@ -67,3 +71,4 @@ def write(data: DataSet, path: Path, packed: tuple[str, ...]) -> None:
             if belong and name not in data.coordinates:
                 made.attrs["coordinates"] = " ".join(belong)
             made[...] = values
+    replace_bytes(path, made_in.getbuffer())

@@ -11,7 +11,6 @@ from clockfree.runs.netcdf import DataSet, Variable
 from clockfree.runs.runlog import Record, read_wall_s
 from clockfree_model import events
 from clockfree_model.counters import COUNTERS, DOWN, FIRINGS, UP
-from clockfree_model.files import replaced
 from clockfree_model.final import error_at, sampling_error
 
 
@@ -184,8 +183,7 @@ def _padded(volts: np.ndarray, examples: int) -> np.ndarray:
 def write(record: Record) -> DataSet:
     """Make `results.nc` from the log, in one go; returns what was written."""
     data = dataset(record)
-    with replaced(record.folder / "results.nc") as beside:
-        netcdf.write(data, beside, packed=("taps", *COUNTERS))
+    netcdf.write(data, record.folder / "results.nc", packed=("taps", *COUNTERS))
     return data
 
 

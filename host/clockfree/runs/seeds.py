@@ -17,7 +17,6 @@ from clockfree.runs.netcdf import DataSet, Variable
 from clockfree.task.plan import Plan, run_toml
 from clockfree.task.taskfile import SEEDS
 from clockfree_model.counters import COUNTERS
-from clockfree_model.files import replaced
 from clockfree_model.final import error_at
 from clockfree_model.linear import outputs
 from clockfree_sim.sweep.point import accuracies
@@ -71,8 +70,7 @@ def run(
     folder = make_folder(plan.task, started, out)
     recorded = run_toml(plan, file, "sim", started.isoformat(timespec="seconds"))
     files.replace_text(folder / "run.toml", dumps(recorded))
-    with replaced(folder / "results.nc") as beside:
-        netcdf.write(data, beside, packed=("taps", *COUNTERS))
+    netcdf.write(data, folder / "results.nc", packed=("taps", *COUNTERS))
     return data, folder
 
 

@@ -51,6 +51,7 @@ def save(folder: Path, name: str, data: xr.Dataset, drawn: Figure, text: str) ->
         replaced(folder / f"{name}.png") as drawing,
         replaced(folder / f"{name}.txt") as text_file,
     ):
-        data.to_netcdf(data_file, engine="h5netcdf", encoding=packed)
+        # HDF5 makes it in memory: on a disk that is full it would crash.
+        data_file.write_bytes(data.to_netcdf(engine="h5netcdf", encoding=packed))
         drawn.savefig(drawing, format="png")
         text_file.write_text(text, encoding="utf-8")

@@ -10,7 +10,7 @@ import xarray as xr
 from rich.table import Table
 
 from clockfree_model.counters import COUNTERS
-from clockfree_model.files import replaced
+from clockfree_model.files import replace_bytes
 from clockfree_sim.sweep.grid import Axis
 from clockfree_sim.sweep.journal import Journal
 from clockfree_sim.sweep.load import Sweep
@@ -96,8 +96,9 @@ def dataset(sweep: Sweep, journal: Journal, ended: str) -> xr.Dataset:
 def write(sweep: Sweep, journal: Journal, ended: str) -> xr.Dataset:
     """Make `results.nc` from the journal, in one go; returns what was written."""
     data = dataset(sweep, journal, ended)
-    with replaced(journal.folder / "results.nc") as new:
-        data.to_netcdf(new, engine="h5netcdf", encoding={name: {"zlib": True} for name in ("mean_error", "taps")})
+    packed = {name: {"zlib": True} for name in ("mean_error", "taps")}
+    # HDF5 makes it in memory: on a disk that is full it would crash.
+    replace_bytes(journal.folder / "results.nc", data.to_netcdf(engine="h5netcdf", encoding=packed))
     return data
 
 

@@ -1,4 +1,6 @@
 import json
+import os
+import resource
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from clockfree.base.files import create
-from clockfree.runs import figure, netcdf, report, results, runlog
+from clockfree.runs import figure, report, results, runlog
 from clockfree.runs.runlog import RunLog
 from clockfree_model.counters import COUNTERS
 from clockfree_model.final import Best
@@ -105,24 +107,35 @@ def test_results_are_rebuilt_from_the_log_alone(recorded):
     assert not list(folder.glob("*.new"))
 
 
+def test_a_disk_without_room_for_netcdf_is_said_and_leaves_the_old(recorded):
+    folder = recorded()
+    record = runlog.read(folder)
+    results.write(record)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for room in (0, 1, 5000, len(before["results.nc"]) - 1):  # of a file that HDF5 itself writes this was a SIGSEGV
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
+        try:
+            with pytest.raises(OSError, match="File too large"):
+                results.write(record)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
 def test_what_is_cut_short_leaves_the_old_and_nothing_else(recorded, monkeypatch):
     folder = recorded()
     record, data = drawn(folder)
     there = {path: path.read_bytes() for path in folder.iterdir()}
 
-    def stopped(*arguments, **more):
-        (folder / "results.nc.new").write_text("half of it")
-        (folder / "figure.png.new").write_text("half of it")
+    def stopped(descriptor):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(netcdf, "write", stopped)
-    monkeypatch.setattr("matplotlib.figure.Figure.savefig", stopped)
+    monkeypatch.setattr(os, "fsync", stopped)
     with pytest.raises(KeyboardInterrupt):
         results.write(record)
-    (folder / "figure.png.new").unlink()
     with pytest.raises(KeyboardInterrupt):
         figure.draw(data, folder / "figure.png", 127)
-    (folder / "results.nc.new").unlink()
     assert {path: path.read_bytes() for path in folder.iterdir()} == there
 
 
