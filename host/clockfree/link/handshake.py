@@ -8,6 +8,7 @@ from typing import Any
 import serial
 
 from clockfree.link.benchfile import config_hash
+from clockfree.link.shapes import is_answer
 from clockfree_board.link import NUMBERS, PROTOCOL, TO_HOST, VERSION, Lines, opened, seal
 
 READ_S = 0.05
@@ -65,9 +66,10 @@ def ask(port: serial.SerialBase, kind: str, *arguments: Any, within_s: float = A
 def hello(port: serial.SerialBase, within_s: float = ASK_S) -> dict[str, Any]:
     """What the board says of itself; raises as `ask` does."""
     answer = ask(port, "hello", within_s=within_s)
-    if len(answer) != 1 or not isinstance(answer[0], dict):
+    if not is_answer("hello", answer):
         raise NoAnswerError("an answer that is no HELLO")
-    return answer[0]
+    said: dict[str, Any] = answer[0]
+    return said
 
 
 def _messages(port: serial.SerialBase, lines: Lines, late_s: float) -> Iterator[list[Any]]:

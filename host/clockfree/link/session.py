@@ -18,6 +18,7 @@ from clockfree.link.listener import Listener
 from clockfree.link.ports import PortError, locate, open_port
 from clockfree.link.questions import Questions
 from clockfree.link.roundtrips import LEAST_S
+from clockfree.link.shapes import is_answer, is_telemetry
 from clockfree_board.link import FIRINGS, NUMBERS, PROTOCOL, TO_HOST, Lines, opened, seal
 
 ASK_S = 8.0
@@ -34,6 +35,9 @@ MOST_LOOK_S = 5.0
 """Later once in this share of the time that it has been away, but so often at least: of a thousand boards that went
 away at once, those who look would keep each other from finding."""
 TEXTS = 100
+SHOWN = 60
+"""Letters of an answer that is none."""
+NO_MESSAGE = "what is no message of this link: "
 TELEMETRY = ("hello", "edges", FIRINGS, "shown", "readings")
 _BOOT_AT = {"edges": 3, "shown": 3}
 _PROMPT = re.compile(r">>> ")
@@ -166,6 +170,8 @@ class Session:
         reply = self._questions.ask(kind, arguments, within_s)
         if reply is None:
             raise NoAnswerError(self._no_answer(kind, time.monotonic() - begun_s))
+        if not is_answer(kind, reply):
+            raise NoAnswerError(f"{kind}: an answer that is none, {str(reply)[:SHOWN]}: look at its firmware")
         return reply
 
     def _no_answer(self, kind: str, seconds: float) -> str:
@@ -205,7 +211,7 @@ class Session:
         while not self._stop.is_set():
             for line in lines.feed(port.read(max(1, port.in_waiting))):
                 message = opened(line)
-                if message is not None and len(message) > 1 and isinstance(message[1], int):
+                if message is not None and len(message) > 1 and type(message[1]) is int:
                     self._take(message, line)
                 elif whole:
                     self._text(line)
@@ -225,15 +231,18 @@ class Session:
             self.heard_s = time.monotonic()
             if self._questions.answer(message, self.heard_s):
                 return
-            if number == self._beat and kind == "ok" and len(message) == 3 and isinstance(message[2], dict):
+            if number == self._beat and kind == "ok":
                 self._beat = -1
-                self._booted(message[2].get("boot"))
+                if not is_answer("status", message[2:]):
+                    self._text(line, NO_MESSAGE)
+                    return
+                self._booted(message[2]["boot"])
                 self._listener.heard(self, ["status", number, message[2]])
         elif kind in TELEMETRY:
-            told = message[2] if kind == "hello" and len(message) > 2 else None
-            if kind == "hello" and not isinstance(told, dict):
-                self._text(line)  # the echo of our own question, from a prompt
+            if not is_telemetry(message):  # not counted either: it is missed when the next one comes
+                self._text(line, NO_MESSAGE if len(message) > 2 else "")  # a prompt echoes our own question
                 return
+            told = message[2] if kind == "hello" else None
             self.heard_s = time.monotonic()
             if told:
                 self.hello = told
@@ -244,9 +253,10 @@ class Session:
         else:
             self._text(line)
 
-    def _text(self, line: bytes) -> None:
+    def _text(self, line: bytes, what: str = "") -> None:
         text = line.decode("ascii", "backslashreplace").rstrip("\r")
         if text:
+            text = what + text
             self.texts.append(text)
             self._listener.text(self, text)
 

@@ -7,7 +7,7 @@ import pytest
 
 from clockfree.link.handshake import NoAnswerError, RefusedError
 from clockfree.link.roundtrips import LEAST_S, MOST_S
-from clockfree_board.link import NUMBERS, seal
+from clockfree_board.link import EDGE_ROW, NUMBERS, seal
 from tests.host.peers import hello, no, ok, pause, told
 
 
@@ -59,10 +59,10 @@ def test_several_may_ask_at_once(meet):
     def answer_all(number):
         return b"".join(seal(["ok", each, each]) for each in [number, *held])
 
-    peer, session, _ = meet((("status",), [hold]), (("status",), [hold]), (("status",), [answer_all]))
+    peer, session, _ = meet((("prepare",), [hold]), (("prepare",), [hold]), (("prepare",), [answer_all]))
     session.trips.timeout_s = 5.0
     found = []
-    threads = [threading.Thread(target=lambda: found.append(session.ask("status"))) for _ in range(3)]
+    threads = [threading.Thread(target=lambda: found.append(session.ask("prepare"))) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -116,6 +116,58 @@ def test_what_comes_late_was_counted_as_missing(meet):
     assert heard.of("missed") == [1]
 
 
+ROW = [64] + [0] * (len(EDGE_ROW) - 1)
+BAD = (1 << 70, "64", 1.5, None, True, [64], {})
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        *(("edges", 1, 5, 7, 0, [ROW, [bad, *ROW[1:]]]) for bad in BAD),
+        *(("edges", 1, 5, 7, 0, rows) for rows in ([ROW[1:]], [[*ROW, 0]], {}, 3, "rows", [3])),
+        *(("firings", 1, 0, [0, 5, 0, 1, bad, 64]) for bad in BAD),
+        *(("firings", 1, bad) for bad in BAD),
+        *(("shown", 1, 5, 7, bad, 0, 900) for bad in BAD),
+        *(("readings", 1, 1, 0, [[bad]]) for bad in (*BAD, 4096, -2)),
+        *(("hello", 1, hello(boot=8, **{key: bad})) for key, bad in (("can", []), ("reason", 5), ("id", {}))),
+        *((kind, 1) for kind in ("edges", "firings", "shown", "readings")),
+        *(("edges", number, 5, 7, 0, [ROW]) for number in (-1, 1 << 70, True)),
+    ],
+)
+def test_a_message_that_no_board_sends_is_text_and_missed(meet, fields):
+    """Its checksum is right, and still nobody takes a number from it."""
+    peer, session, heard = meet()
+    peer.say(told("edges", 0, 5, 7, 0, [ROW]) + told(*fields) + told("edges", 2, 6, 7, 0, [ROW]))
+    assert heard.wait_for("heard", 2) == [["edges", 0, 5, 7, 0, [ROW]], ["edges", 2, 6, 7, 0, [ROW]]]
+    assert heard.of("missed") == [1] and not heard.of("rebooted")
+    (text,) = heard.of("text")
+    assert fields[0] in text
+
+
+@pytest.mark.parametrize(
+    "kind, fields",
+    [
+        *(("tap", (bad,)) for bad in BAD),
+        ("adopt", ()),
+        ("rehearse", (1, 2)),
+        ("null", (5,)),
+        ("match", ([1 << 70],)),
+        ("measure", (1, 2, [4096])),
+        ("measure", (1, "2", [])),
+        ("measure", ([5000],)),
+        ("measure", ()),
+        ("status", ({"boot": 7, "state": "run", "run": 1, "reason": "", "t_us": 5, "edges": [[64]]},)),
+        ("status", ({"boot": 7, "state": "off", "run": 1, "reason": "", "t_us": 5},)),
+        ("status", ({"boot": 7},)),
+        ("hello", ([],)),
+    ],
+)
+def test_an_answer_that_no_board_gives_is_none(meet, kind, fields):
+    _, session, _ = meet(((kind,), [ok(*fields)]))
+    with pytest.raises(NoAnswerError, match=rf"^{kind}: an answer that is none, .*: look at its firmware$"):
+        session.ask(kind)
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -133,7 +185,7 @@ def test_another_boot_id_is_a_reset(meet, line):
 
 
 def test_a_heartbeat_asks_for_the_status(meet):
-    status = [{"boot": 9, "state": "run"}]
+    status = [{"boot": 9, "state": "run", "run": 1, "reason": "", "t_us": 5}]
     peer, session, heard = meet((("status",), [ok(*status)]), heartbeat_s=0.01)
     session._heartbeat_s = 1000.0  # one is enough
     (message,) = heard.wait_for("heard")
