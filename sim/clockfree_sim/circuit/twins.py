@@ -169,10 +169,12 @@ class Circuit:
 
 
 def _aligned(size: int) -> np.ndarray:
-    """Zeros that begin on a cache line, so that rows do not straddle more lines than they must."""
-    raw = np.zeros(size + 8)
-    begin = -raw.ctypes.data % 64 // 8
-    return raw[begin : begin + size]
+    """Zeros that begin on a cache line, so that rows do not straddle more lines than they must.
+
+    What lies before them, which is not the same each time, is no part of the array that views of them are of.
+    """
+    raw = bytearray(8 * size + 64)
+    return np.frombuffer(raw, count=size, offset=-np.frombuffer(raw, np.uint8).ctypes.data % 64)
 
 
 @kept()

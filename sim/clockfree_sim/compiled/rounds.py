@@ -12,7 +12,7 @@ from clockfree_sim.compiled.loop import go_on, lent_lesson, lent_wires, write_ro
 from clockfree_sim.compiled.pots import conductances, next_move, take_move
 from clockfree_sim.compiled.records import AFTER_ROUND, LATER
 from clockfree_sim.compiled.typed_record import edge_of, lacks, show_of
-from clockfree_sim.plant.rounds import period_us, taking_part
+from clockfree_sim.plant.rounds import TakingPart, period_us
 from clockfree_sim.plant.setup import Setup
 
 
@@ -23,8 +23,8 @@ class Rounds(Edges):
         super().__init__(setup)
         job = setup.job
         self._period_us = period_us(job)
-        self._blocks = taking_part(job)
-        self._taking_part = next(self._blocks)
+        self._blocks = TakingPart(job)
+        self._taking_part = self._blocks.block()
         self._live: list[int] = []
         self._next_us = 0
 
@@ -50,7 +50,7 @@ class Rounds(Edges):
             self._next_us += rounds * self._period_us
             self._taking_part = self._taking_part[rounds:]
             if not len(self._taking_part):
-                self._taking_part = next(self._blocks)
+                self._taking_part = self._blocks.block()
         self._keep(rows[:made])
 
 

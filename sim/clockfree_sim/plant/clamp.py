@@ -66,9 +66,9 @@ class DigitalClamp:
         held_V = free_V + self.eta * (self.desired_V - free_V) + self.error_V
         hold_us = time.now_us + self.delay_us
         self.coming.append((hold_us, held_V))
-        time.later(hold_us, lambda: self._hold(driven))
+        time.later(hold_us, self._hold, driven)
         self.sample_us = time.now_us + self.period_us
-        time.later(self.sample_us, lambda: self._sample(driven))
+        time.later(self.sample_us, self._sample, driven)
 
     def _hold(self, driven: int) -> None:
         if driven == self._driven:

@@ -124,7 +124,7 @@ class Plant:
         if not age_us and not skew_us:
             return move
         delays = (age_us, age_us + skew_us)
-        return lambda wiper, tap: time.later(time.now_us + delays[wiper], lambda: move(wiper, tap))
+        return lambda wiper, tap: time.later(time.now_us + delays[wiper], move, wiper, tap)
 
     def _move(self, edge: int, g_free_S: float, g_clamped_S: float, now_us: int) -> None:
         if not self.in_hold:

@@ -4,9 +4,6 @@ Edges act together in three modules of this name and nowhere else: who takes par
 compiled (`compiled.rounds`). They exist in simulation alone and no board has anything like them.
 """
 
-import itertools
-from collections.abc import Iterator
-
 import numpy as np
 
 from clockfree_model.job import Job
@@ -36,17 +33,24 @@ def period_us(job: Job) -> int:
     return round(1e6 / job.edge.rate_hz)
 
 
-def taking_part(job: Job) -> Iterator[np.ndarray]:
+class TakingPart:
     """Which edges take part, whether alive or not: endless, bool (BLOCK, E) at a time, a row for each round.
 
     By sync and p= every edge draws for itself. By oscillators= those do whose oscillator is above the bias at which one
     of nominal parts is for a share p of its time.
     """
-    p, edges = probability(job.schedule), len(job.network.ends)
-    if job.schedule.startswith(f"{OSCILLATORS}="):
-        built = oscillator.build(edges, np.random.default_rng([job.seed, 0x6F736369]))
-        bias_V = oscillator.bias_of(p)
-        firsts = itertools.count(0, BLOCK)
-        return (oscillator.taking_part(built, bias_V, BLOCK, first).T.copy() for first in firsts)
-    random = np.random.default_rng([job.seed, 0x73796E63])
-    return (random.random((BLOCK, edges)) < p for _ in itertools.repeat(None))
+
+    def __init__(self, job: Job):
+        self._p, self._edges = probability(job.schedule), len(job.network.ends)
+        self._built: oscillator.Oscillators | None = None
+        self._first = 0
+        self._random = np.random.default_rng([job.seed, 0x73796E63])
+        if job.schedule.startswith(f"{OSCILLATORS}="):
+            self._built = oscillator.build(self._edges, np.random.default_rng([job.seed, 0x6F736369]))
+
+    def block(self) -> np.ndarray:
+        """The next so many rounds."""
+        if self._built is None:
+            return self._random.random((BLOCK, self._edges)) < self._p
+        first, self._first = self._first, self._first + BLOCK
+        return oscillator.taking_part(self._built, oscillator.bias_of(self._p), BLOCK, first).T.copy()

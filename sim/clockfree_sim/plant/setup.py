@@ -17,6 +17,8 @@ from clockfree_sim.plant.wiring import SimulatedEdge, SimulatedSupervisor
 
 SETTLED_US = 1000
 """After this long the nodes have settled."""
+STRETCH = 2000
+"""So many firings are served at a time where somebody wants a pause between them."""
 
 
 class Engine(Protocol):
@@ -93,6 +95,8 @@ class Setup:
         Which one is taught now.
     updates : float
         Updates per edge so far: the sum over firings of one over the number of live edges.
+    place : int
+        Which of the job's `moments` comes next; those before are over.
     """
 
     def __init__(self, job: Job, pace: Callable[[Plant, Timeline], Pace] | None = None, like: "Setup | None" = None):
@@ -106,6 +110,9 @@ class Setup:
         self.supervisor = SimulatedSupervisor(self.plant)
         self.lesson = 0
         self.updates = 0.0
+        self.place = 0
+        self._wanted: int | None = None  # firings until then, once it is on its way, and how many of them are done
+        self._done = 0
         self._live = set(range(edges))
 
     @cached_property
@@ -121,11 +128,17 @@ class Setup:
         self.plant.place(taps)
         self.plant.in_hold = False
 
-    def run(self, edges: Edges) -> Iterator[Sample]:
-        """Teach, damage and sample as the job says while the edges learn; see `Engine.run`."""
+    def run(self, edges: Edges, pause: Callable[[], None] | None = None) -> Iterator[Sample]:
+        """Teach, damage and sample as the job says while the edges learn; see `Engine.run`.
+
+        `pause` is called now and then, between two events.
+        """
         started = False
-        for at, what in moments(self.job):
-            self._learn(edges, self.wanted(at))
+        plan = [*moments(self.job)]
+        while self.place < len(plan):
+            at, what = plan[self.place]
+            self._learn(edges, at, pause)
+            self.place += 1
             if what is not None:
                 self.change(edges, what)
                 continue
@@ -176,14 +189,19 @@ class Setup:
     def _tick(self) -> None:
         self.time.later(self.supervisor.tick(self.time.now_us), self._tick)
 
-    def _learn(self, edges: Edges, wanted: int) -> None:
-        """Let the edges fire so many times."""
-        done = 0
-        while self._live and done < wanted:
+    def _learn(self, edges: Edges, at: float, pause: Callable[[], None] | None) -> None:
+        """Let the edges fire until there have been so many updates per edge."""
+        if self._wanted is None:
+            self._wanted = self.wanted(at)
+        while self._live and self._done < self._wanted:
             before = edges.firings()
-            edges.serve(wanted - done)  # events: an overdue firing, or half of a trimmed one, is none yet
-            done += edges.firings() - before
-        self.learnt(done)
+            left = self._wanted - self._done
+            edges.serve(min(STRETCH, left) if pause else left)  # events: half of a trimmed firing is none yet
+            self._done += edges.firings() - before
+            if pause:
+                pause()
+        self.learnt(self._done)
+        self._wanted, self._done = None, 0
 
     def _break(self, edges: Edges, damage: Damage) -> None:
         if damage.kind == "dead":

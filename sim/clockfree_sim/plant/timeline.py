@@ -24,8 +24,8 @@ class Time(Protocol):
     def now_us(self) -> int:
         """Time now, us; it does not wrap."""
 
-    def later(self, time_us: int, action: Callable[[], None]) -> None:
-        """Run an action once, at a time."""
+    def later(self, time_us: int, action: Callable[..., None], *arguments: int) -> None:
+        """Run an action once, with these arguments, at a time."""
 
 
 class Pace(Protocol):
@@ -59,14 +59,14 @@ class Timeline:
         self._edges = edges
         self._fires: list[Fire] = [_nobody] * edges
         self._heap: list[tuple[int, int]] = []
-        self._actions: dict[int, Callable[[], None]] = {}
+        self._actions: dict[int, tuple[Callable[..., None], tuple[int, ...]]] = {}
         self._next = edges
 
-    def later(self, time_us: int, action: Callable[[], None]) -> None:
-        """Run an action once, at a virtual time."""
+    def later(self, time_us: int, action: Callable[..., None], *arguments: int) -> None:
+        """Run an action once, with these arguments, at a virtual time."""
         who = self._next
         self._next = who + 1
-        self._actions[who] = action
+        self._actions[who] = action, arguments
         heappush(self._heap, (time_us, who))
 
     def enter(self, index: int, edge: Edge, fire: Fire) -> None:
@@ -94,7 +94,7 @@ class Timeline:
                 count -= 1
             else:
                 heappop(heap)
-                self._actions.pop(who)()
+                self._act(who)
 
     def advance(self, until_us: int) -> None:
         """Run everything due before a time, and stand there."""
@@ -106,5 +106,9 @@ class Timeline:
             else:
                 heappop(heap)
                 self.now_us = time_us
-                self._actions.pop(who)()
+                self._act(who)
         self.now_us = until_us
+
+    def _act(self, who: int) -> None:
+        action, arguments = self._actions.pop(who)
+        action(*arguments)

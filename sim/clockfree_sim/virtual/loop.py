@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-Action = Callable[[], object]
+Action = Callable[..., object]
 
 
 class File(Protocol):
@@ -22,7 +22,7 @@ class WallTime:
 
     def __init__(self) -> None:
         self._began_ns = time.monotonic_ns()
-        self._heap: list[tuple[int, int, Action]] = []
+        self._heap: list[tuple[int, int, Action, tuple[int, ...]]] = []
         self._count = itertools.count()
 
     @property
@@ -30,9 +30,9 @@ class WallTime:
         """Time now, us."""
         return (time.monotonic_ns() - self._began_ns) // 1000
 
-    def later(self, time_us: int, action: Action) -> None:
-        """Run an action once, at a time; two at the same time in order of who asked."""
-        heapq.heappush(self._heap, (time_us, next(self._count), action))
+    def later(self, time_us: int, action: Action, *arguments: int) -> None:
+        """Run an action once, with these arguments, at a time; two at the same time in order of who asked."""
+        heapq.heappush(self._heap, (time_us, next(self._count), action, arguments))
 
     def run(self) -> float | None:
         """Run what is due; returns how long until the next, s, or None."""
@@ -41,7 +41,8 @@ class WallTime:
             left_us = heap[0][0] - self.now_us
             if left_us > 0:
                 return left_us / 1e6
-            heapq.heappop(heap)[2]()
+            _, _, action, arguments = heapq.heappop(heap)
+            action(*arguments)
         return None
 
 

@@ -3,12 +3,10 @@
 The circuit changes between rounds, so that all edges of a round decide on one state.
 """
 
-import itertools
-
 from clockfree_board.clock import MASK
 from clockfree_board.edge import Edge
 from clockfree_sim.plant.plant import Plant
-from clockfree_sim.plant.rounds import period_us, taking_part
+from clockfree_sim.plant.rounds import BLOCK, TakingPart, period_us
 from clockfree_sim.plant.timeline import Fire, Timeline
 
 
@@ -26,7 +24,9 @@ class Rounds:
     def __init__(self, plant: Plant, time: Timeline):
         self._time = time
         self._step, self._step_all = plant.circuit.step, plant.circuit.step_all
-        self._taking_part = itertools.chain.from_iterable(taking_part(plant.job))
+        self._blocks = TakingPart(plant.job)
+        self._taking_part = self._blocks.block()
+        self._row = 0
         self._period_us = period_us(plant.job)
         self._next_us = 0
         self._edges: dict[int, tuple[Edge, Fire]] = {}
@@ -48,7 +48,10 @@ class Rounds:
         while count > 0:
             self._time.advance(self._next_us)
             self._next_us += self._period_us
-            yes = next(self._taking_part)
+            if self._row == BLOCK:
+                self._taking_part, self._row = self._blocks.block(), 0
+            yes = self._taking_part[self._row]
+            self._row += 1
             count -= self._round([both for index, both in self._edges.items() if yes[index]])
 
     def _change(self, edge: int, g_free_S: float, g_clamped_S: float, now_us: int) -> None:

@@ -1,8 +1,9 @@
 """The simulated bench: Edge and Supervisor objects, wired to the twin circuit, learning in virtual time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from math import log
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from clockfree_sim.plant.setup import HoldOfBoards, Setup
 from clockfree_sim.plant.timeline import Fire
 from clockfree_sim.plant.wiring import SimulatedEdge
 from clockfree_sim.world.rounds import Rounds
+from clockfree_sim.world.snapshot import Snapshot, SnapshotError
 
 
 class World:
@@ -44,10 +46,41 @@ class World:
         if job.edge.calibrate:
             calibrate(job, HoldOfBoards(setup))
         setup.settle([board.pots.tap for board in setup.boards])
+        self._edges = _Objects(setup)
+        self._snapshot: Snapshot | None = None
 
-    def run(self) -> Iterator[Sample]:
-        """Learn: yields a sample at the start, then ``job.samples`` more, evenly spaced in updates per edge."""
-        return self.setup.run(_Objects(self.setup))
+    def run(self, pause: Callable[[], None] | None = None) -> Iterator[Sample]:
+        """Learn: yields a sample at the start, then ``job.samples`` more, evenly spaced in updates per edge.
+
+        `pause` is called now and then, between two events.
+        """
+        return self.setup.run(self._edges, pause)
+
+    def run_from(self, saved: dict[str, Any], pause: Callable[[], None] | None = None) -> Iterator[Sample]:
+        """Go on from where `saved` says that another world of this job was: yields the samples that it had not yet.
+
+        Raises
+        ------
+        SnapshotError
+            This world is not like that one.
+        """
+        samples = self.run(pause)
+        next(samples)
+        self.keep_track()
+        assert self._snapshot is not None
+        if self._snapshot.digest != saved["digest"]:
+            raise SnapshotError("the set-up of this job is another than it was")
+        self._snapshot.put(saved["changes"])
+        return samples
+
+    def keep_track(self) -> None:
+        """From its first sample on, which has just been taken, this world can be `saved`."""
+        self._snapshot = Snapshot([self.setup, self._edges])
+
+    def saved(self) -> dict[str, Any]:
+        """All that `run_from` needs, between two events."""
+        assert self._snapshot is not None
+        return {"digest": self._snapshot.digest, "changes": self._snapshot.changes()}
 
     def voltages(self) -> tuple[np.ndarray, np.ndarray]:
         """Node voltages of the free and the clamped twin, V, each (B, N), for every example of the present lesson."""
