@@ -20,6 +20,7 @@ from clockfree.base.toml import dumps
 from clockfree.bench.protocol import Bench, Observer
 from clockfree.runs import runlog
 from clockfree.runs.forecast import Forecast
+from clockfree.runs.underway import lag_in
 from clockfree.task.plan import Plan, run_toml
 from clockfree_model.job import Job, Sample
 from clockfree_model.parts import POTS
@@ -55,7 +56,7 @@ class Outcome:
         Whether Ctrl-C ended it.
     failures : list of str
     beyond : list of str
-        What of its task the network cannot reach, and why.
+        What of its task the network cannot reach, and why; and that edges fire too often for what they decide on.
     """
 
     record: runlog.Record
@@ -139,14 +140,14 @@ def _run(
     best = best_errors(job)
     from clockfree_sim.theory.reach import out_of_reach  # the same
 
-    beyond = [*out_of_reach(job, best)]
+    said, lag = bench.about(), lag_in(job, bench.about())
+    beyond = [*out_of_reach(job, best), *filter(None, [lag.costs() if lag else ""])]
     for line in beyond:
         progress.say(line)
 
     started = datetime.now(UTC)
     with _folder(plan.task, started, out, kept) as folder:
         recorded = run_toml(plan, file, bench_name, started.isoformat(timespec="seconds"))
-        said = bench.about()
         files.replace_text(folder / "run.toml", dumps(recorded | ({"bench": plain(said)} if said else {})))
         for name, text in bench.files().items():
             files.replace_text(folder / name, text)

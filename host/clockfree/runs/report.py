@@ -45,6 +45,8 @@ def table(found: dict[str, Any], data: DataSet) -> Table:
     rows.add_row("best", f"{error(found['best_error_V2'])} achievable on this network")
     if found["predicted_error_V2"] is not None:
         rows.add_row("law", f"{error(found['predicted_error_V2'])} predicted: where the overshoot of steps ends")
+    if found["n_r_tau"]:
+        rows.add_row("lag", said["lag"])
     if data.sizes["lesson"] > 1:
         for name, at_end, best in lesson_errors(data):
             rows.add_row(f"  {name}", f"{error(at_end)} at its end, best achievable {error(best)}")

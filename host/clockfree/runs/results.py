@@ -9,6 +9,7 @@ import numpy as np
 from clockfree.runs import netcdf
 from clockfree.runs.netcdf import DataSet, Variable
 from clockfree.runs.runlog import Record, read_wall_s
+from clockfree.runs.underway import lag_in
 from clockfree_model import events
 from clockfree_model.counters import COUNTERS, DOWN, FIRINGS, UP
 from clockfree_model.final import error_at, sampling_error
@@ -127,6 +128,8 @@ def dataset(record: Record) -> DataSet:
     floor_V2 = predicted_V2(record)
     if np.isfinite(floor_V2):
         about["predicted_error_V2"] = floor_V2
+    if lag := lag_in(record.job, record.about):
+        about |= {"n_r_tau": lag.under_way, "lag": str(lag)}
     if record.on_boards:
         about["measured_by"] = f"supervisor {record.about['supervisor']['id']}"
     return DataSet(arrays, coordinates=("time", "updates"), attrs=about)
@@ -216,6 +219,7 @@ def summary(record: Record, data: DataSet) -> dict[str, Any]:
         "final_error_V2": error_at(updates, error_V2, updates[-1], lesson, stood_us),
         "best_error_V2": best_at(data, updates[-1]),
         "predicted_error_V2": float(data.attrs.get("predicted_error_V2", np.nan)),
+        "n_r_tau": float(data.attrs.get("n_r_tau", np.nan)),
         "wall_s": read_wall_s(record.folder, float(updates[-1])),
         "wall_time_s" if record.on_boards else "virtual_s": float(data["time"].values[-1]),
     }
@@ -232,13 +236,15 @@ def summary(record: Record, data: DataSet) -> dict[str, Any]:
 
 def _boards(record: Record) -> dict[str, Any]:
     """What became of the boards, from the events of the run."""
+    lag = lag_in(record.job, record.about)
+    too_fast = lag.costs() if lag else ""
     happened = Counter(str(event.get("event")) for event in record.events)
     lost = sum(event.get("lost", 0) for event in record.events if event.get("event") == events.GAP)
     return {
         "boards": 1 + len(record.about["boards"]),
         "restarts": happened[events.RESTART],
         "lost_lines": lost,
-        "warnings": [_said(event) for event in record.events if _warns(event)],
+        "warnings": [*(_said(event) for event in record.events if _warns(event)), *filter(None, [too_fast])],
         "failures": [_said(event) for event in record.events if event.get("failed")],
     }
 

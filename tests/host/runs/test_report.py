@@ -147,8 +147,8 @@ def test_summary_has_the_keys_that_were_promised(recorded):
     found = results.summary(*told(folder))
     assert list(found) == [
         "run", "task", "network", "nodes", "edges", "bench", "rule", "preset", "seed", "task_seed", "firings", "steps",
-        "updates_per_edge", "initial_error_V2", "final_error_V2", "best_error_V2", "predicted_error_V2", "wall_s",
-        "virtual_s",
+        "updates_per_edge", "initial_error_V2", "final_error_V2", "best_error_V2", "predicted_error_V2", "n_r_tau",
+        "wall_s", "virtual_s",
     ]  # fmt: skip
     assert found["firings"] == found["steps"] == 1600
     assert found["updates_per_edge"] == 100
