@@ -8,7 +8,7 @@ from clockfree_model.job import Job
 from clockfree_model.rates import rates_hz
 
 MOST_UNDER_WAY = 0.2
-"""Up to it 16 edges pay nothing that was seen, at twice as many more than a tenth; more edges pay less (docs/rates.md)."""
+"""Up to it 16 edges pay nothing that was seen, at twice as much more than a tenth; a larger network pays less."""
 
 
 @dataclass(frozen=True)
