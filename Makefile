@@ -1,7 +1,9 @@
 # make run does the main job; make help lists the rest. Needs Python 3.11 or newer and make, nothing else.
 PYTHON ?= python3
 TASK ?= examples/first.toml
-RUN ?= $(shell ls -dt runs/*/ 2>/dev/null | head -1)
+# By the time at which it was begun: whatever is looked at is written to.
+RUN ?= $(shell awk -F'"' '/^started_utc = / { print $$2 "\t" FILENAME }' runs/*/run.toml 2>/dev/null | \
+	sort | tail -1 | cut -f2 | sed 's|/run.toml$$||')
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed

@@ -89,34 +89,54 @@ class Network:
         return self._indices[name]
 
     def edge_name(self, edge: int) -> str:
-        """`A-B`: the names of the edge's two nodes; `A-B#2` is the second between them."""
+        """`A-B`: the names of the edge's two nodes; `A-B#2` is the second between them.
+
+        Where that might be another edge too, since a node's name holds a hyphen, it is `(A)-(B)`.
+        """
         a, b = self.ends[edge].tolist()
         place = self._edges[min(a, b), max(a, b)].index(edge)
-        return f"{self.nodes[a]}-{self.nodes[b]}" + (f"#{place + 1}" if place else "")
+        number = f"#{place + 1}" if place else ""
+        name = f"{self.nodes[a]}-{self.nodes[b]}{number}"
+        if (name.count("-") > 1 or "#" in name) and len(self._meant(name)) > 1:
+            return f"({self.nodes[a]})-({self.nodes[b]}){number}"
+        return name
 
     def edge(self, which: int | str) -> int:
         """Index of an edge given by its index or by its nodes, in either order (`A-B`, `B-A`; `A-B#2` in parallel)."""
         if isinstance(which, str):
-            if (edge := self._between(which, 1)) is not None:
-                return edge
-            if (form := re.fullmatch(r"(.+)#(\d{1,9})", which)) and (edge := self._between(form[1], int(form[2]))):
-                return edge
+            found = self._meant(which)
+            if len(found) > 1:
+                names = " and ".join(map(self.edge_name, found))
+                raise NetworkError(self.name, "edges", f"expected one edge, got {which!r}, which may be {names}")
+            if found:
+                return found[0]
             hint = nearest(which, map(self.edge_name, range(min(len(self.ends), 2000))))
             raise NetworkError(self.name, "edges", f"expected an edge such as {self.edge_name(0)}, got {which!r}{hint}")
         if not 0 <= which < len(self.ends):
             raise NetworkError(self.name, "edges", f"expected an edge 0..{len(self.ends) - 1}, got {which}")
         return which
 
-    def _between(self, names: str, place: int) -> int | None:
-        """The edge between two nodes, the first, second, ... of those in parallel."""
+    def _meant(self, name: str) -> list[int]:
+        """Edges that this may be the name of."""
+        found = self._between(name, 1)
+        if form := re.fullmatch(r"(.+)#(\d{1,9})", name):
+            found += self._between(form[1], int(form[2]))
+        return found
+
+    def _between(self, names: str, place: int) -> list[int]:
+        """Edges that may be between two nodes of these names, the first, second, ... of those in parallel."""
         # A node's name may hold a hyphen itself, so every place where the text can be parted is tried.
         parts = names.split("-")
-        for cut in range(1, len(parts)):
-            a, b = (self._indices.get("-".join(side), -1) for side in (parts[:cut], parts[cut:]))
+        ways = [("-".join(parts[:cut]), "-".join(parts[cut:])) for cut in range(1, len(parts))]
+        if form := re.fullmatch(r"\((.+)\)-\((.+)\)", names):
+            ways.append((form[1], form[2]))
+        found = []
+        for way in ways:
+            a, b = (self._indices.get(name, -1) for name in way)
             edges = self._edges.get((min(a, b), max(a, b)), [])
             if 1 <= place <= len(edges):
-                return edges[place - 1]
-        return None
+                found.append(edges[place - 1])
+        return found
 
     def check(self, sources: list[int] | tuple[int, ...], targets: list[int] | tuple[int, ...]) -> None:
         """Raise NetworkError if a target is cut off from every source, or a piece of the network has no source."""
@@ -218,6 +238,11 @@ def planar(nodes: int = 64, edges: int = 143, seed: int = 0) -> Network:
     return Network(name, tuple(map(str, range(nodes))), ends, points)
 
 
+def is_made(spec: str) -> bool:
+    """Whether a specification is to make a network, and names no file."""
+    return spec == "lab16" or spec.startswith(("square:", "planar:"))
+
+
 def noted(spec: str, reading: Reading = Reading()) -> tuple[Network, Graph | None]:
     """The network that a specification or a file name stands for, and of a file what it says besides.
 
@@ -244,7 +269,7 @@ def noted(spec: str, reading: Reading = Reading()) -> tuple[Network, Graph | Non
         raise NetworkError(
             spec, "network", f"expected {FORMS}{nearest(spec, ('lab16', 'square:9x9', 'planar:64:143:0'))}"
         )
-    if spec.startswith(("square:", "planar:")):
+    if is_made(spec):
         raise NetworkError(spec, "network", f"expected {FORMS}")
     graph = read_graph(path, reading)
     indices = {name: i for i, name in enumerate(graph.names)}

@@ -68,6 +68,23 @@ class TestLab:
         assert network.edge("a-b-c") == 0
         assert network.edge("b-c-a-b") == 1
 
+    @pytest.mark.parametrize(
+        ("nodes", "ends", "name"),
+        [
+            (("a", "a-b", "b-c", "c"), [[0, 2], [1, 3]], "a-b-c"),
+            (("a", "b", "b#2"), [[0, 1], [0, 1], [0, 2]], "a-b#2"),
+            (("a", "b-a", "a-b"), [[0, 1], [2, 0]], "a-b-a"),
+        ],
+    )
+    def test_a_name_that_two_edges_might_have_is_refused(self, nodes, ends, name):
+        network = Network("n", nodes, np.array(ends), np.zeros((len(nodes), 2)))
+        with pytest.raises(
+            NetworkError, match=r"^n: edges: expected one edge, got '\S+', which may be \(a\)-\(b.* and "
+        ):
+            network.edge(name)
+        names = [network.edge_name(edge) for edge in range(len(ends))]
+        assert [network.edge(each) for each in names] == [*range(len(ends))] and len({*names}) == len(ends)
+
     def test_arrays_cannot_be_changed(self):
         with pytest.raises(ValueError, match="read-only"):
             lab16().ends[0] = 5

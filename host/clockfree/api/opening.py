@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from clockfree.api.result import Run
 from clockfree.base.errors import InputError
+from clockfree.base.files import meant
 from clockfree.runs import results, runlog
 from clockfree.runs.experiment import RUNS
 
@@ -48,7 +49,7 @@ def open(folder: str | Path) -> "Run | xr.Dataset":
     """
     if not isinstance(folder, str | Path):
         raise InputError(f"open: expected the name of a folder, got {folder!r}")
-    found = Path(folder)
+    found = meant(folder)
     if not found.exists() and (RUNS / found).is_dir():
         found = RUNS / found
     if not found.is_dir():

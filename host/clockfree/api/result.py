@@ -13,6 +13,7 @@ from clockfree.api.observing import observer
 from clockfree.api.repeating import check_repeated
 from clockfree.api.tasks import Task
 from clockfree.base.errors import InputError, Interrupted
+from clockfree.base.files import meant
 from clockfree.bench.registry import open_bench
 from clockfree.runs import experiment, runlog
 from clockfree.runs.runlog import Record
@@ -253,8 +254,8 @@ class Run:
         """
         from clockfree.runs import export  # only here
 
-        export.write(self.record.job, self.record.samples[-1]["taps"], Path(path))
-        return Path(path)
+        export.write(self.record.job, self.record.samples[-1]["taps"], meant(path))
+        return meant(path)
 
     def table(self) -> "Table":
         """What `clockfree run` prints of it: a table of rich's."""
@@ -277,7 +278,7 @@ class Run:
         """
         from clockfree.api.drawing import drawn  # matplotlib: slow to load
 
-        return drawn(self._data, POTS[self.record.job.edge.pot].highest, None if path is None else Path(path))
+        return drawn(self._data, POTS[self.record.job.edge.pot].highest, None if path is None else meant(path))
 
     def _source_V(self, asked: Any) -> np.ndarray:
         """Voltages of the sources (examples, sources), as the supervisor gives them, V."""

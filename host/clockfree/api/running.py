@@ -9,6 +9,7 @@ from clockfree.api.observing import observer
 from clockfree.api.result import Run
 from clockfree.api.tasks import Task
 from clockfree.base.errors import InputError, Interrupted
+from clockfree.base.files import meant
 from clockfree.bench.registry import open_bench
 from clockfree.runs import experiment
 
@@ -101,7 +102,7 @@ def run(
     asked = (task if isinstance(task, Task) else Task(task)).replace(seed=seed, **changes)
     if out is not None and not isinstance(out, str | Path | bool):
         raise InputError(f"{asked.where}: out: expected a folder, or True for a new one in runs/, got {out!r}")
-    folder = Path(out) if isinstance(out, str | Path) else None
+    folder = meant(out) if isinstance(out, str | Path) else None
     told = observer(progress)
     if seeds is not None:
         return _seeds(asked, seed, seeds, str(bench), folder, bool(out), trace, told)

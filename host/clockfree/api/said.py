@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy, deepcopy
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -150,12 +151,14 @@ class Said:
         said = deepcopy(self.data) | {"name": task.title}
         if self.graph is None and Path(task.network_spec).is_file():
             said["network"] = str(Path(task.network_spec).resolve())
-        if isinstance(said.get("start_taps"), str) and Path(task.folder_beside(said["start_taps"])).is_dir():
-            said["start_taps"] = str(Path(task.folder_beside(said["start_taps"])).resolve())
-        for table in (lesson.get(way, {}) for lesson in said["lesson"] for way in ("classification", "regression")):
-            for key in ("data", "test_data"):
-                if key in table and Path(task.beside(table[key])).is_file():
-                    table[key] = str(Path(task.beside(table[key])).resolve())
+        taps = said.get("start_taps")
+        if isinstance(taps, str) and (folder := Path(task.path("start_taps", taps, Path.is_dir))).is_dir():
+            said["start_taps"] = str(folder.resolve())
+        for number, lesson in enumerate(said["lesson"]):
+            for way, key in product(("classification", "regression"), ("data", "test_data")):
+                table = lesson.get(way, {})
+                if key in table and (file := task.file_beside(f"lesson.{number}.{way}.{key}", table[key])):
+                    table[key] = str(file.resolve())
         return said
 
 

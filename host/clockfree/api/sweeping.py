@@ -14,6 +14,7 @@ from clockfree.api.tasks import Task
 from clockfree.api.values import plain
 from clockfree.base import shipped
 from clockfree.base.errors import InputError, Interrupted
+from clockfree.base.files import meant
 from clockfree.base.overrides import checked
 from clockfree.base.toml import dumps
 from clockfree.runs.experiment import RUNS
@@ -80,7 +81,7 @@ def sweep(
         raise InputError(f"{SWEEP}: jobs: expected a number of processes >= 1, got {jobs!r}")
     said = None if isinstance(file, str | Path) else dict(file)
     path = SWEEP if said is not None else shipped.find(shipped.SWEEP, str(file))
-    place = RUNS / path.stem if out is True else Path(str(out)) if out else None
+    place = RUNS / path.stem if out is True else meant(str(out)) if out else None
     host = _PythonHost(said)
     with nullcontext(place) if place else tempfile.TemporaryDirectory(prefix="clockfree-") as folder:
         swept = run_sweep(host, path, jobs, scheduler, Path(folder), observer(progress))

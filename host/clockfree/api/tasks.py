@@ -8,6 +8,7 @@ from typing import Any
 from clockfree.api.said import FROM_PYTHON, WAYS, Said
 from clockfree.base import shipped
 from clockfree.base.errors import InputError
+from clockfree.base.files import meant
 from clockfree.base.toml import read_toml
 from clockfree.task import plan
 from clockfree.task.plan import Plan
@@ -228,7 +229,7 @@ class Task:
         from clockfree.api.saving import save  # json and files: only here
 
         graph, contents = self._said.graph, self._said.contents()
-        return save(Path(path), contents, graph.network(placed=True) if graph else None)
+        return save(meant(path), contents, graph.network(placed=True) if graph else None)
 
     def __repr__(self) -> str:
         job = self._job

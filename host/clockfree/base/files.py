@@ -6,6 +6,15 @@ from pathlib import Path
 
 from clockfree.base.errors import InputError
 from clockfree_model.files import replace_bytes
+from clockfree_model.places import named
+
+
+def meant(name: Path | str) -> Path:
+    """The path that a person typed: `~` is a home; InputError where there is none."""
+    try:
+        return named(name)
+    except ValueError as error:
+        raise InputError(f"{name}: {error}") from None
 
 
 def check(path: Path, kind: str = "folder", option: str = "--out") -> None:

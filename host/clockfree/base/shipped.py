@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from clockfree.base import files
 from clockfree.base.errors import InputError
 from clockfree_model.nearest import nearest
 
@@ -62,8 +63,8 @@ def find(kind: Kind, name: str | Path) -> Path:
         A bare name of neither, or one that is nearly that of an example. What else is not there is said by whoever
         reads it.
     """
-    path, name = Path(name), str(name)
-    for here in (path, *(Path(name + ending) for ending in kind.endings)):
+    path, name = files.meant(name), str(name)
+    for here in (path, *(path.with_name(path.name + ending) for ending in kind.endings if path.name)):
         if here.is_file():
             return here
     found = example(kind, name)

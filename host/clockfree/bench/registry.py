@@ -1,8 +1,7 @@
 """The registry of benches: a name becomes one."""
 
-from pathlib import Path
-
 from clockfree.base.errors import InputError
+from clockfree.base.files import meant
 from clockfree.bench.protocol import Bench
 from clockfree.bench.simulated import SimBench
 
@@ -27,7 +26,7 @@ def open_bench(name: str, schedule: str, anyway: bool = False) -> Bench:
     if name != "virtual":
         from clockfree.link.benchfile import read_bench  # models of pydantic: slow to load, and sim does without
 
-        bench = read_bench(Path(name))
+        bench = read_bench(meant(name))
     if schedule != "clockfree":
         raise InputError(
             f"{name}: --rule: expected clockfree on this bench, got {schedule}, which is for the sim bench only"

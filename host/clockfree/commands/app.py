@@ -6,6 +6,7 @@ Exit status: 0 done; 1 ran, but something failed; 2 bad input, said in one line 
 """
 
 import contextlib
+import functools
 import gc
 import importlib
 import importlib.metadata
@@ -15,12 +16,14 @@ import signal
 import sys
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from clockfree.base.errors import BoardError, InputError
+from clockfree.base.files import meant
 from clockfree.commands.context import Context
 from clockfree.commands.output import BAD_INPUT, DONE, FAILED, INTERRUPTED
 from clockfree_model.nearest import nearest
@@ -97,8 +100,18 @@ def _command(name: str, function: Callable[..., None], help_: str | None = None)
 
 def _made(name: str, function: Callable[..., None], help_: str | None = None) -> Any:
     made = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    made.command(name, help=help_)(function)
+    made.command(name, help=help_)(_with_paths(function))
     return typer.main.get_command(made)
+
+
+def _with_paths(function: Callable[..., None]) -> Callable[..., None]:
+    """The function, given the paths that a person means: `--out=~/x` reaches us as it was typed."""
+
+    @functools.wraps(function)
+    def called(*values: Any, **named: Any) -> None:
+        function(*values, **{key: meant(each) if isinstance(each, Path) else each for key, each in named.items()})
+
+    return called
 
 
 class _Commands(TyperGroup):

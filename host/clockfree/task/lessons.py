@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -137,7 +136,7 @@ def _regression(table: Regression, part: _Part, rng: np.random.Generator) -> tup
 def _regression_data(table: Regression, part: _Part) -> Draft:
     """Rows of a data set: columns of inputs on the sources, columns of outputs as desired voltages."""
     form = form_of(table)
-    data = datatable.read(part.task.beside(str(table.data)), form)
+    data = datatable.read(part.task.path(f"{part.key}.regression.data", str(table.data)), form)
     for key in ("inputs", "outputs"):
         if not getattr(table, key):
             shown = ", ".join(f'"{name}"' for name in data.names[:8])
@@ -180,12 +179,13 @@ def _regression_data(table: Regression, part: _Part) -> Draft:
 def _classification(table: Classification, part: _Part, rng: np.random.Generator) -> Draft:
     form = form_of(table)
 
-    def read(name: str) -> DataSet:
-        data = shipped(name) if not Path(part.task.beside(name)).is_file() else None
-        found = data or datatable.read(part.task.beside(name), form)
+    def read(name: str, key: str) -> DataSet:
+        key = f"{part.key}.classification.{key}"
+        data = shipped(name) if part.task.file_beside(key, name) is None else None
+        found = data or datatable.read(part.task.path(key, name), form)
         return classes_of(found, form, table.class_column, table.features)
 
-    data = read(table.data)
+    data = read(table.data, "data")
     part.source_count(len(data.columns), len(table.reference_V), "classification.data", "features")
     part.within("classification.input_V", table.input_V)
     part.within("classification.reference_V", table.reference_V)
@@ -198,7 +198,7 @@ def _classification(table: Classification, part: _Part, rng: np.random.Generator
         except ValueError as error:
             raise part.problem("classification.data", str(error)) from None
     else:
-        other = _like(read(table.test_data), data, part)
+        other = _like(read(table.test_data, "test_data"), data, part)
         train, test = np.arange(len(labels)), len(labels) + np.arange(len(other.labels))
         values, labels = np.concatenate([values, other.features]), np.concatenate([labels, other.labels])
         said += f"; tested by {table.test_data}, {len(other.labels)} rows"

@@ -8,6 +8,7 @@ from typing import Any
 from clockfree.base.errors import InputError
 from clockfree.base.toml import dumps, read_toml
 from clockfree.task.taskfile import lay_over, task_of
+from clockfree_model.places import beside, named
 
 FILES = ("network", "data", "test_data", "start_taps")
 """Keys whose text may be a path from the task file."""
@@ -30,7 +31,7 @@ def placed_task(
     for i, lesson in enumerate(task.lesson):
         if lesson.teacher:
             raise task.problem(f"lesson.{i}.teacher", "expected lessons with outputs of their own: any placement does")
-    _moved(data, file.parent, written.parent)
+    _moved(data, file, written.parent)
 
     def text(sources: list[str], targets: list[str], error_V2: float) -> str:
         data["placement"] = {"sources": sources, "targets": targets}
@@ -42,10 +43,11 @@ def placed_task(
     return text
 
 
-def _moved(table: Any, old: Path, new: Path) -> None:
-    """Paths from one folder as paths from another, in place."""
+def _moved(table: Any, file: Path, new: Path) -> None:
+    """Paths from one file as paths from a folder, in place."""
     for key, value in table.items() if isinstance(table, dict) else ():
-        if key in FILES and isinstance(value, str) and (old / value).exists() and not Path(value).is_absolute():
-            table[key] = os.path.relpath(old / value, new)
+        if key in FILES and isinstance(value, str) and not named(value).is_absolute():
+            if (found := beside(file, value, Path.exists)) is not None:
+                table[key] = os.path.relpath(found, new)
         for part in value if isinstance(value, list) else [value]:
-            _moved(part, old, new)
+            _moved(part, file, new)

@@ -72,7 +72,7 @@ def _nearest(task: Task, network: Network, graph: Graph | None, physics: Physics
 
 def _of_run(task: Task, given: str, network: Network) -> list[int]:
     """Last known taps of a run's log, edge by edge of this network."""
-    folder = Path(task.folder_beside(given))
+    folder = Path(task.path("start_taps", given, Path.is_dir))
     path = folder / "log.jsonl"
     try:
         with open(path, "rb") as file:

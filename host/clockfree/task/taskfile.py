@@ -6,7 +6,8 @@ way; more `updates` is drift. Everything else has a default: the command line ov
 the preset.
 """
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
@@ -26,7 +27,9 @@ from clockfree.base.overrides import one_line, origin, override, value_of
 from clockfree.base.toml import read_toml
 from clockfree.task.filetables import Classification, NetworkFile, Regression, Rows, Table
 from clockfree_model.importers.reading import Reading
+from clockfree_model.network import is_made
 from clockfree_model.physics import Physics
+from clockfree_model.places import beside, named
 from clockfree_model.settings import ClampSettings, EdgeSettings, settings_of
 
 LEAST_P = {"p": 0.001, "oscillators": 0.02}  # below that of oscillators, some edges may never take part
@@ -214,23 +217,51 @@ class Task(Table):
     @property
     def network_spec(self) -> str:
         """What to load: a file that the task file names is looked for beside the task file, then among the examples."""
-        spec = self.network if "network" in self._overridden else self.beside(self.network)
-        return spec if Path(spec).is_file() else str(shipped.example(shipped.NETWORK, spec) or spec)
+        if "network" in self._overridden:
+            typed = self._typed("network", self.network)
+            return str(typed if typed.is_file() else shipped.example(shipped.NETWORK, self.network) or typed)
+        found = self.file_beside("network", self.network) or shipped.example(shipped.NETWORK, self.network)
+        return str(found) if found else self.network if is_made(self.network) else self.path("network", self.network)
 
     @property
     def reading(self) -> Reading:
         """How the network's file is read."""
         return Reading(**self.network_file.model_dump())
 
-    def beside(self, name: str) -> str:
-        """Path of a file named in the task file: beside it if it is there, else as it is given."""
-        path = self._file.parent / name
-        return str(path) if path.is_file() else name
+    def path(self, key: str, name: str, there: Callable[[Path], bool] = Path.is_file) -> str:
+        """Path of a file, or of what else is `there`, that the task names at a key; of none the name as it is.
 
-    def folder_beside(self, name: str) -> str:
-        """Path of a folder named in the task file: beside it if it is there, else as it is given."""
-        path = self._file.parent / name
-        return str(path) if path.is_dir() else name
+        It lies beside the task file. What an option gave may lie in the current folder, where it was typed.
+
+        Raises
+        ------
+        InputError
+            There is one in the current folder, and nobody typed it; or two.
+        """
+        found, here = self.file_beside(key, name, there), self._typed(key, name)
+        if not there(here) or (found is not None and os.path.samefile(found, here)):
+            return str(found or name)
+        if not origin(key, self._overridden):
+            if found is None:
+                text = f"expected a file beside {self._file}, got one of this name in the current folder"
+                raise self.problem(key, f"{text}: write its path from there, or --set {key}={name}")
+            return str(found)
+        if found is not None:
+            raise self.problem(key, f"expected one file, got {found} and {here.absolute()}: write the whole path")
+        return str(here)
+
+    def file_beside(self, key: str, name: str, there: Callable[[Path], bool] = Path.is_file) -> Path | None:
+        """A file of this name beside the task file, None if there is none; InputError where there are two."""
+        try:
+            return beside(self._file, name, there)
+        except ValueError as error:
+            raise self.problem(key, str(error)) from None
+
+    def _typed(self, key: str, name: str) -> Path:
+        try:
+            return named(name)
+        except ValueError as error:
+            raise self.problem(key, str(error)) from None
 
     def problem(self, key: str, text: str) -> InputError:
         """The error to raise for a key: `FILE: key: text`, and which option gave the value if it was not the file."""

@@ -15,6 +15,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from clockfree_model.places import beside
+
+FILES = {"task", "network", "data", "test_data", "start_taps"}
+"""Keys, or last parts of keys, whose text may be a path from the sweep file."""
 MOST_POINTS = 100_000
 _RANGE = re.compile(r"(\d+)\.\.(\d+)")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
@@ -84,7 +88,7 @@ class Cell:
 class Grid:
     """All axes, and what goes for every point."""
 
-    folder: Path
+    file: Path
     axes: tuple[Axis, ...]
     common: dict[str, Any]
 
@@ -99,27 +103,31 @@ class Grid:
             settings = dict(self.common)
             for axis, i in zip(self.axes, at):
                 settings |= axis.settings[i]
-            for key in settings.keys() & {"task", "network"}:
-                settings[key] = self._beside(settings[key])
+            for key in settings:
+                if key.rpartition(".")[2] in FILES and isinstance(settings[key], str):
+                    settings[key] = self._beside(key, settings[key])
             task = Path(settings.pop("task"))
             sets = tuple(f"{key}={_toml(value)}" for key, value in settings.items())
             where = ", ".join(f"{axis.name} = {axis.values[i]}" for axis, i in zip(self.axes, at))
             yield Cell(at, where, task, sets)
 
-    def _beside(self, name: Any) -> Any:
-        """A file beside the sweep file if there is one of this name, else the name as it is."""
-        return str(self.folder / name) if isinstance(name, str) and (self.folder / name).is_file() else name
+    def _beside(self, key: str, name: str) -> str:
+        """A file, or a folder of taps, beside the sweep file if there is one of this name, else the name as it is."""
+        try:
+            return str(beside(self.file, name, Path.is_dir if key == "start_taps" else Path.is_file) or name)
+        except ValueError as error:
+            raise SweepError(f"{key}: {error}") from None
 
 
-def grid(file: SweepFile, folder: Path) -> Grid:
-    """The grid of a sweep file that lies in this folder; SweepError if it has none."""
-    places = {f"axes.{key}": _axis(key, values) for key, values in _flat(file.axes)}
-    places |= {f"variants.{name}": _variants(name, pieces) for name, pieces in file.variants.items()}
+def grid(asked: SweepFile, file: Path) -> Grid:
+    """The grid that a sweep file asks for; SweepError if it asks for none."""
+    places = {f"axes.{key}": _axis(key, values) for key, values in _flat(asked.axes)}
+    places |= {f"variants.{name}": _variants(name, pieces) for name, pieces in asked.variants.items()}
     if not places:
         raise SweepError("axes: expected at least one axis there or in variants, got none")
-    common = dict(_flat(file.set))
-    if file.task is not None:
-        common = {"task": file.task, **common}
+    common = dict(_flat(asked.set))
+    if asked.task is not None:
+        common = {"task": asked.task, **common}
     said = {key: "task" if key == "task" else f"set.{key}" for key in common}
     axes: dict[str, Axis] = {}
     for place, axis in places.items():
@@ -135,7 +143,7 @@ def grid(file: SweepFile, folder: Path) -> Grid:
     points = math.prod(len(axis.values) for axis in axes.values())
     if points > MOST_POINTS:
         raise SweepError(f"axes: expected at most {MOST_POINTS} points, got {points}")
-    return Grid(folder, tuple(axes.values()), common)
+    return Grid(file, tuple(axes.values()), common)
 
 
 def _flat(table: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:

@@ -90,10 +90,10 @@ def load(file: Path, host: Host, told: Callable[[int, int], None]) -> Sweep:
         A file that cannot be read or is not one; a point that cannot be run.
     """
     try:
-        asked = grid(host.read(file, SweepFile), file.parent)
+        asked = grid(host.read(file, SweepFile), file)
+        cells = list(asked.cells())
     except SweepError as error:
         raise host.InputError(f"{file}: {error}") from None
-    cells = list(asked.cells())
     points, task_seeds, digests = [], [], []
     tasks: dict[Path, Path] = {}
     networks: dict[str, Network] = {}

@@ -1,6 +1,7 @@
 """Where results are put."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +30,15 @@ def test_a_name_that_others_have_gets_a_number(tmp_path):
     made = [files.create_free(wanted) for _ in range(3)]
     assert [path.name for path in made] == ["a", "a-1", "a-2"]
     assert all(path.is_dir() and path.parent == tmp_path / "runs" for path in made)
+
+
+def test_a_home_is_meant_as_a_shell_means_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert files.meant("~/x") == tmp_path / "x" and files.meant("./~/x") == Path("./~/x")
+    assert files.meant("~none of a user") == Path("~none of a user")
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)  # nobody has one
+    with pytest.raises(InputError, match=r"^~/x: expected a path, got ~, and this user has no home"):
+        files.meant("~/x")
 
 
 def test_a_text_is_there_whole_or_not_at_all(tmp_path, monkeypatch):

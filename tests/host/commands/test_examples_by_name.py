@@ -93,6 +93,12 @@ def test_nothing_is_written_over_and_nothing_else_copied_then(capsys):
     assert [(path.name, path.read_text()) for path in Path().iterdir()] == [("allostery.toml", "mine")]
 
 
+def test_a_home_that_no_shell_has_put_in_is_one(capsys, monkeypatch):
+    monkeypatch.setenv("HOME", str(Path("home").absolute()))
+    assert app.status_of(["examples", "wheel", "--to=~/mine"]) == 0
+    assert Path("home/mine/networks/wheel.graphml").is_file() and not Path("~").exists()
+
+
 def test_examples_that_are_not_there(capsys):
     assert app.status_of(["examples", "irsi"]) == 2
     assert capsys.readouterr().err.endswith("got none (did you mean iris?)\n")

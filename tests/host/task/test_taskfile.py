@@ -215,4 +215,50 @@ def test_files_are_looked_for_beside_the_task(write, tmp_path):
     path = write(TASK.replace("lab16", "net.csv"))
     assert load_task(path).network_spec == str(tmp_path / "net.csv")
     assert load_task(path, {"network": "net.csv"}).network_spec == "net.csv"
-    assert load_task(path).beside("none.csv") == "none.csv"
+    assert load_task(path).path("network", "none.csv") == "none.csv"
+
+
+class TestWhatANameMeans:
+    @pytest.fixture
+    def elsewhere(self, tmp_path, monkeypatch):
+        """A task with a file in a folder, a link to it in another, and a current folder with a file of that name."""
+        for name in ("task", "links", "here"):
+            (tmp_path / name).mkdir()
+        (tmp_path / "task/task.toml").write_text(TASK)
+        (tmp_path / "links/task.toml").symlink_to(tmp_path / "task/task.toml")
+        for folder in ("task", "here"):
+            (tmp_path / folder / "two.csv").write_text(folder)
+        monkeypatch.chdir(tmp_path / "here")
+        return tmp_path
+
+    def test_of_a_link_is_what_lies_beside_the_file(self, elsewhere):
+        for folder in ("task", "links"):
+            task = load_task(elsewhere / folder / "task.toml")
+            assert task.path("lesson.0.regression.data", "two.csv") == str(elsewhere / "task/two.csv")
+
+    def test_beside_a_link_it_is_found_too_and_two_are_refused(self, elsewhere):
+        other = elsewhere / "links/two.csv"
+        other.write_text("links")
+        task = load_task(elsewhere / "links/task.toml")
+        with pytest.raises(InputError, match=r"network: expected one, got \S+/task/two.csv beside the file and "):
+            task.path("network", "two.csv")
+        (elsewhere / "task/two.csv").unlink()
+        assert task.path("network", "two.csv") == str(other)
+
+    def test_the_current_folder_says_nothing(self, elsewhere):
+        (elsewhere / "task/two.csv").unlink()
+        task = load_task(elsewhere / "task/task.toml")
+        with pytest.raises(InputError, match=r"task.toml: start_taps: expected a file beside .*--set start_taps=two"):
+            task.path("start_taps", "two.csv")
+
+    def test_what_was_typed_may_lie_there(self, elsewhere):
+        task = load_task(elsewhere / "task/task.toml", {}, ["start_taps=two.csv"])
+        with pytest.raises(InputError, match=r"start_taps \(from --set\): expected one file, got \S+ and \S+: write"):
+            task.path("start_taps", "two.csv")
+        (elsewhere / "task/two.csv").unlink()
+        assert task.path("start_taps", "two.csv") == "two.csv"
+
+    def test_a_home(self, elsewhere, monkeypatch):
+        monkeypatch.setenv("HOME", str(elsewhere))
+        task = load_task(elsewhere / "task/task.toml")
+        assert task.path("network", "~/here/two.csv") == str(elsewhere / "here/two.csv")

@@ -9,7 +9,7 @@ from clockfree_sim.sweep.grid import SweepError, SweepFile, grid
 
 
 def gridded(text, folder=Path("nowhere")):
-    return grid(SweepFile.model_validate(tomllib.loads(text)), folder)
+    return grid(SweepFile.model_validate(tomllib.loads(text)), folder / "sweep.toml")
 
 
 def test_points_are_all_combinations_with_the_last_axis_fastest():
