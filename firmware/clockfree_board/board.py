@@ -24,7 +24,8 @@ _BLINK_US = 500_000
 _FAULT_BLINK_US = 100_000
 _TAKEN_US = 1_000_000  # a reset waits so long for its answer to be taken
 _ANSWERED = 2  # a step that has answered: what is due may be another
-_IN_RUN = ("hello", "status", "report", "hold", "run", "lesson", "example", "teach")
+_IN_RUN = ("hello", "status", "heard", "report", "hold", "run", "lesson", "example", "teach")
+_MOST_MS = 500_000  # half a wrap of the ticks, and a little less
 
 
 class Refused(Exception):
@@ -67,6 +68,7 @@ class Board:
         self._commands: dict = {
             "hello": self._hello,
             "status": self._status,
+            "heard": self._heard,
             "report": self._report,
             "hold": self._hold,
             "prepare": self._prepare,
@@ -77,6 +79,8 @@ class Board:
             self._commands.update(role.commands)
         now_us = chip.now_us()
         self._heard_us = self._looked_us = self._fed_us = self._reported_us = now_us
+        self._taught_us = now_us  # when the supervisor was last heard of, over the host, by this board's own time
+        self._silence_us = 0  # HOLD when that is longer ago; 0 is never
         self._alone = False
         self._lit = 0
         self._resetting = False
@@ -113,6 +117,7 @@ class Board:
             self._fed_us = now_us
             chip.feed()
             self._mind_the_host(now_us)
+            self._mind_the_supervisor(now_us)
         left_us = IDLE_US
         if self.state == RUN:
             try:
@@ -241,9 +246,18 @@ class Board:
             yield from self.role.status()
         yield "}"
 
+    def _heard(self, ago_ms):
+        """The supervisor was heard of so long ago; what comes late, or twice, makes it no longer."""
+        if not 0 <= ago_ms <= _MOST_MS:
+            raise Refused("time outside 0..%d ms" % _MOST_MS)
+        at_us = ticks_add(self.chip.now_us(), -1000 * ago_ms)
+        if ticks_diff(at_us, self._taught_us) > 0:
+            self._taught_us = at_us
+        return self._of_status()
+
     def _report(self, period_ms, firings):
-        if not 0 <= period_ms <= 500_000:
-            raise Refused("period outside 0..500000 ms")
+        if not 0 <= period_ms <= _MOST_MS:
+            raise Refused("period outside 0..%d ms" % _MOST_MS)
         self._period_us = 1000 * period_ms
         self._firings = bool(firings)
         self._lines = None
@@ -259,11 +273,14 @@ class Board:
         if not 0 < run_id < NUMBERS:
             raise Refused("run id outside 1..%d" % (NUMBERS - 1))
         self._prepared = run_id
+        self.run_id = 0
         self.role.prepare(run_id)
         return ()
 
-    def _run(self, run_id):
+    def _run(self, run_id, silence_ms=0):
         self._needs_role()
+        if not 0 <= silence_ms <= _MOST_MS:
+            raise Refused("time outside 0..%d ms" % _MOST_MS)
         if self.state == RUN:
             if run_id != self.run_id:
                 raise Refused("running %d" % self.run_id)
@@ -275,7 +292,9 @@ class Board:
             raise Refused(lacks)
         self.chip.arm()
         self.chip.collect()
-        self.role.start(self.chip.now_us())
+        self._silence_us = 1000 * silence_ms
+        self._taught_us = self.chip.now_us()
+        self.role.start(self._taught_us)
         self.state = RUN
         self.run_id = run_id
         self.reason = ""
@@ -337,6 +356,13 @@ class Board:
             self._alone = True
             if self._holds and self.state == RUN:
                 self.hold("no word from the host for %d ms" % (self._loss_us // 1000))
+
+    def _mind_the_supervisor(self, now_us):
+        """HOLD where nobody can say that the examples still change; `run` with the same run id goes on from there."""
+        if self._silence_us and self.state == RUN and ticks_diff(now_us, self._taught_us) > self._silence_us:
+            run_id = self.run_id
+            self.hold("no word of the supervisor for %d ms" % (self._silence_us // 1000))
+            self.run_id = self._prepared = run_id
 
     def _light(self, level):
         if level != self._lit:

@@ -12,7 +12,7 @@ import json
 from binascii import crc32
 
 VERSION = "0.3.0"
-PROTOCOL = 4
+PROTOCOL = 5
 TO_BOARD = 512  # bytes of a line to a board, newline included
 TO_HOST = 4096
 NUMBERS = 1 << 30

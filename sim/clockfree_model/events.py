@@ -22,6 +22,7 @@ TEXT = "text"
 WIRING = "wiring"
 IMPOSSIBLE = "impossible"
 UNHELD = "unheld"
+HELD = "held"
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,9 @@ EVENTS = {
     RESET: Event("a board was reset, or lost, as the run ended: what was measured then is not taken"),
     IMPOSSIBLE: Event("a board tells what cannot be; nothing of that is counted, nor what it tells later", warns=True),
     UNHELD: Event("a board says that it is in HOLD, and is not", warns=True),
+    HELD: Event(
+        "edge boards hold, since the supervisor was not heard of; of each board that did, `from_us` .. `to_us`"
+    ),
     SILENT: Event("an edge fires far less often than its clock should have it", warns=True),
     DROPPED: Event("an edge has dropped many overdue firings: its board is too busy", warns=True),
     ERRORS: Event("chips of an edge did not answer, or read back another tap", warns=True),

@@ -179,3 +179,79 @@ def test_a_run_that_cannot_begin_leaves_hold():
     rig.ok("edge", 0, armed(5, 0, 1000, 100, 0, 0, 0, 1, 1, 0))
     assert rig.no("run", 5) == "5"
     assert rig.status()["state"] == "hold" and rig.status()["run"] == 0
+
+
+def taught(rig, run_id=5, silence_ms=5000, **more):
+    """Learning with several examples: without a word of the supervisor no longer than so long."""
+    rig.learn(run_id, **more)
+    rig.ok("hold")
+    rig.ok("prepare", run_id)
+    for i in range(len(rig.role.edges)):
+        rig.ok("edge", i, armed(run_id, clock.EXPONENTIAL, 100_000, 10_000, 0, 0, 0, 3, 4, i))
+    rig.ok("run", run_id, silence_ms)
+
+
+def test_a_board_holds_by_itself_where_the_supervisor_is_not_heard_of():
+    """And says so, and goes on with what it has when it is told to: it counts on, from the tap that it has."""
+    rig = Rig()
+    taught(rig)
+    for ago_ms in (0, 0, 500):
+        rig.turns(4)
+        rig.ok("heard", ago_ms)
+    rig.turns(4)
+    assert rig.board.state == "run"
+    rig.turns(2.5)  # 500 ms more had passed, and it looks every second
+    status = rig.status()
+    assert (status["state"], status["run"], status["reason"]) == ("hold", 5, "no word of the supervisor for 5000 ms")
+    fired, tap = rig.row()["firings"], rig.row()["tap"]
+    assert fired > 100
+    rig.turns(600)
+    assert rig.row()["firings"] == fired
+    rig.ok("run", 5, 5000)
+    rig.turns(3)
+    assert rig.board.state == "run" and rig.row()["firings"] > fired
+    assert abs(rig.row()["tap"] - tap) <= rig.row()["firings"] - fired
+    rig.ok("hold")
+    assert rig.status()["run"] == 0 and rig.no("run", 5) == "prepared for run 0"
+
+
+@pytest.mark.parametrize("silence_ms", [0, 5000])
+def test_word_of_the_supervisor_that_comes_late_or_twice_makes_nothing_younger(silence_ms):
+    rig = Rig()
+    taught(rig, silence_ms=silence_ms)
+    rig.turns(3)
+    for ago_ms in (2000, 500_000, 100, 2000):
+        rig.ok("heard", ago_ms)
+    rig.turns(4.5)
+    assert rig.board.state == "run"
+    for _ in range(20):
+        rig.ok("heard", 400_000)
+        rig.turns(1)
+    assert rig.board.state == ("hold" if silence_ms else "run")
+    assert rig.no("heard", -1) == rig.no("run", 5, 500_001) == "time outside 0..500000 ms"
+
+
+def test_the_word_of_the_supervisor_is_no_trigger():
+    """It makes no two edges act together (law 4), for no firing depends on when it comes or on what it says.
+
+    A board that hears it at odd moments, one that hears it at others and one that never does fire at the same times, to
+    the microsecond, each by its own clock. Where it fails to come nothing fires: a board stops, as it would without
+    power, by its own time; two that heard it at different moments stop at different moments.
+    """
+    fired, stopped_us = [], []
+    for offset in (0.3, 0.7, None):
+        rig = Rig(edges=2)
+        taught(rig, silence_ms=0 if offset is None else 5000)
+        rig.ok("report", 100, 1)
+        for second in range(8):
+            rig.turns(offset or 0.5)
+            if offset:
+                rig.ok("heard", 100 * second)
+            rig.turns(1 - (offset or 0.5))
+        fired.append([row for line in rig.told("firings") for row in line[3:]][:100])
+        while offset and rig.board.state == "run":
+            rig.board.turn()
+        stopped_us.append(rig.chip.t_us)
+    assert len(fired[0]) == 100
+    assert fired[0] == fired[1] == fired[2]
+    assert stopped_us[0] != stopped_us[1]

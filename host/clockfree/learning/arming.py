@@ -15,6 +15,9 @@ from clockfree_model.rates import waits_us
 CLOCKS = ("exponential", "jittered", "periodic")
 ORDERS = ("fixed", "shuffled", "random")
 """Kinds of clock and of order, by the numbers that the firmware has for them."""
+SILENCE_S, SILENT_DWELLS = 5.0, 3.0
+"""With several examples an edge board holds where the supervisor was not heard of for so long, or for so many dwells,
+if that is longer."""
 _STRIDE = 0x2545F491  # spreads the count of restarts over the bits of a seed
 
 
@@ -71,6 +74,13 @@ def hold(session: Session, within_s: float = ASK_S) -> None:
     """Nothing fires, and no telemetry."""
     session.ask("hold", within_s=within_s)
     session.ask("report", 0, 0, within_s=within_s)
+
+
+def silence_ms(job: Job) -> int:
+    """How long an edge board goes on without a word of the supervisor, ms; 0 is for ever."""
+    if max(len(lesson.source_V) for lesson in job.lessons) < 2:
+        return 0
+    return round(1e3 * max(SILENCE_S, SILENT_DWELLS * job.clamp.dwell_s))
 
 
 def arm_edges(member: Member, job: Job, run_id: int, taps: Sequence[int]) -> None:

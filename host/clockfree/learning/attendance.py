@@ -64,7 +64,9 @@ class Attendance:
         """A board is not with us any more."""
         if self.away.get(member) != why:
             if member not in self.away:
-                self._journal.note(events.AWAY, f"{why}: learning goes on without it", member)
+                waits = self._rejoining.silence_ms and not member.edges
+                without = "edges hold until it is back" if waits else "learning goes on without it"
+                self._journal.note(events.AWAY, f"{why}: {without}", member)
             self.away[member] = why
 
     def take_in(self, member: Member) -> None:
@@ -93,6 +95,7 @@ class Attendance:
         if joined.rows:
             self._tally.take(member.edges, joined.rows)
         if not joined.why:
+            self._journal.clock(member, joined.clock)
             meanwhile = self._fired(member) - before
             if away:
                 went_on = f": it had gone on learning, {meanwhile} firings" if member.edges else ": it had gone on"
@@ -139,9 +142,9 @@ class Attendance:
 
         self._fleet.begin(work, member.session)
 
-    def look(self, now_s: float) -> None:
-        """Try again to take in who is away."""
-        for member in [*self.away]:
+    def look(self, now_s: float, members: list[Member] | None = None) -> None:
+        """Try again to take in who is away, or those of them that are among these."""
+        for member in [member for member in self.away if members is None or member in members]:
             if member.session.up and member not in self._busy and now_s >= self._again.get(member, 0.0):
                 self._again[member] = now_s + AGAIN_S
                 self.take_in(member)

@@ -28,11 +28,13 @@ class Journal:
     ----------
     failures : list of str
         What makes the run a failed one, though it went on.
+    say : callable
+        As given.
     """
 
     def __init__(self, job: Job, say: Callable[[str], None]) -> None:
         self.failures: list[str] = []
-        self._job, self._say = job, say
+        self._job, self.say = job, say
         self._events: list[dict[str, Any]] = []
         self._trace: list[tuple[int, ...]] = []
         self._gaps: Counter[Member] = Counter()
@@ -58,7 +60,7 @@ class Journal:
         who = {} if member is None else {"board": member.name, "edges": member.edges}
         self._events.append({"event": event, "time_us": self.now_us(), **who, "text": text, **more})
         if said:
-            self._say(text if member is None else f"{self._name(member)}: {text}")
+            self.say(text if member is None else f"{self._name(member)}: {text}")
 
     def fail(self, event: str, text: str, member: Member | None = None) -> None:
         """Something that makes the run a failed one."""

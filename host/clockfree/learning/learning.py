@@ -17,6 +17,7 @@ from clockfree.learning.diagnostics import Diagnostics
 from clockfree.learning.events import Journal
 from clockfree.learning.pace import Pace
 from clockfree.learning.rejoining import Clock, Rejoining
+from clockfree.learning.silence import Silence
 from clockfree.learning.tally import UNKNOWN, Tally, impossible
 from clockfree.link.fleet import Fleet
 from clockfree.link.session import Session
@@ -77,6 +78,7 @@ class Learning:
         self.journal = Journal(self.job, say)
         self.lesson = 0
         self._attendance = Attendance(fleet, rejoining, self.tally, self.journal)
+        self._silence = Silence(self.job, supervisor, boards, self.journal)
         self._fleet, self._rejoining, self._complaints = fleet, rejoining, complaints
         self._supervisor, self._boards = supervisor, boards
         self._of = {member.session: member for member in [supervisor, *boards]}
@@ -144,6 +146,7 @@ class Learning:
 
     def sample(self) -> Sample:
         """What is known now; takes the trace and the events since the last one with it."""
+        self._doubt()
         trace, events = self.journal.take()
         outputs_V = self._outputs_V
         error_V2 = float(np.mean((outputs_V - self.job.lessons[self.lesson].desired_V) ** 2))
@@ -169,6 +172,11 @@ class Learning:
         """Nobody knows the outputs any more."""
         self._outputs_V = np.full_like(self._outputs_V, np.nan)
 
+    def _doubt(self) -> None:
+        """In a run, what the supervisor told too long ago is known no more: the edges have gone on since."""
+        if not self._rejoining.over and self._silence.stale:
+            self.outputs_unknown()
+
     def hold(self, within_s: float = END_S) -> None:
         """HOLD for every board that is there, also for one that is just being taken in."""
         self._rejoining.over = True
@@ -177,7 +185,10 @@ class Learning:
 
     def finish(self) -> None:
         """HOLD, and what the boards say last: what they have left to tell, counters, taps read back from the chips."""
+        self._doubt()
         self.hold()
+        for board in [*self._silence.held]:
+            self._silence.goes_on(board, "the run ended")
         held_s = time.monotonic()
         while (left_s := held_s + self._rest_s() - time.monotonic()) > 0:
             self.turn(min(left_s, LOOK_S))
@@ -252,9 +263,13 @@ class Learning:
         elif kind == "gone":
             attendance.leave(member, f"away ({what})")
         elif kind in (events.BACK, "rebooted"):
-            attendance.take_in(member)
+            if member.edges and self._silence.keeps:
+                attendance.leave(member, "back, or reset, while the supervisor is not heard of")
+            else:
+                attendance.take_in(member)
         elif kind == "joined":
             attendance.joined(member, *what)
+            self._silence.goes_on(member)
             self.pace.restart(member)
             if member is self._supervisor:
                 self._complaints.showed(what[0].shown, 0)
@@ -283,14 +298,16 @@ class Learning:
             return  # what it counted is asked for when it is taken in
         elif kind == "status":
             status = message[2]
-            if status["boot"] != member.boot or (status["state"], status["run"]) != (RUN, self._rejoining.run_id):
+            if member.edges and self._silence.holds(member, status, self._rejoining.run_id):
+                self._rows(member, status["edges"])
+            elif status["boot"] != member.boot or (status["state"], status["run"]) != (RUN, self._rejoining.run_id):
                 attendance.take_in_later(member)
             elif member.edges:
                 self._rows(member, status["edges"])
             else:
                 self._complaints.tick_us = max(self._complaints.tick_us, status["tick_us"])
         elif kind == "edges" and message[3] == member.boot:
-            if self._rows(member, message[5]):
+            if self._rows(member, message[5]) and member not in self._silence.held:
                 self.pace.told(member, message[2], message[5])
         elif kind == "shown" and message[3] == member.boot:
             self._complaints.showed(message[4], message[6])
@@ -340,8 +357,15 @@ class Learning:
                 self.outputs(k, self.job.ground.own(np.array(codes) / ADC_STEPS * physics.supply_V, physics))
 
     def _look_after(self, now_s: float) -> None:
-        self._attendance.look(now_s)
-        here = [member for member in (self._supervisor, *self._boards) if self._attendance.here(member)]
+        self._doubt()
+        held = self._silence.held
+        self._attendance.look(now_s, [self._supervisor] if self._silence.keeps else None)
+        if not self._silence.keeps:
+            for board in [*held]:
+                if self._attendance.here(board):
+                    self._attendance.take_in_later(board)
+        members = [self._supervisor, *self._boards]
+        here = [member for member in members if self._attendance.here(member) and member not in held]
         for event, text, found, failed in self._complaints.look(
             self.tally, self.pace, here, self.lesson, self._outputs_V
         ):
@@ -352,6 +376,7 @@ class Learning:
         elif now_s - self._fired_s > STALLED_S and now_s - self._fired_s > 20.0 / rates_hz(self.job).min():
             away = [*self._attendance.away.items()]
             why = "; ".join(f"{member.name}: {reason}" for member, reason in away[:3]) or "though every board answers"
+            why = f"no word of the supervisor; {why}" if held else why
             raise BoardError(f"no edge has fired for {now_s - self._fired_s:.0f} s, so the run is given up ({why})")
 
     # -- what is asked of a board in a thread of its own ---------------------------------------------------------

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from clockfree.learning.arming import Member, arm_edges, arm_supervisor, hold
+from clockfree.learning.arming import Member, arm_edges, arm_supervisor, hold, silence_ms
 from clockfree.learning.tally import UNKNOWN
 from clockfree.link.benchfile import BenchFile, board_config
 from clockfree.link.handshake import RefusedError, misfit
 from clockfree.link.session import ASK_S, Session
-from clockfree_board.link import RUN, VERSION
+from clockfree_board.link import HOLD, RUN, VERSION
 from clockfree_model.job import Job
 from clockfree_model.parts import POTS
 
@@ -80,6 +80,8 @@ class Rejoining:
 
     Attributes
     ----------
+    silence_ms : int
+        How long an edge board goes on without a word of the supervisor; 0 is for ever.
     over : bool
         The run is at its end. Whoever puts the boards in HOLD sets it first: one that is being taken in just then
         either gets RUN before the HOLD, or none.
@@ -88,6 +90,7 @@ class Rejoining:
     def __init__(self, job: Job, bench: BenchFile, run_id: int, telemetry: tuple[int, int], anyway: bool) -> None:
         self.job, self.run_id, self.telemetry = job, run_id, telemetry
         self.over = False
+        self.silence_ms = silence_ms(job)
         self._bench, self._anyway = bench, anyway
 
     def run(self, member: Member) -> Clock | None:
@@ -100,7 +103,9 @@ class Rejoining:
         """
         if self.over:
             raise RefusedError("the run is over")
-        member.session.ask("run", self.run_id)
+        member.session.ask("run", self.run_id, self.silence_ms if member.edges else 0)
+        if not member.edges:
+            member.session.shown_s = time.monotonic()
         clock = clock_of(member.session) if self.job.trace and member.edges else None
         member.session.ask("report", *self.telemetry)
         return clock
@@ -127,6 +132,8 @@ class Rejoining:
         if same and member.armed and known and (status["state"], status["run"]) == (RUN, self.run_id):
             ask("report", *self.telemetry)
             return Joined(rows=status.get("edges", []), shown=status.get("shown", 0))
+        if same and member.armed and known and (status["state"], status["run"]) == (HOLD, self.run_id):
+            return Joined(rows=status.get("edges", []), clock=self.run(member))  # it held by itself, and goes on
         (hello,) = ask("hello")
         hello = {**hello, "version": VERSION} if self._anyway else hello
         problem = misfit(hello, member.session.board.id, board_config(self._bench, member.session.board))

@@ -28,6 +28,9 @@ WRITE_S = 1.0
 """A board that takes no bytes holds nobody up for longer."""
 SILENT_S = 6.0
 """A board with a heartbeat that says nothing for so long has to be looked for, as one that was unplugged."""
+PASS_ON_S = 1.0
+"""An edge board is told so often how long ago the supervisor was heard of."""
+MOST_AGO_MS = 500_000
 LOOK_S = 0.2
 """A board that went away is looked for so often at first."""
 LATER = 0.1
@@ -67,6 +70,10 @@ class Session:
         Its boot id, as last heard.
     heard_s : float
         When it last said anything, `time.monotonic`.
+    shown_s : float
+        When a supervisor last told of another example than before, or was told to begin, `time.monotonic`.
+    teacher : Session or None
+        The supervisor's: this board is told how long ago another example was shown.
     texts : deque of str
         The last lines that were no messages.
     trips : RoundTrips
@@ -84,6 +91,8 @@ class Session:
         self.hello: dict[str, Any] = {}
         self.boot = 0
         self.heard_s = 0.0
+        self.shown_s = 0.0
+        self.teacher: Session | None = None
         self.texts: deque[str] = deque(maxlen=TEXTS)
         self._by_id = by_id
         self._listener: Listener[Session] = listener or Listener()
@@ -97,7 +106,8 @@ class Session:
         self.trips = self._questions.trips
         self._expected: int | None = None  # number of the next telemetry
         self._beat = -1
-        self._said_s = 0.0
+        self._said_s = self._passed_s = 0.0
+        self._shown = -1
         self._thread: threading.Thread | None = None
 
     @property
@@ -221,9 +231,19 @@ class Session:
             now_s = time.monotonic()
             if now_s - self.heard_s > SILENT_S:  # a connection over the network does not tell that it is dead
                 raise OSError(f"says nothing for {SILENT_S:.0f} s")
-            if now_s - self._said_s >= self._heartbeat_s and self.understood:
-                self._beat = self._questions.number()
-                self._write(seal(["status", self._beat]))
+            if not self.understood:
+                continue
+            if self.teacher is not None:
+                if now_s - self._passed_s >= PASS_ON_S:
+                    self._passed_s = now_s
+                    self._ask_status("heard", min(MOST_AGO_MS, round(1e3 * (now_s - self.teacher.shown_s))))
+            elif now_s - self._said_s >= self._heartbeat_s:
+                self._ask_status("status")
+
+    def _ask_status(self, kind: str, *arguments: int) -> None:
+        """Ask for its status, without waiting for it."""
+        self._beat = self._questions.number()
+        self._write(seal([kind, self._beat, *arguments]))
 
     def _take(self, message: list[Any], line: bytes) -> None:
         kind, number = message[:2]
@@ -248,6 +268,8 @@ class Session:
                 self.hello = told
             at = _BOOT_AT.get(kind, len(message))
             self._booted(told.get("boot") if told else message[at] if at < len(message) else None)
+            if kind == "shown" and message[4] != self._shown:
+                self._shown, self.shown_s = message[4], self.heard_s
             if self._count(number):
                 self._listener.heard(self, message)
         else:

@@ -35,7 +35,7 @@ def is_answer(kind: str, fields: list[Any]) -> bool:
     """Whether these are the fields that a board answers a command of this kind with."""
     if kind == "hello":
         return len(fields) == 1 and is_hello(fields[0])
-    if kind == "status":
+    if kind in ("status", "heard"):
         return len(fields) == 1 and _is_status(fields[0])
     if kind in ONE_NUMBER:
         return len(fields) == 1 and _whole(fields[0])

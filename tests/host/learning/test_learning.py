@@ -390,3 +390,69 @@ def test_what_is_measured_across_a_reset_is_not_taken(run, which):
     assert "not taken" in event["text"] and event["board"] == session.name
     run.learning.outputs_unknown()
     assert np.isnan(run.learning.sample().measured_error_V2)
+
+
+def several(front_end="comparator"):
+    """A run with two examples."""
+    run = Run(front_end=front_end, examples=2)
+    run.learning.start()
+    return run
+
+
+def silent(run):
+    """The supervisor is heard of no more, and each edge board has held by itself."""
+    run.supervisor.silent = True
+    for board in run.boards:
+        board.rig.turns(7)
+        run.hear(board)
+    run.learning._looked_s = 0.0
+    run.learning.turn(0.0)
+
+
+def test_boards_that_hold_in_silence_go_on_when_the_supervisor_is_heard_of():
+    run = several()
+    silent(run)
+    assert [board.rig.status()["state"] for board in run.boards] == ["hold", "hold"]
+    before = [counted(board.rig) for board in run.boards]
+    run.fleet.go_on()  # nobody is asked to go on
+    assert np.isnan(run.learning.sample().error_V2)
+    assert [board.asked.count("run") for board in run.boards] == [1, 1]
+    run.tell(run.boards[0], "back", 1.0)  # nor is one that comes back meanwhile
+    run.fleet.go_on()
+    assert run.boards[0].asked.count("run") == 1
+
+    run.supervisor.silent = False
+    run.learning._looked_s = 0.0
+    run.learning.turn(0.0)
+    run.fleet.go_on()
+    run.learning.turn(0.0)
+    for board, counts in zip(run.boards, before, strict=True):
+        board.rig.turns(3)
+        run.hear(board)
+        assert board.rig.status()["state"] == "run" and board.asked.count("prepare") == 1
+        assert min(np.array(counted(board.rig)) - counts) > 10
+    assert run.firings() == [count for board in run.boards for count in counted(board.rig)]
+    held = [event for event in run.learning.sample().events if event["event"] == "held"]
+    assert [event["board"] for event in held if "board" in event] == [board.name for board in run.boards]
+
+
+def test_with_one_example_edges_go_on_without_the_supervisor_and_its_readings_are_not_shown(run):
+    silent(run)
+    assert [board.rig.status()["state"] for board in run.boards] == ["run", "run"]
+    run.tell(run.supervisor, "gone", "unplugged")
+    sample = run.learning.sample()
+    assert np.isnan(sample.error_V2) and np.isnan(sample.measured_error_V2)
+    (away,) = [event for event in sample.events if event["event"] == "away"]
+    assert "learning goes on without it" in away["text"]
+
+
+def test_time_in_hold_is_none_in_which_an_edge_ran():
+    run = several()
+    board, member = run.boards[0], run.members[1]
+    told = [[64, fired, *[0] * 12] for fired in (0, 50, 50, 50)]
+    for second, row in enumerate(told):
+        run.learning.pace.told(member, second * 1_000_000, [row, row])
+    assert run.learning.pace.of(0) == (50, 3.0)  # it may have stopped
+    run.learning.pace.restart(member)
+    assert run.learning.pace.of(0) == (50, 1.0)  # it was in HOLD
+    assert board.name == member.name

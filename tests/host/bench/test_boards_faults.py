@@ -1,0 +1,73 @@
+"""What is broken in a run on virtual boards, by the commands that a person types; each test ends with the oracle."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from clockfree.learning import arming, silence
+from clockfree.runs import runlog
+from clockfree_model import events as kinds
+from tests.host import oracle
+from tests.host.oracle import Fault
+from tests.host.racks import TASK, during, events, racked
+
+
+@pytest.fixture(scope="module")
+def standing(micropython, tmp_path_factory):
+    """Boards that stay up from one test to the next, the task, and their bench file."""
+    folder = tmp_path_factory.mktemp("faults")
+    (folder / "bridge.toml").write_text(TASK)
+    with racked(folder / "bridge.toml", folder / "bench.toml") as (rack, file):
+        yield rack, folder / "bridge.toml", file
+
+
+@pytest.fixture
+def learn(standing, tmp_path, capfdbinary, monkeypatch):
+    """Runs the task on these boards: what it came to, and the truth."""
+    rack, task, file = standing
+
+    def run(*options, updates=60):
+        pulses = oracle.Pulses(rack, monkeypatch)
+        folder = tmp_path / "run"
+        command = ["run", task, "--bench", file, "--updates", updates, "--out", folder, *options]
+        found = oracle.ran(command, capfdbinary, folder)
+        return found, oracle.truth(rack, pulses)
+
+    return run
+
+
+def test_edges_hold_while_the_supervisor_is_not_heard_of_and_go_on_when_it_is(standing, learn, monkeypatch):
+    """With two examples; each board by its own time. Nothing is learnt meanwhile, and the error shown is null."""
+    rack, _, _ = standing
+    monkeypatch.setattr(arming, "SILENCE_S", 1.0)
+    monkeypatch.setattr(silence, "TOLD_S", 0.3)
+    victim, edges = rack.bench.supervisor.id, rack.bench.boards
+    stood = []
+
+    def look():
+        stood.append([rack.boards.chips(board.id)["wipers"] for board in edges])
+
+    def unplug():
+        rack.boards.unplug(victim)
+        threading.Timer(2.5, look).start()
+        threading.Timer(3.0, look).start()
+        threading.Timer(3.1, rack.boards.plug, [victim]).start()
+
+    during(monkeypatch, 0.4, unplug)
+    ran, truth = learn("--trace", updates=150)
+    record = runlog.read(ran.folder)
+    assert stood[0] == stood[1]  # nothing stepped
+    first, *each = events(record, kinds.HELD)
+    assert "no word of the supervisor for 1 s" in first["text"]
+    assert sorted(event["board"] for event in each) == sorted(board.id for board in edges)
+    rows = runlog.read_firings(ran.folder)
+    for event in each:
+        own = rows[rows[:, 0] == event["edges"][0], 1]
+        assert np.diff(own).max() > 0.9 * (event["to_us"] - event["from_us"]) > 0.5e6
+        assert not ((own > event["from_us"]) & (own < event["to_us"] - 50_000)).any()
+    (away,) = events(record, kinds.AWAY)
+    unknown = [sample for sample in record.samples if np.isnan(sample["error_V2"])]
+    assert unknown and all(sample["time_us"] > away["time_us"] for sample in unknown)
+    assert record.samples[-1]["counters"]["firings"].min() > 100
+    oracle.judge(ran, truth, Fault(kinds.AWAY, victim))
