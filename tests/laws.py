@@ -11,6 +11,7 @@ EMITTERS = "clockfree_board.emitters"  # decorators that leave a function as it 
 NOT_ON_A_BOARD = ("dataclasses", "enum", "typing")
 ROUNDS = "rounds.py"  # where edges may act together, for comparison: who takes part, objects, compiled
 COMPARES = (ROUNDS, "world.py", "kernel.py")  # may start such a run
+PRINTS = ("saying.py", "output.py")  # whatever anybody else says is made printable
 TOGETHER = {"lockstep", "sync", "synchronous"}  # words of a global trigger
 
 
@@ -52,11 +53,20 @@ def firmware(file: str, tree: ast.AST) -> Iterator[str]:
             yield f"{line}: {word!r}: no message, pin or event makes two edges act together"
 
 
+def _printing(file: str, tree: ast.AST) -> Iterator[str]:
+    """Where a name or a text of other people could reach a terminal as it is."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
+            if file not in PRINTS:
+                yield f"{node.lineno}: prints, which only {' and '.join(PRINTS)} may"
+
+
 def simulation(file: str, tree: ast.AST) -> Iterator[str]:
     """Law 4 in one file of the simulation; which packages it may import, import-linter holds (pyproject.toml)."""
     for line, module, name in imports(tree):
         if "rounds" in (*module.split("."), name) and file not in COMPARES:
             yield f"{line}: only {' and '.join(COMPARES)} may start a run in which edges act together"
+    yield from _printing(file, tree)
     if file == ROUNDS:
         return
     for node in ast.walk(tree):
@@ -77,6 +87,7 @@ def model(file: str, tree: ast.AST) -> Iterator[str]:
     for line, module, _ in imports(tree):
         if module.split(".")[0] in ("numba", "llvmlite"):
             yield f"{line}: imports {module}, which the simulation alone may"
+    yield from _printing(file, tree)
 
 
 def host(file: str, tree: ast.AST) -> Iterator[str]:
@@ -87,6 +98,7 @@ def host(file: str, tree: ast.AST) -> Iterator[str]:
             yield f"{line}: imports {module}: of the firmware the host knows only link"
         if top == "mpremote" and file != "repl.py":
             yield f"{line}: imports {module}, which only repl.py may"
+    yield from _printing(file, tree)
 
 
 def _is_float(node: ast.AST) -> bool:

@@ -1,25 +1,17 @@
 """Who is told how a run gets on, from Python: nobody, a function that takes lines, or an observer."""
 
 import math
-import sys
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from clockfree_model.counters import FIRINGS
+from clockfree_model.saying import say
 
 if TYPE_CHECKING:
     from clockfree_model.job import Job, Sample  # numpy, which a flash does without
 
 LINES = 5
 """Lines for a whole run."""
-_SAYING = threading.Lock()  # a print writes its newline apart
-
-
-def say(text: str) -> None:
-    """One line on stderr; from any thread."""
-    with _SAYING:
-        print(text, file=sys.stderr, flush=True)
 
 
 def error_of(sample: "Sample") -> str:

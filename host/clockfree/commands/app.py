@@ -28,6 +28,7 @@ from clockfree.commands.context import Context
 from clockfree.commands.output import BAD_INPUT, DONE, FAILED, INTERRUPTED
 from clockfree_model.nearest import nearest
 from clockfree_model.quiet import VARIABLE, quiet, set_quiet
+from clockfree_model.saying import put, say
 
 COMMANDS = {
     "examples": "List the examples, or copy them out.",
@@ -137,7 +138,7 @@ class _Commands(TyperGroup):
                 try:
                     return _command(cmd_name, entry.load())
                 except Exception as error:
-                    print(f"clockfree: command {cmd_name} is left out: {_one_line(error)}", file=sys.stderr)
+                    say(f"clockfree: command {cmd_name} is left out: {_one_line(error)}")
         return None
 
 
@@ -152,7 +153,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"clockfree {importlib.metadata.version('clockfree')}")
+        put(f"clockfree {importlib.metadata.version('clockfree')}")
         raise typer.Exit(DONE)
 
 
@@ -170,7 +171,7 @@ def _one_line(error: BaseException) -> str:
 
 
 def _fail(text: str, status: int) -> int:
-    print(f"clockfree: {text}", file=sys.stderr)
+    say(f"clockfree: {text}")
     return status
 
 

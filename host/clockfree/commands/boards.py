@@ -8,6 +8,7 @@ import typer
 
 from clockfree.commands.options import Json
 from clockfree.commands.output import FAILED, print_json, print_table
+from clockfree_model.saying import put
 
 
 def boards(
@@ -25,6 +26,6 @@ def boards(
     elif found:
         print_table(discovery.table(found))
     else:
-        print("no boards: no port of this machine has the serial number of a MicroPython board")
+        put("no boards: no port of this machine has the serial number of a MicroPython board")
     if bench and any(row.problem for row in found):
         raise typer.Exit(FAILED)

@@ -4,6 +4,7 @@ import typer
 
 from clockfree.commands.options import Json, RunFolder
 from clockfree.commands.output import FAILED, print_json
+from clockfree_model.saying import put
 
 
 def check(folder: RunFolder, as_json: Json = False) -> None:
@@ -13,6 +14,6 @@ def check(folder: RunFolder, as_json: Json = False) -> None:
     if as_json:
         print_json(checking.as_json(found))
     else:
-        print(checking.text(found))
+        put(checking.text(found))
     if not found.sound:
         raise typer.Exit(FAILED)

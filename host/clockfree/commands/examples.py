@@ -12,6 +12,7 @@ from clockfree.base import shipped
 from clockfree.commands.completion import completed
 from clockfree.commands.options import Json
 from clockfree.commands.output import print_json, print_table
+from clockfree_model.saying import put
 
 
 def examples(
@@ -30,7 +31,7 @@ def examples(
         if as_json:
             print_json({"copied": [str(path) for path in copied]})
         else:
-            print("\n".join(map(str, copied)))
+            put("\n".join(map(str, copied)))
         return
     rows = [{"name": path.stem, "kind": kind.noun, "what": _what(path), "file": str(path)} for kind, path in chosen]
     if as_json:
@@ -94,8 +95,8 @@ def _print(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         table.add_row(row["name"], row["kind"], row["what"])
     print_table(table)
-    print()
+    put("")
     for kind in shipped.KINDS.values():
         if first := next((row["name"] for row in rows if row["kind"] == kind.noun), None):
-            print(kind.used.format(first))
-    print("clockfree examples NAME --to FOLDER copies one")
+            put(kind.used.format(first))
+    put("clockfree examples NAME --to FOLDER copies one")

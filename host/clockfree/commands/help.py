@@ -11,6 +11,7 @@ from clockfree.commands.completion import completed
 from clockfree.commands.options import Json
 from clockfree.commands.output import print_json
 from clockfree.commands.printed import OBJECTS, OUTPUT
+from clockfree_model.saying import put
 
 if TYPE_CHECKING:
     from clockfree.task.topics import Topic
@@ -72,7 +73,7 @@ def help(  # what it is called on the command line
     if as_json:
         print_json({"topics": [asdict(each) for each in found]})
     else:
-        print("\n\n".join(map(_page, found)))
+        put("\n\n".join(map(_page, found)))
 
 
 def _page(topic: "Topic") -> str:

@@ -3,8 +3,8 @@
 from typing import Self
 
 from clockfree.api.observing import Told
-from clockfree.api.observing import say as warn
 from clockfree_model.quiet import quiet
+from clockfree_model.saying import say as warn
 
 __all__ = ["BoardLines", "Lines", "say", "warn"]
 

@@ -4,6 +4,8 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from clockfree_model.saying import put
+
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
@@ -14,20 +16,20 @@ WIDE = 200
 
 def print_json(found: dict[str, Any]) -> None:
     """One object on one line."""
-    print(json.dumps(found, allow_nan=False))
+    put(json.dumps(found, allow_nan=False).replace("\x7f", "\\u007f"))
 
 
 def print_made(made: object) -> None:
-    """What a quiet command made, a folder or a file: all that a script goes on with."""
-    print(made)
+    """What a quiet command made, a folder or a file: all that a script goes on with, under the name that it has."""
+    put(str(made)) if sys.stdout.isatty() else print(made)
 
 
 def console(stderr: bool = False) -> "Console":
-    """A terminal, or whatever stands for it, that shows text as it is: names may hold brackets and colons."""
-    from rich.console import Console  # slow to load, and --help prints no table
+    """A terminal, or whatever stands for it."""
+    from clockfree.commands.terminal import Terminal  # rich: slow to load, and --help prints no table
 
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, width=None if stream.isatty() else WIDE)
+    return Terminal(stderr=stderr, width=None if stream.isatty() else WIDE)
 
 
 def print_table(table: "RenderableType") -> None:

@@ -17,6 +17,7 @@ from clockfree.runs.netcdf import DataSet
 from clockfree.runs.results import course
 from clockfree_model.files import replace_bytes
 from clockfree_model.final import error_at
+from clockfree_model.saying import printable
 
 ERROR, SAMPLES, MEASURED = "#17406d", "#7fb0dc", "#e08214"
 BEST, MARK, SOURCE, TARGET = "#2a8c4a", "#b03a2e", "#d1495b", "#edae49"
@@ -79,7 +80,7 @@ def _title(data: DataSet) -> str:
 
 def _literal(text: str) -> str:
     """A text as matplotlib shows it: between two dollars it would look for a formula."""
-    return text.replace("$", r"\$")
+    return printable(text).replace("$", r"\$")
 
 
 def _error(axes: Axes, data: DataSet) -> None:

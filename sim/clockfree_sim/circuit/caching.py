@@ -9,7 +9,6 @@ are kept, and older ones deleted.
 
 import os
 import shutil
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -24,6 +23,7 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache
 from numba.core.types.misc import unliteral
 
 from clockfree_model.quiet import quiet
+from clockfree_model.saying import say
 from clockfree_sim.circuit.code_digest import code_digest, options_text
 
 UNUSED_S = 30 * 86400
@@ -123,7 +123,7 @@ class _Kept(NullCache):
         elif self._about_s and not _turn.said:
             _turn.said = True
             if not quiet():
-                print(f"compiling, once, about {self._about_s:g} s", file=sys.stderr, flush=True)
+                say(f"compiling, once, about {self._about_s:g} s")
         return found
 
     def save_overload(self, sig: Any, data: Any) -> None:
@@ -138,7 +138,7 @@ class _Kept(NullCache):
             if not _turn.unwritable:
                 _turn.unwritable = True
                 text = f"cannot keep compiled code in {self.cache_path}: {error.strerror}; it is compiled each time"
-                print(text, file=sys.stderr, flush=True)
+                say(text)
 
 
 class _Place:

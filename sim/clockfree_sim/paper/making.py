@@ -12,6 +12,7 @@ import matplotlib.pyplot as plt
 import typer
 
 from clockfree_model.network import NetworkError, load
+from clockfree_model.saying import put
 from clockfree_sim.paper import save, tasks
 from clockfree_sim.sweep import processes
 
@@ -46,12 +47,12 @@ def make_all(
                 found = make(each, pool, quick, seed, out)
                 made.append(found)
                 if not as_json:
-                    print(f"{found.text}\n{out / each}.nc, .png, .txt: {found.took_s:.0f} s\n")
+                    put(f"{found.text}\n{out / each}.nc, .png, .txt: {found.took_s:.0f} s\n")
     except BrokenExecutor:
         raise typer.TyperException(f"{each}: one of its processes died: killed, or out of memory") from None
     if as_json:
         figures = [{"name": name, "files": found.files, "seen": found.seen} for name, found in zip(names, made)]
-        print(json.dumps({"figures": figures}))
+        put(json.dumps({"figures": figures}))
 
 
 def large_enough(spec: str) -> str:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from clockfree_model.quiet import quiet
+from clockfree_model.saying import say
 
 
 class Observer(Protocol):
@@ -29,7 +30,7 @@ class Lines:
 
     def say(self, text: str) -> None:
         """One line."""
-        print(text, file=sys.stderr, flush=True)
+        say(text)
 
     def resolved(self, count: int, points: int) -> None:
         """Nothing."""

@@ -2,10 +2,10 @@
 
 import os
 import struct
-import sys
 import traceback
 from pathlib import Path
 
+from clockfree_model.saying import say
 from clockfree_sim.virtual.flow import Flow
 from clockfree_sim.virtual.loop import Loop
 from clockfree_sim.virtual.machine import Machine, refusal
@@ -182,7 +182,7 @@ class VirtualBoard:
         try:
             answer = self.machine.hear(message)
         except Exception:  # a chip that cannot do what was asked of it, in the simulation at least
-            print(f"virtual board {self.unique_id}: message {message!r}:", file=sys.stderr)
+            say(f"virtual board {self.unique_id}: message {message!r}:")
             traceback.print_exc()
             answer = refusal(message)
         if answer:
