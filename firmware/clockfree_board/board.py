@@ -186,6 +186,7 @@ class Board:
             "boot": chip.boot,
             "version": VERSION,
             "protocol": PROTOCOL,
+            "code": chip.code,
             "config": self._digest,
             "state": self.state,
             "run": self.run_id,

@@ -3,6 +3,8 @@
 import json
 from hashlib import sha256
 
+from clockfree_board.digest import short
+
 CONFIG = "/clockfree.json"
 FORMAT = 2
 ROLES = ("edge", "supervisor")
@@ -31,7 +33,7 @@ def read_config():
             text = file.read()
     except OSError:
         raise ConfigError("expected the board's configuration, got none") from None
-    return text, "".join(["%02x" % byte for byte in sha256(text).digest()[:8]])
+    return text, short(sha256(text))
 
 
 def parse_config(text):

@@ -16,6 +16,7 @@ from clockfree_board.assembly import assemble
 from clockfree_board.board import Board
 from clockfree_board.clock import MASK
 from clockfree_board.config import CONFIG, ConfigError, parse_config, printable, read_config, why
+from clockfree_board.digest import code
 from clockfree_board.emitters import micropython
 from clockfree_board.port import Port
 
@@ -42,6 +43,8 @@ class Chip:
         "power", "watchdog", which a reset by program is on these chips, or a number.
     mpy : list
         Bytecode version, architecture of native code, and whether this firmware was compiled beforehand.
+    code : str or None
+        Digest of the files that it runs; see `digest`.
     """
 
     def __init__(self, config):
@@ -51,6 +54,7 @@ class Chip:
         self.reset_cause = {machine.PWRON_RESET: "power", machine.WDT_RESET: "watchdog"}.get(cause, str(cause))
         mpy = getattr(sys.implementation, "_mpy", 0)
         self.mpy = [mpy & 0xFF, mpy >> 10 & 0x0F, __file__.endswith(".mpy")]
+        self.code = code(__file__.rpartition("/")[0])
         self._armed = False
         _stop_watchdog()  # a soft reset leaves it armed
         self.sleep_us = time.sleep_us

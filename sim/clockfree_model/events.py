@@ -20,6 +20,7 @@ AGES = "ages"
 MEASURED = "measured"
 TEXT = "text"
 WIRING = "wiring"
+CODE = "other code"
 IMPOSSIBLE = "impossible"
 UNHELD = "unheld"
 HELD = "held"
@@ -67,6 +68,7 @@ EVENTS = {
     ),
     MEASURED: Event("what was measured in HOLD while an example was shown"),
     WIRING: Event("boards look as if they were at other edges than the bench file says; taken anyway", warns=True),
+    CODE: Event("a board runs other code than the firmware of whoever ran this; taken anyway", warns=True),
     TEXT: Event("a board said something that is no message"),
 }
 """By the names that they have in a log."""

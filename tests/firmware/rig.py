@@ -2,6 +2,7 @@
 
 import json
 
+from clockfree.base import firmware
 from clockfree_board import clock
 from clockfree_board.board import Board
 from clockfree_board.converters import Latch, Mcp320x, Mcp4131, Mcp4728
@@ -26,6 +27,7 @@ class RigChip:
     """hw.Chip without a chip: every look at the time takes `look_us`."""
 
     unique_id, boot, reset_cause, mpy = "0123456789abcdef", 77, "power", [6, 4, True]
+    code = firmware.code()
 
     def __init__(self, start_us=0):
         self.t_us = start_us

@@ -49,6 +49,6 @@ class Host:
 
     def versions(self) -> dict[str, str]:
         """Versions of whatever can change a result."""
-        from clockfree.task.plan import versions  # the same
+        from clockfree.task.versions import versions  # the same
 
         return versions()

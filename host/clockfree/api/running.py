@@ -69,7 +69,7 @@ def run(
         True: a few lines on stderr. A function, such as `print`, is given each of them. Left out, only what the
         network cannot reach is said, as a warning.
     anyway : bool
-        Take boards with another version of the firmware.
+        Take boards that run other code than the firmware here.
 
     Returns
     -------

@@ -32,6 +32,7 @@ from clockfree.learning.pace import floor_us, held_hz, not_held
 from clockfree.learning.rejoining import Rejoining
 from clockfree.link.benchfile import BenchFile, bench_text, board_config, config_hash
 from clockfree.link.fleet import HEARTBEAT_S, Fleet, call
+from clockfree.link.handshake import other_code
 from clockfree.link.session import Session
 from clockfree_board.link import NUMBERS
 from clockfree_model import events
@@ -59,7 +60,7 @@ class BoardBench:
     file : str
         Name of the bench, for what is said.
     anyway : bool
-        Take boards with another version of the firmware.
+        Take boards that run other code than the firmware here.
     """
 
     strict = True
@@ -222,6 +223,9 @@ class BoardBench:
         )
         if self._wiring.problem:
             learning.journal.note(events.WIRING, self._wiring.problem)
+        for member in (self._supervisor, *self._boards):
+            if other := other_code(member.session.hello):
+                learning.journal.note(events.CODE, other, member)
         yield learning.sample()
         try:
             yield from self._learn(learning, telemetry[0])

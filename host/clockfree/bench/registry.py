@@ -13,7 +13,7 @@ def open_bench(name: str, schedule: str, anyway: bool = False) -> Bench:
     ----------
     name, schedule : str
     anyway : bool
-        Take boards with another version of the firmware.
+        Take boards that run other code than the firmware here.
 
     Raises
     ------

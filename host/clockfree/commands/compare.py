@@ -25,13 +25,18 @@ def compare(
     runs: Annotated[int, typer.Option(min=1, help="Simulated runs, each with another clock seed.")] = 100,
     as_json: Json = False,
 ) -> None:
+    from clockfree.commands.lines import warn  # the same
     from clockfree.commands.progress import progress  # --help does without
     from clockfree.runs import compare as comparison
     from clockfree.runs import runlog
+    from clockfree.task.versions import changed
 
-    record = runlog.read(folder)
-    if other is not None:
-        _versus(record, runlog.read(other), runs, as_json)
+    record, second = runlog.read(folder), None if other is None else runlog.read(other)
+    for each in (record, second):
+        if each and (text := changed(each.about["versions"])):
+            warn(f"{each.folder}: recorded with {text}")
+    if second:
+        _versus(record, second, runs, as_json)
         return
     with progress() as shown:
         found = comparison.compare(record, runs, lambda done: shown.share(f"simulating {runs} runs", done / runs))

@@ -60,7 +60,10 @@ def run(
     out: Annotated[
         Path | None, typer.Option(help="Folder to make; one that exists is refused. Default: in runs/.")
     ] = None,
-    anyway: Annotated[bool, typer.Option("--anyway", help="Take boards with another version of the firmware.")] = False,
+    anyway: Annotated[
+        bool,
+        typer.Option("--anyway", help="Take boards that run other firmware, or look miswired."),
+    ] = False,
     or_sim: Annotated[
         bool, typer.Option("--or-sim", help="With --bench virtual: sim, where there are no virtual boards.")
     ] = False,

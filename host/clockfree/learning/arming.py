@@ -160,6 +160,7 @@ def about(member: Member, config: str) -> dict[str, Any]:
         "edges": member.edges,
         "config": config,
         "version": hello.get("version"),
+        "code": hello.get("code"),
         "boot": member.session.boot,
         "reset": hello.get("reset"),
     }

@@ -10,7 +10,7 @@ from clockfree.learning.tally import UNKNOWN
 from clockfree.link.benchfile import BenchFile, board_config
 from clockfree.link.handshake import RefusedError, misfit
 from clockfree.link.session import ASK_S, Session
-from clockfree_board.link import HOLD, RUN, VERSION
+from clockfree_board.link import HOLD, RUN
 from clockfree_model.job import Job
 from clockfree_model.parts import POTS
 
@@ -76,7 +76,7 @@ class Rejoining:
     telemetry : (int, int)
         Period in ms, and whether firings are wanted.
     anyway : bool
-        Take boards with another version of the firmware.
+        Take boards that run other code than the firmware here.
 
     Attributes
     ----------
@@ -135,8 +135,8 @@ class Rejoining:
         if same and member.armed and known and (status["state"], status["run"]) == (HOLD, self.run_id):
             return Joined(rows=status.get("edges", []), clock=self.run(member))  # it held by itself, and goes on
         (hello,) = ask("hello")
-        hello = {**hello, "version": VERSION} if self._anyway else hello
-        problem = misfit(hello, member.session.board.id, board_config(self._bench, member.session.board))
+        config = board_config(self._bench, member.session.board)
+        problem = misfit(hello, member.session.board.id, config, self._anyway)
         if problem:
             raise RefusedError(problem)
         # Whoever is asked again after a failure half way is armed from the start: nobody has heard how its clock goes.

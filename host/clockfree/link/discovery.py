@@ -46,7 +46,8 @@ def of_ports() -> list[Present]:
     def look(board: Any) -> Present:
         if times[board.id] > 1:
             return Present(board.id, board.device, *_hello(board.device, "another board has the same id"))
-        return Present(board.id, board.device, *_hello(board.device))
+        hello, problem = _hello(board.device)
+        return Present(board.id, board.device, hello, problem or handshake.other_code(hello))
 
     return _all(look, found)
 

@@ -14,7 +14,6 @@ from clockfree.link.handshake import NoAnswerError, RefusedError, misfit
 from clockfree.link.listener import Listener
 from clockfree.link.ports import AT_ONCE, PortError
 from clockfree.link.session import Session
-from clockfree_board.link import VERSION
 from clockfree_model.events import BACK
 
 HEARTBEAT_S = 2.0
@@ -133,7 +132,7 @@ def call(fleet: Fleet, file: str, anyway: bool) -> None:
     file : str
         Name of the bench, for what is said.
     anyway : bool
-        Take boards with another version of the firmware.
+        Take boards that run other code than the firmware here.
 
     Raises
     ------
@@ -162,5 +161,4 @@ def call(fleet: Fleet, file: str, anyway: bool) -> None:
 
 
 def _unfit(session: Session, bench: BenchFile, anyway: bool) -> str:
-    hello = {**session.hello, "version": VERSION} if anyway else session.hello
-    return misfit(hello, session.board.id, board_config(bench, session.board))
+    return misfit(session.hello, session.board.id, board_config(bench, session.board), anyway)

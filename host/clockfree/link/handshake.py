@@ -7,6 +7,7 @@ from typing import Any
 
 import serial
 
+from clockfree.base import firmware
 from clockfree.link.benchfile import config_hash
 from clockfree.link.shapes import is_answer
 from clockfree_board.link import NUMBERS, PROTOCOL, TO_HOST, VERSION, Lines, opened, seal
@@ -91,16 +92,36 @@ def _messages(port: serial.SerialBase, lines: Lines, late_s: float) -> Iterator[
         raise NoAnswerError("MicroPython's prompt, no clockfree")
 
 
-def misfit(hello: dict[str, Any], board_id: str | None, config: dict[str, Any]) -> str:
+def other_code(hello: dict[str, Any]) -> str:
+    """How what a board runs differs from the firmware here, by its HELLO; "" if it does not."""
+    for key, expected, what in (
+        ("protocol", PROTOCOL, "its firmware is another"),
+        ("version", VERSION, "its firmware is another"),
+        ("code", firmware.code(), "it runs other files than those here, or one was changed on it"),
+    ):
+        if hello.get(key) != expected:
+            return f"{key}: expected {expected}, got {hello.get(key)}: {what}, flash it"
+    return ""
+
+
+def misfit(hello: dict[str, Any], board_id: str | None, config: dict[str, Any], anyway: bool = False) -> str:
     """What of a board's HELLO is not as it should be; "" if all of it is.
 
-    `config` is what its `/clockfree.json` should say; `board_id` is None where it is named by its port.
+    Parameters
+    ----------
+    hello : dict
+    board_id : str or None
+        None where it is named by its port.
+    config : dict
+        What its `/clockfree.json` should say.
+    anyway : bool
+        Take one that runs other code, of the same link.
     """
-    if hello.get("protocol") != PROTOCOL:
-        return f"protocol: expected {PROTOCOL}, got {hello.get('protocol')}: its firmware is another, flash it"
+    if (not anyway or hello.get("protocol") != PROTOCOL) and (other := other_code(hello)):
+        return other
     if hello.get("role") is None:
         return f"in HOLD with a configuration it cannot use: {hello.get('reason')}"
-    expected = {"version": VERSION, "role": config["role"], "config": config_hash(config)}
+    expected = {"role": config["role"], "config": config_hash(config)}
     if board_id is not None:
         expected["id"] = board_id
     for key, value in expected.items():

@@ -157,6 +157,7 @@ def _run(
             "preset": plan.preset,
             "task_seed": plan.task_seed,
             "best": best,
+            "versions": recorded["versions"],
             "baselines": [exam and {"majority": exam.majority, "logistic": exam.logistic} for exam in plan.held_out],
             **said,
         }

@@ -30,9 +30,10 @@ from clockfree_model.final import Best
 from clockfree_model.job import Job, Sample
 from clockfree_model.record import job_from, plain
 
-FORMAT = 3
-FORMATS = (1, 2, FORMAT)
-"""Those that are read: before 3 there are no `mean_error_V2` and no checksums; 1 has `outputs_V` in every sample."""
+FORMAT = 4
+FORMATS = (1, 2, 3, FORMAT)
+"""Those that are read: before 4 there are no `versions`; before 3 no `mean_error_V2` and no checksums; 1 has
+`outputs_V` in every sample."""
 SEALED = 3
 ABOUT = (
     "clockfree run log, one JSON object a line. run: what was run. sample: the state at one moment; mean_error_V2, the "
@@ -67,9 +68,9 @@ class RunLog:
     job : Job
         What is run.
     about : dict
-        What else the record says of the run: `task`, `bench`, `preset`, `task_seed`; `best`, the best achievable
-        errors in order; `baselines`, for each lesson those of a classification or None. On boards also `values`,
-        `run_id`, `supervisor` and `boards`.
+        What else the record says of the run: `task`, `bench`, `preset`, `task_seed`; `versions` of what computed it;
+        `best`, the best achievable errors in order; `baselines`, for each lesson those of a classification or None. On
+        boards also `values`, `run_id`, `supervisor` and `boards`.
     """
 
     def __init__(self, folder: Path, job: Job, about: dict[str, Any]) -> None:
@@ -207,6 +208,7 @@ def read(folder: Path) -> Record:
     try:
         job = job_from(first["job"])
         about = {key: first[key] for key in ("task", "bench", "preset", "task_seed")}
+        about["versions"] = {str(name): str(found) for name, found in first.get("versions", {}).items()}
         if "values" in first:
             about |= {key: first[key] for key in ("values", "run_id", "supervisor", "boards")}
         about["best"] = [Best(int(b["lesson"]), float(b["from_updates"]), float(b["error_V2"])) for b in first["best"]]

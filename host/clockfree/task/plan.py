@@ -3,10 +3,8 @@
 import dataclasses
 import hashlib
 import json
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ from clockfree.task.encoding import Encoding, encoding_from
 from clockfree.task.filetables import Table
 from clockfree.task.resolve import resolve, resolve_physics
 from clockfree.task.taskfile import Task, lay_over, task_of
+from clockfree.task.versions import changed, versions
 from clockfree_model.importers import Graph
 from clockfree_model.importers.resistance import described
 from clockfree_model.job import Job, JobError, check
@@ -33,7 +32,6 @@ from clockfree_model.record import job_from, plain
 FORMAT = 2
 FORMATS = (1, FORMAT)
 """Those that can be run again: 1 has no virtual ground."""
-PACKAGES = ("clockfree", "numpy", "scipy", "numba", "xarray", "h5netcdf", "matplotlib")
 AGAIN = ("updates", "seed", "rule")
 """Options that may differ when a record is run again; whatever else would need the task file."""
 _Changes = create_model(
@@ -178,17 +176,6 @@ def _free_outputs(
     return solve(len(network.nodes), network.ends, 1.0 / ohm, sources, source_V)[:, targets]
 
 
-def versions() -> dict[str, str]:
-    """Versions of Python and of every package that can change a result."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
-
-
 def run_toml(plan: Plan, file: Path, bench: str, started_utc: str) -> dict[str, Any]:
     """The resolved configuration: what `run.toml` holds, and what `make_plan` reads again."""
     contents = _contents(plan)
@@ -263,8 +250,7 @@ def again(file: Path, data: dict[str, Any], options: Mapping[str, Any], sets: Se
     encodings: list[Encoding | None] = [None] * len(job.lessons)
     for table in data.get("encoding", []):
         encodings[table["lesson"]] = encoding_from(table)
-    was, now = data["versions"], versions()
-    changed = [f"{name} {was[name]}, now {now[name]}" for name in now if name in was and was[name] != now[name]]
+    others = changed(data["versions"])
     if given:
         changes = {key: value_of(value) if isinstance(value, str) else value for key, value in given.items()}
         try:
@@ -286,7 +272,7 @@ def again(file: Path, data: dict[str, Any], options: Mapping[str, Any], sets: Se
         record["preset"],
         record["task_seed"],
         tuple(held_out),
-        notes=(f"recorded with {'; '.join(changed)}",) if changed else (),
+        notes=(f"recorded with {others}",) if others else (),
         encodings=tuple(encodings),
     )
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clockfree_model.quiet import quiet
-from clockfree_sim import sources_digest
 from clockfree_sim.sweep import results, workers
 from clockfree_sim.sweep.grid import SweepError
 from clockfree_sim.sweep.journal import Journal
@@ -50,7 +49,7 @@ def run_sweep(
                 )
         try:
             crew = stack.enter_context(workers.cluster(scheduler)) if scheduler else workers.processes(jobs or cores())
-            journal = Journal(folder, found, host.versions() | {"sources": sources_digest()})
+            journal = Journal(folder, found, host.versions())
         except (SweepError, workers.WorkersError) as error:
             raise host.InputError(f"{file}: {error}") from None
         stack.callback(journal.close)
@@ -66,6 +65,13 @@ def _firings(point: Point) -> int:
     return point.job.updates * len(point.job.network.ends)
 
 
+def _others(sessions: list[dict[str, str]]) -> str:
+    """What was another in an earlier session than it is in the last one, in words."""
+    *before, now = sessions
+    were = {(name, each[name]): None for each in before for name in now if name in each and each[name] != now[name]}
+    return "; ".join(f"{name} {was}, now {now[name]}" for name, was in were)
+
+
 def _run(found: Sweep, journal: Journal, crew: workers.Workers, observer: Observer) -> str:
     """Run what is left; returns how it ended: done, failed, interrupted."""
     points, folder = found.points, journal.folder
@@ -73,8 +79,8 @@ def _run(found: Sweep, journal: Journal, crew: workers.Workers, observer: Observ
     left.sort(key=lambda point: point.at in journal.failed)  # what fails again keeps nothing from its turn
     ahead = sum(map(_firings, left))
     total, count = sum(map(_firings, points)), len(points) - len(left)
-    if any(versions != journal.sessions[-1] for versions in journal.sessions):
-        observer.say(f"{folder}: its points were run with different versions; results.nc lists them")
+    if others := _others(journal.sessions):
+        observer.say(f"{folder}: its points were run with different versions; results.nc lists them: {others}")
 
     def finished(point: Point, result: object) -> None:
         nonlocal count, ahead

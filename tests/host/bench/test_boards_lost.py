@@ -5,6 +5,7 @@ import pytest
 
 from clockfree.base.errors import BoardError
 from clockfree.learning import learning
+from clockfree_model.events import EVENTS
 from tests.host.rigs import Run
 
 
@@ -39,6 +40,18 @@ def test_a_supervisor_that_is_lost_before_the_start_is_said(monkeypatch):
     run.supervisor.up = False
     with pytest.raises(BoardError, match="0000000000000000: clamp: no answer: the board is away"):
         next(run.board_bench().run())
+
+
+def test_a_board_that_runs_other_code_is_in_the_record():
+    """It was taken anyway: nobody else takes one."""
+    run = Run()
+    other = run.boards[1]
+    other.hello = {**other.hello, "code": "0" * 16}
+    samples = run.board_bench().run()
+    (told,) = [event for event in next(samples).events if event["event"] == "other code"]
+    assert (told["board"], told["text"][:22]) == (other.name, "code: expected " + other.rig.chip.code[:7])
+    assert EVENTS["other code"].warns
+    samples.close()
 
 
 def test_held_out_examples_are_not_known_where_the_supervisor_is_lost():

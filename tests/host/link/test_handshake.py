@@ -1,5 +1,6 @@
 import pytest
 
+from clockfree.base import firmware
 from clockfree.link import handshake
 from clockfree.link.benchfile import config_hash
 from clockfree.link.handshake import NoAnswerError, RefusedError, ask, hello, misfit
@@ -7,6 +8,7 @@ from clockfree_board.link import PROTOCOL, TO_BOARD, VERSION, Lines, opened, sea
 
 CONFIG = {"role": "edge"}
 HELLO = {"role": "edge", "id": "e6614c311b7f5a2b", "version": VERSION, "protocol": PROTOCOL, "reason": ""}
+HELLO["code"] = firmware.code()
 HELLO["config"] = config_hash(CONFIG)
 
 
@@ -93,10 +95,15 @@ def test_a_hello_is_a_table():
     ("change", "said"),
     [
         ({}, ""),
-        ({"version": "0.1.9"}, f"version: expected {VERSION}, got 0.1.9"),
+        ({"version": "0.1.9"}, f"version: expected {VERSION}, got 0.1.9: its firmware is another, flash it"),
         (
             {"protocol": 2, "version": "0.2.0"},
             f"protocol: expected {PROTOCOL}, got 2: its firmware is another, flash it",
+        ),
+        (
+            {"code": "0" * 16},
+            f"code: expected {firmware.code()}, got {'0' * 16}: it runs other files than those here, or one was "
+            "changed on it, flash it",
         ),
         ({"role": "supervisor"}, "role: expected edge, got supervisor"),
         ({"config": None}, f"config: expected {HELLO['config']}, got None"),
@@ -106,6 +113,13 @@ def test_a_hello_is_a_table():
 )
 def test_what_of_a_hello_is_not_as_it_should_be(change, said):
     assert misfit({**HELLO, **change}, HELLO["id"], CONFIG) == said
+
+
+def test_other_code_of_the_same_link_is_taken_anyway_and_nothing_else():
+    hello = {**HELLO, "version": "0.1.9", "code": None}
+    assert misfit(hello, HELLO["id"], CONFIG, anyway=True) == ""
+    for key in ("protocol", "role", "config", "id"):
+        assert misfit({**hello, key: "another"}, HELLO["id"], CONFIG, anyway=True).startswith(f"{key}: expected")
 
 
 def test_a_board_with_other_edges_or_limits_than_its_configuration_has_is_no_board_of_it():

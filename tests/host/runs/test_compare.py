@@ -81,6 +81,23 @@ def test_a_run_outside_the_range_is_said_and_fails(runs, capsys):
     assert "of 2 from the smallest: outside the range" in capsys.readouterr().out
 
 
+def test_a_run_by_other_code_is_said_before_anything_is_run(runs, tmp_path, capsys, monkeypatch):
+    folder = shutil.copytree(runs[0], tmp_path / "other code")
+    first, *lines = (folder / "log.jsonl").read_text().splitlines()
+    first = json.loads(first)
+    now = first["versions"]
+    first["versions"] = {**now, "simulation": "0" * 16, "blas": "another"}
+    rewrite(folder, [first, *lines])
+    monkeypatch.setattr(compare, "pool", None)
+    said = f"{folder}: recorded with simulation {'0' * 16}, now {now['simulation']}; blas another, now {now['blas']}\n"
+    with pytest.raises(TypeError):  # nothing can be run
+        app.status_of(["compare", str(folder)])
+    assert capsys.readouterr().err.startswith(said)
+    with pytest.raises(TypeError):
+        app.status_of(["compare", str(runs[0])])
+    assert "recorded with" not in capsys.readouterr().err
+
+
 def test_a_run_that_was_cut_off_is_refused(runs, tmp_path, capsys):
     folder = shutil.copytree(runs[0], tmp_path / "cut off")
     log = folder / "log.jsonl"

@@ -87,4 +87,7 @@ def test_a_board_with_another_version_is_not_asked_what_this_host_could_not_read
         session.hello = {**session.hello, "version": "9.9"}
         session.ask = None
         look = watcher.look()
-    assert look.boards[1]["problem"] == f"version: expected {VERSION}, got 9.9" and not look.whole
+    assert (
+        look.boards[1]["problem"] == f"version: expected {VERSION}, got 9.9: its firmware is another, flash it"
+        and not look.whole
+    )

@@ -144,7 +144,7 @@ def test_networks_of_different_sizes_and_tasks_of_different_kinds(here, threads,
     assert point["training_accuracy"] == found["training_accuracy"]
 
 
-def test_a_second_time_nothing_is_run_and_another_sweep_is_refused(here, threads, capsys):
+def test_a_second_time_nothing_is_run_other_code_is_said_and_another_sweep_is_refused(here, threads, capsys):
     assert swept(SMALL, "--json") == 0
     first = capsys.readouterr()
     assert json.loads(first.out)["done"] == 6 and first.out.count("\n") == 1
@@ -153,6 +153,12 @@ def test_a_second_time_nothing_is_run_and_another_sweep_is_refused(here, threads
     assert swept(SMALL) == 0
     assert "0 of 6 points to run" in capsys.readouterr().err
     assert [*journal(here / "runs/s")] == [json.loads(line) for line in before.splitlines() if b'"point"' in line]
+    log, now = here / "runs/s/points.jsonl", journal(here / "runs/s", "session")[0]["versions"]["simulation"]
+    log.write_bytes(before.replace(now.encode(), b"0" * 16))
+    assert swept(SMALL) == 0
+    others = f"results.nc lists them: simulation {'0' * 16}, now {now}"
+    assert capsys.readouterr().err.splitlines()[0].endswith(others)
+    log.write_bytes(before)
     for change in ("0..3", "1..3"):
         assert swept(SMALL.replace("0..2", change)) == 2
         assert "s.toml: --out: expected a new folder, or this sweep's own, got runs/s, whose" in capsys.readouterr().err
@@ -160,7 +166,7 @@ def test_a_second_time_nothing_is_run_and_another_sweep_is_refused(here, threads
     assert swept(SMALL) == 2
     assert capsys.readouterr().err.count("\n") == 1
     assert (here / "runs/s/points.jsonl").read_bytes().startswith(before)
-    assert len(journal(here / "runs/s", "session")) == 2
+    assert len(journal(here / "runs/s", "session")) == 1
 
 
 def test_a_bar_with_the_time_left_on_a_terminal(here, threads, capsys, monkeypatch):
