@@ -24,6 +24,7 @@ CODE = "other code"
 IMPOSSIBLE = "impossible"
 UNHELD = "unheld"
 HELD = "held"
+CONTRADICTION = "contradiction"
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ EVENTS = {
     HELD: Event(
         "edge boards hold, since the supervisor was not heard of; of each board that did, `from_us` .. `to_us`"
     ),
+    CONTRADICTION: Event("the supervisor's readings on the way are not what it measured in HOLD", warns=True),
     SILENT: Event("an edge fires far less often than its clock should have it", warns=True),
     DROPPED: Event("an edge has dropped many overdue firings: its board is too busy", warns=True),
     ERRORS: Event("chips of an edge did not answer, or read back another tap", warns=True),

@@ -36,7 +36,7 @@ from tests.sim.jobs import solve
 
 TAKEN_IN = (events.RESTART, events.RESET)
 """What happened to a board without being a warning."""
-DOUBT = (events.IMPOSSIBLE,)
+DOUBT = (events.IMPOSSIBLE, events.CONTRADICTION)
 """Events that mark what is printed as not to be trusted."""
 UNTOLD_S = 3.0
 """What a board had counted when it was reset may not have been told for so long."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from clockfree.base.errors import BoardError, InputError
+from clockfree.bench.contradiction import contradiction
 from clockfree.bench.expected import drops
 from clockfree.bench.fitting import check_fit
 from clockfree.bench.protocol import Observer
@@ -236,6 +237,7 @@ class BoardBench:
         if not learning.stayed():
             measured = []
             learning.outputs_unknown()
+        self._contradicted(learning, measured)
         for k, found in enumerate(measured):
             learning.outputs(k, found.outputs_V)
             learning.journal.note(events.MEASURED, f"example {k} was measured in HOLD", said=False, **_plain(k, found))
@@ -261,6 +263,15 @@ class BoardBench:
                 yield learning.sample()
         learning.finish()
         self._in_hold = True
+
+    def _contradicted(self, learning: Learning, measured: list[Measured]) -> None:
+        """Say it where the supervisor's readings on the way are not what it measured in HOLD."""
+        if measured and learning.told:
+            measured_V = np.full_like(learning.told[-1][0], np.nan)
+            measured_V[: len(measured)] = [found.outputs_V for found in measured]
+            text = contradiction(self._job, learning.lesson, learning.told, measured_V, learning.tally.taps)
+            if text:
+                learning.journal.note(events.CONTRADICTION, text, self._supervisor)
 
     def _measured(self, lesson: int) -> list[Measured]:
         """What can be measured in HOLD at the end, example by example; as far as that goes."""

@@ -5,6 +5,7 @@ Everything here happens in one thread, the caller's, but for what is asked of bo
 
 import queue
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -32,6 +33,9 @@ from clockfree_model.rates import rates_hz
 STALLED_S = 60.0
 """A run in which nothing has fired for so long is given up."""
 LOOK_S = 0.25
+MOST_TOLD = 16
+ROUNDS_TOLD = 2
+"""Readings are kept so many times, over as many rounds of all examples at least."""
 END_S = 3.0
 """At the end nobody waits longer for a board."""
 
@@ -58,6 +62,8 @@ class Learning:
     journal : Journal
     lesson : int
         What is taught now.
+    told : deque of ((B, O), (E,))
+        The last readings of all examples in RUN, and the taps known then.
     """
 
     def __init__(
@@ -87,6 +93,8 @@ class Learning:
         self._held: dict[Session, int] = {}  # boot id of each board that was put in HOLD
         self._rates_hz = rates_hz(self.job)
         self._outputs_V = outputs_V
+        self.told: deque[tuple[np.ndarray, np.ndarray]] = deque(maxlen=MOST_TOLD)
+        self._told_s = 0.0
         self._updates = 0.0
         self._looked_s = self._fired_s = time.monotonic()
         self._fired = 0
@@ -124,6 +132,7 @@ class Learning:
         if now_s - self._looked_s >= LOOK_S:
             self._looked_s = now_s
             self._look_after(now_s)
+            self._keep_told(now_s)
 
     @property
     def updates(self) -> float:
@@ -171,11 +180,20 @@ class Learning:
     def outputs_unknown(self) -> None:
         """Nobody knows the outputs any more."""
         self._outputs_V = np.full_like(self._outputs_V, np.nan)
+        self.told.clear()
 
     def _doubt(self) -> None:
         """In a run, what the supervisor told too long ago is known no more: the edges have gone on since."""
         if not self._rejoining.over and self._silence.stale:
             self.outputs_unknown()
+
+    def _keep_told(self, now_s: float) -> None:
+        """Keep the readings of a moment, and the taps, for whoever holds them against what is measured in HOLD."""
+        round_s = len(self._outputs_V) * self.job.clamp.dwell_s
+        due_s = self._told_s + round_s * ROUNDS_TOLD / MOST_TOLD
+        if now_s >= due_s and not self._rejoining.over and np.isfinite(self._outputs_V).all():
+            self._told_s = now_s
+            self.told.append((self._outputs_V, self.tally.taps.copy()))
 
     def hold(self, within_s: float = END_S) -> None:
         """HOLD for every board that is there, also for one that is just being taken in."""
@@ -278,6 +296,7 @@ class Learning:
             attendance.answered(member)
             self.lesson = what
             self._outputs_V = np.full(self.job.lessons[what].desired_V.shape, np.nan)
+            self.told.clear()
             journal.note(events.LESSON, f"{self.job.lessons[what].name} is taught now", member, lesson=what)
         else:
             if self._supervisor is member:

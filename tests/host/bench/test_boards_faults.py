@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from clockfree.learning import arming, silence
+from clockfree.learning.learning import Learning
 from clockfree.runs import runlog
 from clockfree_model import events as kinds
 from tests.host import oracle
@@ -71,3 +72,24 @@ def test_edges_hold_while_the_supervisor_is_not_heard_of_and_go_on_when_it_is(st
     assert unknown and all(sample["time_us"] > away["time_us"] for sample in unknown)
     assert record.samples[-1]["counters"]["firings"].min() > 100
     oracle.judge(ran, truth, Fault(kinds.AWAY, victim))
+
+
+def test_readings_that_are_off_in_run_alone_are_said_at_the_end(standing, learn, monkeypatch):
+    """By 10%, as of an ADC whose reference sags as edges fire: HOLD measures what is so, the errors before are not."""
+    rack, _, _ = standing
+    read = Learning._read
+
+    def sagged(self, number, first, rows):
+        read(self, number, first, [[round(1.1 * code) for code in row] for row in rows])
+
+    monkeypatch.setattr(Learning, "_read", sagged)
+    ran, truth = learn(updates=120)
+    (event,) = events(runlog.read(ran.folder), kinds.CONTRADICTION)
+    assert event["board"] == rack.bench.supervisor.id and "left in example" in event["text"]
+    oracle.judge(ran, truth, Fault(kinds.CONTRADICTION, rack.bench.supervisor.id))
+
+
+def test_readings_that_lag_behind_what_is_learnt_are_no_contradiction(learn):
+    """A run so short that outputs move all the time, and as old as a round of examples: judged by the oracle."""
+    ran, truth = learn(updates=40)
+    oracle.judge(ran, truth)
