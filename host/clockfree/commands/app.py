@@ -22,6 +22,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from clockfree.base import checkout
 from clockfree.base.errors import BoardError, InputError
 from clockfree.base.files import meant
 from clockfree.commands.context import Context
@@ -128,6 +129,8 @@ class _Commands(TyperGroup):
             listed = self.list_commands(ctx)
             meant = nearest(name, listed)
             raise InputError(f"{name}: expected a command, one of {', '.join(listed)}, got none{meant}")
+        if name != "help" and not ctx.resilient_parsing:
+            checkout.check()
         return name, command, args[1:]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
