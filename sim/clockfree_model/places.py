@@ -32,3 +32,8 @@ def beside(file: Path, name: str, there: Callable[[Path], bool] = Path.is_file) 
         text = f"expected one, got {found[0]} beside the file and {found[1]} beside the link to it"
         raise ValueError(f"{text}: write the whole path")
     return found[0] if found else None
+
+
+def is_clutter(path: Path) -> bool:
+    """Whether a file is what desktops and network drives leave in folders, and nobody's work."""
+    return path.name.startswith(".") or path.name.lower() in ("desktop.ini", "thumbs.db")

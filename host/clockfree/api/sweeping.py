@@ -1,6 +1,5 @@
 """`clockfree.sweep`: a task on a grid of settings and seeds."""
 
-import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -19,6 +18,7 @@ from clockfree.base.overrides import checked
 from clockfree.base.toml import dumps
 from clockfree.runs.experiment import RUNS
 from clockfree.task.plan import Plan
+from clockfree_model.scratch import Scratch
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -84,7 +84,7 @@ def sweep(
     path = SWEEP if said is not None else shipped.find(shipped.SWEEP, str(file))
     place = RUNS / path.stem if out is True else meant(str(out)) if out else None
     host = _PythonHost(said)
-    with nullcontext(place) if place else tempfile.TemporaryDirectory(prefix="clockfree-") as folder:
+    with nullcontext(place) if place else Scratch() as folder:
         swept = run_sweep(host, path, jobs, scheduler, Path(folder), observer(progress))
     found = swept.data
     if host.task is not None and host.task.called is not None and "edge" in found.coords:

@@ -2,10 +2,8 @@
 
 import hashlib
 import math
-import tempfile
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 from clockfree.base.errors import BoardError, InputError
 from clockfree.bench.boards import BoardBench
@@ -17,6 +15,7 @@ from clockfree.learning.arming import rehearse
 from clockfree.link.benchfile import BenchFile, Board, EdgeBoard, EdgeWiring, SupervisorBoard, board_config
 from clockfree_model.job import Job
 from clockfree_model.parts import MOST_A
+from clockfree_model.scratch import Scratch
 from clockfree_sim.virtual import VirtualBoards, VirtualBoardsError
 
 NAME = "virtual"
@@ -59,12 +58,12 @@ class VirtualRack:
     """
 
     def __init__(self, job: Job, bench: BenchFile) -> None:
-        self._flash = tempfile.TemporaryDirectory(prefix="clockfree-flash-")
+        self._flash = Scratch()
         configs = {board.name: board_config(bench, board) for board in bench.every_board}
         try:
-            self.boards = VirtualBoards(job, configs, Path(self._flash.name))
+            self.boards = VirtualBoards(job, configs, self._flash.path)
         except BaseException as error:
-            self._flash.cleanup()
+            self._flash.close()
             if isinstance(error, VirtualBoardsError):
                 raise InputError(f"{NAME}: --bench: {error}; --bench sim does the job") from None
             raise
@@ -73,7 +72,7 @@ class VirtualRack:
     def close(self) -> None:
         """Power off."""
         self.boards.close()
-        self._flash.cleanup()
+        self._flash.close()
 
     def __enter__(self) -> "VirtualRack":
         return self

@@ -217,10 +217,18 @@ def _status_of(arguments: list[str]) -> int:
     except BrokenExecutor:
         return _fail("a process that worked for this has died: killed, or out of memory", FAILED)
     except OSError as error:
+        where = error.filename2 or error.filename or _unnamed()
         _give_up_stdout()
-        where = error.filename2 or error.filename or "the run folder, or standard output"
         # What HDF5 says of a full disk has several lines, and another file name in each of them.
-        return _fail(f"{where}: {os.strerror(error.errno) if error.errno else _one_line(error)}", FAILED)
+        return _fail(f"{where}: {os.strerror(error.errno)}" if error.errno else _one_line(error), FAILED)
+
+
+def _unnamed() -> str:
+    """What an error is about that does not say so: whatever else is written says it."""
+    with contextlib.suppress(OSError):
+        Path.cwd()
+        return "standard output"
+    return "the current folder"
 
 
 def _give_up_stdout() -> None:

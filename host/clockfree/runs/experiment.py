@@ -4,7 +4,6 @@ import math
 import os
 import re
 import signal
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from clockfree_model.job import Job, Sample
 from clockfree_model.parts import POTS
 from clockfree_model.rates import rates_hz
 from clockfree_model.record import plain
+from clockfree_model.scratch import Scratch
 
 if TYPE_CHECKING:
     from clockfree.runs.netcdf import DataSet
@@ -125,8 +125,8 @@ def _folder(task: str, started: datetime, out: Path | None, kept: bool) -> Itera
     if kept:
         yield make_folder(task, started, out)
         return
-    with tempfile.TemporaryDirectory(prefix="clockfree-") as name:
-        yield Path(name)
+    with Scratch() as folder:
+        yield folder
 
 
 def _run(

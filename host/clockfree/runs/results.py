@@ -12,6 +12,7 @@ from clockfree.runs.runlog import Record, read_wall_s
 from clockfree.runs.underway import lag_in
 from clockfree_model import events
 from clockfree_model.counters import COUNTERS, DOWN, FIRINGS, UP
+from clockfree_model.files import naming
 from clockfree_model.final import error_at, sampling_error
 
 
@@ -186,7 +187,9 @@ def _padded(volts: np.ndarray, examples: int) -> np.ndarray:
 def write(record: Record) -> DataSet:
     """Make `results.nc` from the log, in one go; returns what was written."""
     data = dataset(record)
-    netcdf.write(data, record.folder / "results.nc", packed=("taps", *COUNTERS))
+    file = record.folder / "results.nc"
+    with naming(file):
+        netcdf.write(data, file, packed=("taps", *COUNTERS))
     return data
 
 

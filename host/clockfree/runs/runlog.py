@@ -26,6 +26,7 @@ from clockfree.base.files import replace_text
 from clockfree.runs import outputs
 from clockfree.runs.chain import Chain
 from clockfree_model.counters import FIRINGS
+from clockfree_model.files import naming
 from clockfree_model.final import Best
 from clockfree_model.job import Job, Sample
 from clockfree_model.record import job_from, plain
@@ -52,6 +53,7 @@ ON_BOARDS = (
     "in HOLD. end: why it ended. crc: the CRC-32 of a line's text before its last comma, begun with that of the line "
     "before. A last line without a newline was cut off and does not count."
 )
+LOG = "log.jsonl"
 CHECKPOINT_S = 10.0
 TRACE_ROWS = 1000
 BROKEN = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError)
@@ -77,7 +79,7 @@ class RunLog:
         self.folder = folder
         self.samples = 0
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
-        self._file = os.fdopen(os.open(folder / "log.jsonl", flags, 0o666), "wb", buffering=0)
+        self._file = os.fdopen(os.open(folder / LOG, flags, 0o666), "wb", buffering=0)
         self._chain = Chain()
         self._torn = False
         self._began_s = self._saved_s = time.monotonic()
@@ -127,7 +129,8 @@ class RunLog:
             "wall_s": round(self.wall_s, 3),
             "taps": plain(np.asarray(sample.taps)),
         }
-        os.fsync(self._file.fileno())
+        with naming(self.folder / LOG):
+            os.fsync(self._file.fileno())
         replace_text(self.folder / "checkpoint.json", json.dumps(state) + "\n")
 
     def end(self, reason: str) -> None:
@@ -139,8 +142,9 @@ class RunLog:
     def _write(self, fields: dict[str, Any]) -> None:
         line = self._chain.sealed(fields)
         self._torn = True  # until it is whole: nothing may follow half a line
-        while line:
-            line = line[self._file.write(line) :]
+        with naming(self.folder / LOG):
+            while line:
+                line = line[self._file.write(line) :]
         self._torn = False
 
 
@@ -199,7 +203,7 @@ def read(folder: Path) -> Record:
     InputError
         No such folder or log, a line that is not a record, or none of the records that a run must have.
     """
-    path = folder / "log.jsonl"
+    path = folder / LOG
     lines = _records(path)
     first = next(lines, None)
     if first is None or first.get("record") != "run" or first.get("format") not in FORMATS:
@@ -238,7 +242,7 @@ def read(folder: Path) -> Record:
 
 def read_batches(folder: Path) -> Iterator[tuple[list[dict[str, Any]], np.ndarray, int]]:
     """What came between two samples of a run: events, firings (F, 6), and the time of the sample that ends it, us."""
-    path = folder / "log.jsonl"
+    path = folder / LOG
     found: list[dict[str, Any]] = []
     parts = [np.empty((0, 6), dtype=np.int64)]
     time_us = 0

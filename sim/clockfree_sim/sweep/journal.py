@@ -1,6 +1,7 @@
 """The folder of a sweep: `points.jsonl` is the truth, appended to as points finish; `results.nc` is made from it."""
 
 import contextlib
+import errno
 import json
 import os
 from pathlib import Path
@@ -8,10 +9,14 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from clockfree_model.files import naming
+from clockfree_model.places import is_clutter
 from clockfree_sim.sweep.grid import SweepError
 from clockfree_sim.sweep.load import Sweep
 
 FORMAT = 2
+HELD = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES}
+"""What is said of a lock that another process has."""
 ABOUT = (
     "clockfree sweep, one JSON object a line. sweep: what is swept. session: begun, or gone on with, by these. "
     "point: what a point came to; at is its place on each axis. failed: why a point came to nothing; a later "
@@ -79,7 +84,7 @@ class Journal:
     def _open(self) -> BinaryIO:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            if not self._path.exists() and any(self.folder.iterdir()):
+            if not self._path.exists() and any(not is_clutter(each) for each in self.folder.iterdir()):
                 text = f"expected a new folder, or this sweep's own, got {self.folder} with other files"
                 raise SweepError(f"--out: {text}")
             return open(self._path, "ab", buffering=0)
@@ -93,16 +98,16 @@ class Journal:
 
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise SweepError(f"--out: expected a folder of its own, got {self.folder}, in use now") from None
+            except OSError as error:
+                if error.errno in HELD:  # else the disk knows no locks
+                    text = f"expected a folder of its own, got {self.folder}, in use now"
+                    raise SweepError(f"--out: {text}") from None
 
     def _write(self, record: dict[str, Any]) -> None:
         line = json.dumps(record, allow_nan=False, separators=(",", ":")).encode() + b"\n"
-        try:
+        with naming(self._path):
             while line:  # a disk that fills up takes a part of it first, and says so at the next attempt
                 line = line[self._file.write(line) :]
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, str(self._path)) from None
 
     def _read(self, sweep: Sweep) -> None:
         """Take in what is there. A line that was cut off is taken away, so that the next one is whole."""

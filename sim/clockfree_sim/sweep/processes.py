@@ -12,6 +12,8 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from clockfree_model.files import naming
+
 ONE_THREAD = tuple(f"{library}_NUM_THREADS" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA"))
 
 _STARTING = threading.Lock()
@@ -48,7 +50,8 @@ def pool(jobs: int) -> Iterator[Executor]:
     others = {*multiprocessing.active_children()}
     before = {name: os.environ.get(name) for name in ONE_THREAD}
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))  # processes that are started from now on inherit it
-    made = ProcessPoolExecutor(jobs, _Context(), _begin)
+    with naming("/dev/shm"):  # where its locks are: of one that cannot be made nobody says more than why
+        made = ProcessPoolExecutor(jobs, _Context(), _begin)
     try:
         yield made
     except BaseException:  # Ctrl-C: what is under way is lost

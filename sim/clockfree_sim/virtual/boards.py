@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clockfree_model.scratch import Scratch
 from clockfree_sim.virtual import room
 from clockfree_sim.virtual.ports import BY_ID
 
@@ -77,10 +77,10 @@ class VirtualBoards:
         if few := room.lacking(len(configs), heap_kib):
             raise VirtualBoardsError(few)
         folder.mkdir(parents=True, exist_ok=True)
-        self._scratch = tempfile.TemporaryDirectory(prefix="clockfree-")
-        self.by_id = Path(self._scratch.name) / "by-id"
+        self._scratch = Scratch()
+        self.by_id = self._scratch.path / "by-id"
         self.by_id.mkdir()
-        device = Path(self._scratch.name) / "device"
+        device = self._scratch.path / "device"
         _compile_device(device)
         self._lock = threading.Lock()
         self._ids = set(configs)
@@ -181,7 +181,7 @@ class VirtualBoards:
         except subprocess.TimeoutExpired:
             self._child.kill()
             self._child.wait()
-        self._scratch.cleanup()
+        self._scratch.close()
 
     def _of(self, unique_id: str, what: str, *arguments: object) -> Any:
         if unique_id not in self._ids:

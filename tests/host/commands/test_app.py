@@ -82,6 +82,20 @@ def test_a_bar_on_a_terminal(capsys, monkeypatch, made_up):
     assert "learning" in err and "100%" in err and "800 firings/s" in err and "error 3.00e-02" in err
 
 
+def test_what_an_error_is_about(tmp_path):
+    """Where Python's own error names nothing."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    script = f"import os; os.chdir({str(gone)!r}); os.rmdir({str(gone)!r}); {COMMAND[-1]}"
+    for command, said in (
+        ([*COMMAND, "--version"], "standard output: No space left on device"),
+        ([sys.executable, "-c", script, "run", "iris"], "the current folder: No such file or directory"),
+    ):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+        assert (done.returncode, done.stderr) == (1, f"clockfree: {said}\n")
+
+
 def test_version(capsys):
     assert app.status_of(["--version"]) == 0
     assert capsys.readouterr().out == f"clockfree {importlib.metadata.version('clockfree')}\n"
@@ -287,8 +301,9 @@ def test_what_hdf5_says_of_a_full_disk_is_one_line(recorded, capsys, monkeypatch
         raise OSError(28, "Unable to create file (file write failed: time = Tue\n, filename = 'x'")
 
     monkeypatch.setattr(netcdf, "write", full)
-    assert app.status_of(["show", str(recorded(count=3))]) == 1
-    assert capsys.readouterr().err == "clockfree: the run folder, or standard output: No space left on device\n"
+    folder = recorded(count=3)
+    assert app.status_of(["show", str(folder)]) == 1
+    assert capsys.readouterr().err == f"clockfree: {folder}/results.nc: No space left on device\n"
 
 
 def test_runs_that_cannot_be_kept_are_not_begun(task, tmp_path, capsys, monkeypatch):

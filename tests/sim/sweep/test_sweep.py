@@ -1,5 +1,6 @@
 """`clockfree sweep` as a person types it: the same numbers as `clockfree run`, whatever interrupts it."""
 
+import errno
 import json
 import os
 import signal
@@ -144,7 +145,17 @@ def test_networks_of_different_sizes_and_tasks_of_different_kinds(here, threads,
     assert point["training_accuracy"] == found["training_accuracy"]
 
 
-def test_a_second_time_nothing_is_run_other_code_is_said_and_another_sweep_is_refused(here, threads, capsys):
+def no_locks(file, how):
+    """As a network drive says it."""
+    raise OSError(errno.ENOLCK, "No locks available")
+
+
+def test_a_second_time_nothing_is_run_other_code_is_said_and_another_sweep_is_refused(
+    here, threads, capsys, monkeypatch
+):
+    (here / "runs/s").mkdir(parents=True)
+    (here / "runs/s/.DS_Store").touch()  # of a desktop that has looked at it
+    monkeypatch.setattr("fcntl.flock", no_locks)
     assert swept(SMALL, "--json") == 0
     first = capsys.readouterr()
     assert json.loads(first.out)["done"] == 6 and first.out.count("\n") == 1
