@@ -29,13 +29,15 @@ TASK = {
     "dwell_us": 700_000,
 }
 TAPS = (64, 12, 99, 127, 0, 64, 31, 80, 5, 64, 110, 47, 64, 21, 93, 70)
-CASES = {  # kind of clock, front end, firings per edge, mean wait, floor, dither and bar
+CASES = {  # kind of clock, front end, firings per edge, mean wait, floor, dither, bar, and order of the rule
     # 1,250 s: longer than the 1,074 s after which the boards' microseconds begin again
-    "exponential": ("exponential", "comparator", 6250, 200_000, 0, 0, 0),
-    "jittered": ("jittered", "comparator", 1250, 100_000, 0, 0, 0),
-    "periodic": ("periodic", "comparator", 1250, 100_000, 0, 0, 0),
-    "dithered": ("exponential", "adc", 1875, 100_000, 40, 262, 0),
-    "summed": ("exponential", "adc", 1875, 100_000, 13, 0, 524),
+    "exponential": ("exponential", "comparator", 6250, 200_000, 0, 0, 0, 2),
+    "jittered": ("jittered", "comparator", 1250, 100_000, 0, 0, 0, 2),
+    "periodic": ("periodic", "comparator", 1250, 100_000, 0, 0, 0, 2),
+    "dithered": ("exponential", "adc", 1875, 100_000, 40, 262, 0, 2),
+    "summed": ("exponential", "adc", 1875, 100_000, 13, 0, 524, 2),
+    "first order": ("periodic", "comparator", 1250, 100_000, 0, 0, 0, 1),
+    "first order, summed": ("exponential", "adc", 1250, 100_000, 13, 0, 524, 1),
 }
 
 SHOW = """
@@ -47,13 +49,14 @@ print(world.end())
 
 
 def tiny_job(name):
-    kind, front_end, _, mean_us, floor_c16, dither_c16, bar_c16 = CASES[name]
+    kind, front_end, _, mean_us, floor_c16, dither_c16, bar_c16, order = CASES[name]
     return dict(
         TASK,
         seed=(987654321 << 30) + 123456789,
         kind=KINDS[kind],
         mean_us=mean_us,
         front_end=front_end,
+        order_of_rule=order,
         floor_c16=floor_c16,
         dither_c16=dither_c16,
         bar_c16=bar_c16,
@@ -63,7 +66,7 @@ def tiny_job(name):
 
 def job(name):
     """The same for the simulated bench."""
-    kind, front_end, updates, mean_us, floor_c16, dither_c16, bar_c16 = CASES[name]
+    kind, front_end, updates, mean_us, floor_c16, dither_c16, bar_c16, order = CASES[name]
     lsb_V = tiny_world.SUPPLY_V / 4096
     volts = lsb_V * np.array(TASK["examples"])
     return Job(
@@ -73,6 +76,7 @@ def job(name):
         (Lesson("", 0.0, volts[:, :2], volts[:, 2:]),),
         edge=EdgeSettings(
             front_end=front_end,
+            order=order,
             f_V=floor_c16 * lsb_V / 16,
             theta_V=(dither_c16 or bar_c16) * lsb_V / 16,
             summed=bar_c16 > 0,

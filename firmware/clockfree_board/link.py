@@ -24,8 +24,12 @@ FIRINGS, UP, DOWN, RAIL, DROPPED, SKIPPED, ERRORS = COUNTERS = (
     "firings", "up", "down", "rail", "dropped", "skipped", "errors",
 )  # fmt: skip
 EDGE_ROW = ("tap",) + COUNTERS + ("age_us", "late_us", "a", "b", "seed_low", "seed_high")
-ARMED = ("run", "clock", "mean_us", "late_us", "floor_c16", "dither_c16", "bar_c16", "seed_low", "seed_high", "index")
-"""Fields of what an edge is told before it runs: its run, kind of clock, waits, threshold, and what seeds its clock."""
+ARMED = (
+    "run", "clock", "mean_us", "late_us", "floor_c16", "dither_c16", "bar_c16", "seed_low", "seed_high", "index",
+    "order",
+)  # fmt: skip
+"""Fields of what an edge is told before it runs: its run, kind of clock, waits, threshold, what seeds its clock, and
+the order of its rule."""
 FIRING_ROW = ("edge", "t_us", "a", "b", "step", "tap_after")
 
 _TAIL = 9  # the star and the CRC

@@ -8,7 +8,7 @@ from clockfree_board.board import IDLE_US, NEAR_US, Refused
 from clockfree_board.clock import HALF, MASK, ticks_add
 from clockfree_board.emitters import micropython
 from clockfree_board.link import ARMED, COUNTERS, FIRINGS
-from clockfree_board.rule import LEAST_BAR
+from clockfree_board.rule import FIRST, LEAST_BAR, SECOND
 from clockfree_board.sense import AGAIN, BLIND
 
 _TURN_US = 33_000  # edges that are always due leave a turn to the link so often
@@ -224,7 +224,7 @@ class EdgeRole:
         edge = self._at(i)
         if sorted(given) != sorted(ARMED) or not all(isinstance(given[name], int) for name in ARMED):
             raise Refused("expected whole numbers for " + ", ".join(ARMED))
-        run_id, kind, mean_us, late_us, floor_c16, dither_c16, bar_c16, low, high, index = [
+        run_id, kind, mean_us, late_us, floor_c16, dither_c16, bar_c16, low, high, index, order = [
             given[name] for name in ARMED
         ]
         if not run_id or run_id != self._prepared:
@@ -235,11 +235,14 @@ class EdgeRole:
             raise Refused("bar_c16 out of range, or beside a dither")
         if not (0 <= low <= clock.MASK and 0 <= high <= clock.MASK and 0 <= kind <= clock.PERIODIC):
             raise Refused("seed or kind of clock out of range")
+        if not FIRST <= order <= SECOND:
+            raise Refused("order outside %d..%d" % (FIRST, SECOND))
         if (floor_c16 or dither_c16) and getattr(edge.sense, "no_gate", False):
             raise Refused("two plain comparators know no threshold")
         keep_total = getattr(edge.sense, "keep_total", None)
         if keep_total:
             keep_total(bar_c16)
+            edge.sense.order = order  # of comparators it is in what B is wired to
         elif bar_c16:
             raise Refused("only measured drops can be summed")
         clock.seed(edge.clock, low, high, index)

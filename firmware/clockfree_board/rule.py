@@ -13,6 +13,11 @@ UP = 1
 STAY = 0
 DOWN = -1
 
+# Orders in D = dV_C - dV_F, the change that the clamp makes. The paper's is the second, by the sign of
+# dV_C^2 - dV_F^2 = D (2 dV_F + D); the first leaves out D^2, which says up whatever is desired.
+FIRST = const(1)
+SECOND = const(2)
+
 MEMORY = 3
 # What an edge that sums keeps: its sum, times that its bar is halved, its last step.
 TOTAL = const(0)
@@ -28,18 +33,37 @@ def from_bits(a, b):
 
     a is 1 where dV_C > dV_F, b is 1 where dV_C + dV_F > 0. Their XOR says
     |dV_C| < |dV_F|: the clamped twin dissipates less here, so R goes down.
+    Of the first order b is 1 where dV_F > 0, and their XOR says that dV_F and
+    its change have opposite signs: the same table.
     """
     return 1 - ((a ^ b) << 1)
 
 
 @micropython.native
-def from_drops(free, clamped, gate):
-    """Step from the two measured drops (1/16 ADC code): the sign of q, beyond the gate.
+def q_of(free, clamped, order):
+    """What an edge decides on, q, from its two measured drops; all in 1/16 ADC code.
 
-    q = |dV_C| - |dV_F|. A tie, and any |q| up to the gate, never steps; a gate
-    of 0 is the plain rule, a gate of floor + dither the dithered threshold.
+    Of the second order q = |dV_C| - |dV_F|. Of the first it is the change dV_C - dV_F, with the sign of dV_F, and at
+    most 2 |dV_F| either way: an edge whose own drop is lost in its offset has no sign to go by, and stays. Both are the
+    same number where the two drops have one sign and the change is no more than that, so thresholds mean the same.
     """
-    q = (clamped if clamped > 0 else -clamped) - (free if free > 0 else -free)
+    if order == FIRST:
+        more = clamped - free
+        if free < 0:
+            free = -free
+            more = -more
+        most = free + free
+        return most if more > most else -most if more < -most else more
+    return (clamped if clamped > 0 else -clamped) - (free if free > 0 else -free)
+
+
+@micropython.native
+def from_q(q, gate):
+    """Step from q: its sign, beyond the gate.
+
+    A tie, and any |q| up to the gate, never steps; a gate of 0 is the plain
+    rule, a gate of floor + dither the dithered threshold.
+    """
     if q > gate:
         return 1
     if q < -gate:
@@ -48,7 +72,7 @@ def from_drops(free, clamped, gate):
 
 
 @micropython.native
-def from_total(memory, free, clamped, floor, bar):
+def from_total(memory, q, floor, bar):
     """Step from drops summed over firings: q adds up, less a floor at each firing, until it passes a bar.
 
     Noise averages out in the sum, which falls back to zero where |q| stays below the floor. For floor < |q| < floor +
@@ -59,21 +83,18 @@ def from_total(memory, free, clamped, floor, bar):
     Parameters
     ----------
     memory : mutable sequence of MEMORY int, zeros at first
-    free, clamped, floor, bar : int
-        Drops, what the sum loses at each firing, and the bar at its largest, at least LEAST_BAR; 1/16 ADC code.
+    q, floor, bar : int
+        What a firing adds, what the sum loses at each, and the bar at its largest, at least LEAST_BAR; 1/16 ADC code.
     """
     halved = memory[HALVED]
     bar >>= halved
-    if free < 0:
-        free = -free
-    more = (clamped if clamped > 0 else -clamped) - free
     # A reading while nodes settle may be volts off: no firing counts for more than one step.
     most = floor + bar
-    if more > most:
-        more = most
-    elif more < -most:
-        more = -most
-    total = memory[TOTAL] + more
+    if q > most:
+        q = most
+    elif q < -most:
+        q = -most
+    total = memory[TOTAL] + q
     if total > floor:
         total -= floor
     elif total < -floor:

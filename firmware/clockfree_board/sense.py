@@ -10,7 +10,7 @@ are alike: a generator that yields how long to wait, us, before it is resumed. `
 """
 
 from clockfree_board.emitters import const, micropython
-from clockfree_board.rule import MEMORY, agreed, from_bits, from_drops, from_total
+from clockfree_board.rule import MEMORY, SECOND, agreed, from_bits, from_q, from_total, q_of
 
 AGAIN = const(2)
 BLIND = const(3)
@@ -25,7 +25,7 @@ _MOST_MISMATCH = (1 << 14) - 1  # half: keeps drop * mismatch below 2**30
 
 
 class ComparatorPins:
-    """Two comparators: pin a reads dV_C > dV_F, pin b reads dV_C + dV_F > 0."""
+    """Two comparators: pin a reads dV_C > dV_F, pin b dV_C + dV_F > 0, or dV_F > 0 where it is wired for that."""
 
     settle_us = 0
     no_gate = True  # it knows no threshold
@@ -136,6 +136,7 @@ class _Drops:
         self.b = 0
         self.offset_free_c16 = 0
         self.offset_clamped_c16 = 0
+        self.order = SECOND
         self.bar_c16 = 0
         self.memory = [0] * MEMORY
         self.mismatch = 0  # clamped drop over free drop, less one, in 2**-15
@@ -168,11 +169,12 @@ class _Drops:
             clamped -= (free * mismatch) >> 15
         self.a = free
         self.b = clamped
+        q = q_of(free, clamped, self.order)
         bar = self.bar_c16
         if bar:
             noise = self.noise_c16
-            return from_total(self.memory, free, clamped, noise if noise > gate else gate, bar)
-        return from_drops(free, clamped, gate)
+            return from_total(self.memory, q, noise if noise > gate else gate, bar)
+        return from_q(q, gate)
 
     def trims(self):
         """Calibration: offsets of the free and the clamped drop, c16; mismatch, 2**-15; noise, c16."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from clockfree_board.rule import LEAST_BAR
+from clockfree_board.rule import LEAST_BAR, SECOND
 from clockfree_model.ground import Ground
 from clockfree_model.network import Network
 from clockfree_model.parts import FRONT_ENDS
@@ -109,6 +109,9 @@ def check(job: Job) -> None:
     if physics.sigma_V and physics.sigma_kind != "signed" and (physics.offset_V or physics.noise_V):
         text = "expected 0 beside offset_V or noise_V, which no bias on the magnitudes has, got"
         raise JobError("physics.sigma_V", f"{text} {physics.sigma_V:g}")
+    if physics.sigma_V and physics.sigma_kind != "signed" and job.edge.order != SECOND:
+        text = f"expected {SECOND} beside a bias on the magnitudes (physics.sigma_kind {physics.sigma_kind}), got"
+        raise JobError("edge.order", f"{text} {job.edge.order}")
     for damage in job.damage:
         if damage.kind.startswith("stuck") and part.measures:
             text = f"expected dead or cut with front_end {front_end}, which has no comparators, got"

@@ -350,7 +350,7 @@ FRONT_ENDS = {
     "comparator": FrontEnd(
         driver="sense:ComparatorPins",
         chip="clockfree_sim.plant.front_ends:Comparators",
-        what="two comparators, A on the difference of the drops, B on their sum",
+        what="two comparators, A on the difference of the drops, B on their sum, or on the free one (edge.order)",
         pins=_COMPARATORS,
         gates=False,
         compiled=True,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from clockfree_board.rule import FIRST, SECOND
 from clockfree_model.parts import FRONT_ENDS, POTS
 
 LEAST_HZ, MOST_HZ = 0.06, 10_000
@@ -52,10 +53,17 @@ class EdgeSettings:
 
     front_end: str = setting(next(iter(FRONT_ENDS)), "front end, by its name among the parts", choices=(*FRONT_ENDS,))
     pot: str = setting(next(iter(POTS)), "twin potentiometer, by its name among the parts", choices=(*POTS,))
+    order: int = setting(
+        SECOND,
+        "of the rule, in the change that the clamp makes: 2 is the paper's, q = |dV_C| - |dV_F|; by 1 q is dV_C - dV_F "
+        "with the sign of dV_F, and at most 2 |dV_F|; of two comparators B then sees dV_F instead of the sum of the "
+        "drops",
+        ge=FIRST,
+        le=SECOND,
+    )
     f_V: float = setting(
         0.0,
-        "floor of the threshold on q = |dV_C| - |dV_F|; a calibrated edge that sums has its own noise for its floor "
-        "where that is larger",
+        "floor of the threshold on q; a calibrated edge that sums has its own noise for its floor where that is larger",
         "V",
         ge=0,
     )

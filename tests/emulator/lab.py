@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from clockfree.link.benchfile import BenchFile, board_config, config_text
 from clockfree_board.link import ARMED, EDGE_ROW, TO_HOST, Lines, opened, seal
+from clockfree_board.rule import SECOND
 from clockfree_sim.parts.bus import SpiBus
 from clockfree_sim.parts.converters import Mcp3204Chip
 from clockfree_sim.parts.potentiometers import Mcp4xxxChip
@@ -250,7 +251,7 @@ class Lab:
         self.ask("prepare", RUN_ID)
         for i in range(len(self.edges)):
             self.ask("tap", i, 64)
-            values = (RUN_ID, clock, round(1e6 / rate_hz), late_us, 0, 0, bar_c16, *SEED, i)
+            values = (RUN_ID, clock, round(1e6 / rate_hz), late_us, 0, 0, bar_c16, *SEED, i, SECOND)
             self.ask("edge", i, dict(zip(ARMED, values, strict=True)))
 
     def status(self) -> list[dict[str, Any]]:

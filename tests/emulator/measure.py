@@ -6,7 +6,7 @@ from itertools import accumulate
 import numpy as np
 
 from clockfree_board import clock
-from clockfree_board.rule import MEMORY, from_bits, from_drops, from_total
+from clockfree_board.rule import MEMORY, SECOND, from_bits, from_q, from_total, q_of
 from tests.emulator.lab import RUN_ID, SEED, Firing, Lab
 
 REPORT_MS = 100
@@ -97,9 +97,9 @@ def not_by_the_rule(firings: list[Firing], bar_c16: int, measures: bool) -> int:
         if not measures:
             step = from_bits(*firing.seen)
         elif bar_c16:
-            step = from_total(memory, *firing.seen, 0, bar_c16)
+            step = from_total(memory, q_of(*firing.seen, SECOND), 0, bar_c16)
         else:
-            step = from_drops(*firing.seen, 0)
+            step = from_q(q_of(*firing.seen, SECOND), 0)
         tap = max(LOWEST, min(HIGHEST, tap + step))
         wrong += not (firing.free_tap == firing.clamped_tap == tap)
         tap = firing.free_tap

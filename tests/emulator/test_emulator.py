@@ -20,7 +20,7 @@ from clockfree.flash.firmware import compiled_files
 from clockfree.link.benchfile import BenchFile, board_config, config_hash, config_text
 from clockfree_board import clock
 from clockfree_board.link import ARMED, EDGE_ROW, VERSION
-from clockfree_board.rule import from_bits
+from clockfree_board.rule import SECOND, from_bits
 from tests.emulator.bench import PATIENCE_S, Bench, Link
 
 MHZ = 125
@@ -169,7 +169,7 @@ def test_a_pico_with_its_program_learns_by_the_link(bench, tmp_path, capsys):
         assert (name, front_end, pot) == ("A-B", "comparator", "mcp42xx")
 
         link.ask("prepare", 77)
-        link.ask("edge", 0, dict(zip(ARMED, (77, clock.EXPONENTIAL, 40_000, 10_000, 0, 0, 0, *SEED, 0))))
+        link.ask("edge", 0, dict(zip(ARMED, (77, clock.EXPONENTIAL, 40_000, 10_000, 0, 0, 0, *SEED, 0, SECOND))))
         assert link.ask("tap", 0, lowest + 4) == [lowest + 4]
         bench.ask("begin", BITS)
         link.ask("run", 77)

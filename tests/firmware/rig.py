@@ -10,6 +10,7 @@ from clockfree_board.edge import Edge
 from clockfree_board.link import ARMED, EDGE_ROW
 from clockfree_board.role_edges import EdgeRole
 from clockfree_board.role_supervisor import SupervisorRole
+from clockfree_board.rule import SECOND
 from clockfree_board.sense import ComparatorPins
 from clockfree_board.supervisor import Supervisor
 from clockfree_sim.parts.bus import I2cBus, SpiBus
@@ -18,9 +19,9 @@ from clockfree_sim.parts.potentiometers import Mcp4131Chip
 from tests.firmware import pots_bench
 
 
-def armed(*values):
+def armed(*values, order=SECOND):
     """What an edge is told before it runs, by its fields in order."""
-    return dict(zip(ARMED, values, strict=True))
+    return dict(zip(ARMED, (*values, order), strict=True))
 
 
 class RigChip:

@@ -125,6 +125,20 @@ def test_an_adc_sums_drops_up_to_a_bar_and_begins_anew_with_each_run():
     assert sense.bar_c16 == 0
 
 
+def test_an_adc_is_told_the_order_of_the_rule():
+    rig = Rig()
+    adc = Mcp320x(SpiBus(), lambda level: None)
+    rig.role.edges[0].sense = sense = AdcDrops(adc)
+    rig.ok("prepare", 5)
+    for order in (0, 3):
+        assert rig.no("edge", 0, armed(5, 0, 1000, 100, 3, 0, 0, 1, 1, 0, order=order)) == "order outside 1..2"
+    sense._read = lambda: True
+    for order, step in ((1, -1), (2, 1), (1, -1)):
+        rig.ok("edge", 0, armed(5, 0, 1000, 100, 3, 0, 0, 1, 1, 0, order=order))
+        sense.a, sense.b = 100, -300
+        assert sense.look(3) == step
+
+
 def test_an_adc_that_does_not_answer_measures_nothing():
     rig = Rig()
     rig.role.edges[0].sense.look = lambda gate: BLIND

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clockfree_board.rule import from_drops
+from clockfree_board.rule import SECOND, from_q, q_of
 from clockfree_board.sense import BLIND, Mcp3304Drops
 from clockfree_sim.parts.bus import SpiBus
 from clockfree_sim.parts.converters import SIGNED_PERFECT, Mcp3304Chip, code_transfer
@@ -72,7 +72,7 @@ def test_one_conversion_a_drop():
 def test_drops_by_their_answers(answer, code):
     bus = Recorder(answer, "ff c1 23", "ff c1 23", answer)
     sense = Mcp3304Drops(bus, bus.cs)
-    assert sense.look(0) == from_drops(16 * code, 16 * 0x123, 0)
+    assert sense.look(0) == from_q(q_of(16 * code, 16 * 0x123, SECOND), 0)
     assert (sense.a, sense.b) == (16 * code, 16 * 0x123)
     sense.look(0)
     assert (sense.a, sense.b) == (16 * 0x123, 16 * code)
@@ -101,7 +101,7 @@ def test_drops_are_those_of_the_pairs(codes, gate):
     wired = Wired()
     wired.volts = [code * CODE_V for code in codes]
     free, clamped = 16 * (codes[0] - codes[1]), 16 * (codes[2] - codes[3])
-    assert wired.sense.look(gate) == from_drops(free, clamped, gate)
+    assert wired.sense.look(gate) == from_q(q_of(free, clamped, SECOND), gate)
     assert (wired.sense.a, wired.sense.b) == (free, clamped)
 
 

@@ -20,15 +20,35 @@ def test_truth_table_of_the_paper():
 @given(drops, drops)
 def test_bits_and_drops_agree_with_equation_10(free, clamped):
     wanted = (abs(clamped) > abs(free)) - (abs(clamped) < abs(free))
-    assert rule.from_drops(free, clamped, 0) == wanted
+    assert rule.from_q(rule.q_of(free, clamped, 2), 0) == wanted
     if wanted:  # a tie is no step for drops; two bits cannot say "equal"
         assert rule.from_bits(*bits(free, clamped)) == wanted
 
 
+def test_truth_table_of_the_first_order():
+    # (dV_F, dV_C) by hand: R goes up where the clamp makes the drop larger in the sense that it has.
+    ways = {(1, 2): 1, (2, 1): -1, (-1, -2): 1, (-2, -1): -1, (1, -9): -1, (-1, 9): -1, (1, 9): 1, (-1, -9): 1}
+    for (free, clamped), step in ways.items():
+        assert rule.from_bits(int(clamped > free), int(free > 0)) == step
+        assert rule.from_q(rule.q_of(free, clamped, 1), 0) == step
+    # What D^2 did: the paper's rule goes up in both of those that are turned over by far.
+    assert [rule.from_bits(*bits(*drops)) for drops in ((1, -9), (-1, 9))] == [1, 1]
+
+
+@given(drops, drops)
+def test_q_of_the_first_order(free, clamped):
+    q = rule.q_of(free, clamped, 1)
+    assert q == np.clip((clamped - free) * np.sign(free), -2 * abs(free), 2 * abs(free))
+    if free * clamped > 0 and abs(clamped) <= 3 * abs(free):
+        assert q == rule.q_of(free, clamped, 2) == abs(clamped) - abs(free)
+    if q:
+        assert rule.from_bits(int(clamped > free), int(free > 0)) == np.sign(q)
+
+
 @given(drops, drops, st.integers(0, 2000))
 def test_no_step_within_the_gate(free, clamped, gate):
-    step = rule.from_drops(free, clamped, gate)
     q = abs(clamped) - abs(free)
+    step = rule.from_q(rule.q_of(free, clamped, 2), gate)
     assert (step != 0) == (abs(q) > gate)
     assert step * q >= 0
 
@@ -41,13 +61,13 @@ def test_trimmed_comparator_steps_where_measured_drops_would(free, clamped, gate
     below = rule.from_bits(int(clamped - free > -gate), b)
     q = abs(clamped) - abs(free)
     if free * clamped > 0 and abs(q) != gate:
-        assert rule.agreed(above, below) == rule.from_drops(free, clamped, gate)
+        assert rule.agreed(above, below) == rule.from_q(q, gate)
 
 
 def sums(qs, floor, bar):
     """Steps of an edge that sums, for drops whose magnitudes differ by these."""
     memory = [0] * rule.MEMORY
-    return [rule.from_total(memory, 65536, 65536 + q, floor, bar) for q in qs]
+    return [rule.from_total(memory, q, floor, bar) for q in qs]
 
 
 floors, bars = st.integers(0, 300), st.integers(8, 3000)
@@ -91,7 +111,9 @@ def test_an_outlier_counts_for_one_step():
 
 @given(drops, drops, st.integers(0, 65536), st.integers(0, 127), st.sampled_from([-1, 0, 1]))
 def test_every_intermediate_is_a_small_int(free, clamped, gate, tap, step):
-    rule.from_drops(Small(free), Small(clamped), Small(gate))
+    for order in (rule.FIRST, rule.SECOND):
+        q = rule.q_of(Small(free), Small(clamped), order)
+    rule.from_q(q, Small(gate))
     memory = [Small(2 * gate), Small(tap % (rule.MOST_HALVED + 1)), Small(step)]
-    rule.from_total(memory, Small(free), Small(clamped), Small(gate), Small(max(8, gate)))
+    rule.from_total(memory, q, Small(gate), Small(max(8, gate)))
     rule.from_bits(Small(tap & 1), Small(gate & 1))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clockfree_board.converters import Mcp320x
-from clockfree_board.rule import from_drops
+from clockfree_board.rule import SECOND, from_q, q_of
 from clockfree_board.sense import AGAIN, BLIND, AdcDrops, ComparatorPins, PicoAdcDrops, TrimmedPins
 from clockfree_sim.parts.bus import SpiBus
 from clockfree_sim.parts.comparators import ComparatorA, ComparatorB, TrimFilter
@@ -102,7 +102,7 @@ def test_adc_drops_are_the_differences_of_codes(nodes_V, gate):
     free, clamped = 16 * (codes[0] - codes[1]), 16 * (codes[2] - codes[3])
     if all(abs(v / SUPPLY_V * 4096 % 1 - 0.5) > 1e-6 for v in nodes_V):
         assert (rig.sense.a, rig.sense.b) == (free, clamped)
-        assert step == from_drops(free, clamped, gate)
+        assert step == from_q(q_of(free, clamped, SECOND), gate)
 
 
 def test_drops_add_up_until_they_pass_the_bar():

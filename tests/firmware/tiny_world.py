@@ -14,6 +14,7 @@ from clockfree_board import clock
 from clockfree_board.converters import Latch, Mcp320x, Mcp4131, Mcp4728
 from clockfree_board.edge import Edge
 from clockfree_board.pots import Mcp42xx
+from clockfree_board.rule import FIRST
 from clockfree_board.sense import AdcDrops, ComparatorPins
 from clockfree_board.supervisor import Supervisor
 
@@ -148,10 +149,11 @@ class Pot:
 class Comparators:
     """Two comparators without offset; `closest` is how near a difference of drops has come to what they resolve, V."""
 
-    def __init__(self, twins, tail, head):
+    def __init__(self, twins, tail, head, order):
         self._free = twins.free
         self._clamped = twins.clamped
         self._ends = (tail, head)
+        self._order = order
         self.closest = 1.0
 
     def a(self):
@@ -160,7 +162,8 @@ class Comparators:
 
     def b(self):
         tail, head = self._ends
-        return self._over((self._clamped[tail] - self._clamped[head]) + (self._free[tail] - self._free[head]))
+        free = self._free[tail] - self._free[head]
+        return self._over(free if self._order == FIRST else self._clamped[tail] - self._clamped[head] + free)
 
     def _over(self, volts):
         beyond = volts - RESOLVED_V
@@ -228,12 +231,12 @@ class Outputs:
 class TinyWorld:
     """Sixteen edges, each with its own clock, potentiometer and front end, and a supervisor.
 
-    `seed` has 60 bits, `kind` and `mean_us` are of the clocks, `front_end` is 'comparator' or 'adc'; examples are
-    DAC codes of the two sources and the desired voltage, eta is in 128ths.
+    `seed` has 60 bits, `kind` and `mean_us` are of the clocks, `front_end` is 'comparator' or 'adc', `order_of_rule`
+    that of `rule`; examples are DAC codes of the two sources and the desired voltage, eta is in 128ths.
     """
 
     def __init__(
-        self, seed, kind, mean_us, front_end, floor_c16, dither_c16, bar_c16, start_taps,
+        self, seed, kind, mean_us, front_end, order_of_rule, floor_c16, dither_c16, bar_c16, start_taps,
         sources, target, examples, eta_128, order, dwell_us,
     ):  # fmt: skip
         self._seed = seed
@@ -250,8 +253,9 @@ class TinyWorld:
                 look = Adc(((twins.free, tail), (twins.free, head), (twins.clamped, tail), (twins.clamped, head)))
                 sense = AdcDrops(Mcp320x(look, look.cs, 4))
                 sense.keep_total(bar_c16)
+                sense.order = order_of_rule
             else:
-                look = Comparators(twins, tail, head)
+                look = Comparators(twins, tail, head, order_of_rule)
                 sense = ComparatorPins(look.a, look.b)
             self.looks.append(look)
             state = self._generator(i)

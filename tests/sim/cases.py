@@ -49,10 +49,28 @@ def cases():
     for pot in (name for name, part in POTS.items() if part.in_step):
         apart = dataclasses.replace(IDEAL, mismatch=0.01, wiper_ohm=75.0, limit_lowest=True)
         jobs[f"pot {pot}"] = a_job(targets=2, examples=3, edge={"pot": pot}, physics=apart, seed=2, updates=300)
-    jobs |= in_rounds() | with_adcs() | with_trims() | with_delays() | with_digital_clamps()
+    jobs |= of_first_order() | in_rounds() | with_adcs() | with_trims() | with_delays() | with_digital_clamps()
     biased = dataclasses.replace(IDEAL, sigma_V=0.05)
     jobs["stuck, sigma"] = a_job(damage=(Damage(2, "stuck_a1", 20), Damage(7, "stuck_b0", 50)), physics=biased)
     return {name: dataclasses.replace(job, trace=True) for name, job in jobs.items()}
+
+
+def of_first_order():
+    """Jobs of edges that leave out the second order: each front end, plain and with all that is wrong with it."""
+    jobs = {}
+    summed = {"f_V": 0.001, "theta_V": 0.04, "summed": True}
+    ways = {"comparator": {}, "trimmed": {"calibrate": True, "f_V": 0.003}, "adc": {"f_V": 0.02}, "pico_adc": summed}
+    for front_end, gate in ways.items():
+        edge = {"front_end": front_end, "order": 1, **gate}
+        for name, physics in {"ideal": IDEAL, "board": BOARD}.items():
+            if name == "ideal" and front_end == "pico_adc":
+                continue  # drops of nothing lie between two of its codes
+            more = {"physics": physics, "edge": edge, "clamp": {"eta": 1.0}, "start_taps": np.arange(4, 128, 8)}
+            jobs[f"first order, {front_end}, {name}"] = a_job(targets=2, examples=3, updates=40, **more)
+    stuck = (Damage(7, "stuck_a1", 20), Damage(4, "stuck_b0", 10))
+    signed = dataclasses.replace(IDEAL, sigma_V=0.05, sigma_kind="signed")
+    jobs["first order, stuck"] = a_job(physics=signed, edge={"order": 1}, damage=stuck, schedule="p=0.3")
+    return jobs
 
 
 def in_rounds():

@@ -101,7 +101,8 @@ def arm_edge(member: Member, job: Job, run_id: int, i: int) -> None:
     settings, edge = job.edge, member.edges[i]
     waits = waits_us(job, edge)[0], member.late_us[i]
     words = seed_words(job.seed, member.restarts)
-    values = (run_id, CLOCKS.index(settings.clock), *waits, *gate_c16(settings, job.physics), *words, edge)
+    gate = gate_c16(settings, job.physics)
+    values = (run_id, CLOCKS.index(settings.clock), *waits, *gate, *words, edge, settings.order)
     member.session.ask("edge", i, dict(zip(ARMED, values, strict=True)))
 
 

@@ -152,7 +152,8 @@ class Diagnostics:
             return
         self._next[edge] = fired + STUCK_FIRINGS // 4
         free_V, clamped_V = (drops[:, edge] for drops in self._drops(tally.taps, lesson, outputs_V))
-        for bit, seen_V in enumerate((clamped_V - free_V, clamped_V + free_V)):
+        by_b_V = free_V if self._job.edge.order == 1 else clamped_V + free_V
+        for bit, seen_V in enumerate((clamped_V - free_V, by_b_V)):
             at = int(self._bits[edge, bit])
             against_V = -seen_V if at else seen_V
             if not constant[bit] or not (against_V > CLEAR[bit] * self._job.physics.supply_V).any():

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from clockfree_board.rule import FIRST
 from clockfree_sim.circuit import elimination as at
 from clockfree_sim.circuit import solver, voltages
 from clockfree_sim.circuit.inner import inner
@@ -39,10 +40,15 @@ def _pin_a(self):
 def _pin_b(self):
     def pin_b(self):
         if self.plain:
-            return 1 if self.clamped_V + self.free_V >= RESOLVED_V else 0
+            return 1 if _seen_by_b(self) >= RESOLVED_V else 0
         return _biased_b(self)
 
     return pin_b
+
+
+@inner(error_model="numpy", **WITHIN)
+def _seen_by_b(edge):
+    return edge.free_V if edge.order == FIRST else edge.clamped_V + edge.free_V
 
 
 @inner(error_model="numpy")
@@ -66,7 +72,7 @@ def _biased_a(edge):
 def _biased_b(edge):
     if edge.stuck_b >= 0:
         return edge.stuck_b
-    over = edge.clamped_V + edge.free_V
+    over = _seen_by_b(edge)
     if edge.magnitude:
         return 1 if over >= RESOLVED_V else 0
     return _over(edge, over, edge.offset_b_V, 0.0)

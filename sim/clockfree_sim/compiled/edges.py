@@ -216,6 +216,7 @@ def _shared_of(setup: Setup, constants: list[Constants]) -> np.ndarray:
     shared = {
         "lowest": physics.lowest_tap(pot),
         "highest": pot.highest,
+        "order": job.edge.order,
         "floor_c16": floor_c16,
         "dither_c16": dither_c16,
         "bar_c16": bar_c16,

@@ -46,7 +46,7 @@ may be one firing; keys of the streams of noise or bias, and of lateness."""
 SHARED = np.dtype(
     [
         *((name, np.int64) for name in "lowest highest floor_c16 dither_c16 bar_c16 settle_us duty_per_c16".split()),
-        *((name, np.int64) for name in "front_end kept wipers age_us skew_us magnitude".split()),
+        *((name, np.int64) for name in "front_end order kept wipers age_us skew_us magnitude".split()),
         *((name, float) for name in "noise_V sigma_V supply_V codes_per_V lateness_us span_V tau_us".split()),
     ]
 )

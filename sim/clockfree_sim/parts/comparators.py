@@ -1,11 +1,13 @@
 """The comparator front end: the two bits of an edge as pins, and the trim that shifts A's reference.
 
 `drops` is a callable that gives the edge's (free, clamped) drops in volts now. Offset and noise are
-referred to what is compared: the difference of the drops at A, their sum at B.
+referred to what is compared: the difference of the drops at A; at B their sum, or the free one alone.
 """
 
 from collections.abc import Callable
 from math import exp
+
+from clockfree_board.rule import FIRST, SECOND
 
 Drops = Callable[[], tuple[float, float]]
 Volts = Callable[[], float]
@@ -56,21 +58,25 @@ class ComparatorA:
 
 
 class ComparatorB:
-    """Pin B: 1 while dV_C + dV_F + offset + noise > 0. Parameters as for A; B has no trim."""
+    """Pin B: 1 while dV_C + dV_F + offset + noise > 0, or dV_F + offset + noise > 0 of the first order.
 
-    def __init__(self, drops: Drops, offset_V: float = 0.0, gauss: Volts | None = None):
+    Parameters as for A; B has no trim. ``order`` is the rule's, FIRST or SECOND.
+    """
+
+    def __init__(self, drops: Drops, offset_V: float = 0.0, gauss: Volts | None = None, order: int = SECOND):
         self.stuck: int | None = None
         self._drops = drops
         self.offset_V = offset_V
         self._gauss = gauss or _nothing
         self._plain = not offset_V and gauss is None
+        self._alone = order == FIRST
 
     def pin(self) -> int:
         """The output, 0 or 1."""
         if self.stuck is not None:
             return self.stuck
         free, clamped = self._drops()
-        over = clamped + free
+        over = free if self._alone else clamped + free
         if self._plain:
             return 1 if over >= RESOLVED_V else 0
         if -RESOLVED_V < over < RESOLVED_V:

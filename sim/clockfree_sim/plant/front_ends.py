@@ -103,7 +103,8 @@ class Comparators(SimulatedFrontEnd):
         if physics.sigma_V and physics.sigma_kind == "fixed":
             return MagnitudeA(drops, lambda: offset_a), ComparatorB(drops)
         gauss = scaled(noise.stream(seed, index, noise.DECISION, normal=True), noise_V)
-        return ComparatorA(drops, offset_a, gauss, trim_V), ComparatorB(drops, offset_b, gauss)
+        b = ComparatorB(drops, offset_b, gauss, plant.job.edge.order)
+        return ComparatorA(drops, offset_a, gauss, trim_V), b
 
 
 class TrimmedComparators(Comparators):

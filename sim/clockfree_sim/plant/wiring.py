@@ -53,7 +53,8 @@ class SimulatedEdge:
             self.pots.set(tap)
         self.sense = assemble(front_end.spec(chips.lines, **chips.front_end.given), lines)
         floor_c16, dither_c16, bar_c16 = gate_c16(settings, physics)
-        if bar_c16:
+        if front_end.measures:
+            self.sense.order = settings.order
             self.sense.keep_total(bar_c16)
         state = seeded(plant.job.seed, index)
         mean_us, late_us = waits_us(plant.job, index)

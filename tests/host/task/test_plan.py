@@ -20,6 +20,11 @@ REFUSED = [
     ("[physics]\nmismatch = 5.0", "physics.mismatch: expected a number >= 0 and <= 0.3, got 5.0"),
     ("[edge]\nf_V = 0.003", "edge.f_V: expected 0 with front_end comparator, which measures nothing, got 0.003"),
     (
+        "[edge]\norder = 1\n[physics]\nsigma_V = 0.05",
+        "edge.order: expected 2 beside a bias on the magnitudes (physics.sigma_kind redrawn), got 1",
+    ),
+    ("[edge]\norder = 3", "edge.order: expected a number >= 1 and <= 2, got 3"),
+    (
         '[edge]\nfront_end = "trimmed"\nsummed = true',
         "edge.summed: expected false with front_end trimmed, which measures no drops, got true",
     ),

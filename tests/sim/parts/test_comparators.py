@@ -29,6 +29,15 @@ def test_both_together_compare_magnitudes(free, clamped):
         assert from_bits(*bits(free, clamped)) == (1 if abs(clamped) > abs(free) else -1)
 
 
+@given(volts, volts, st.floats(-0.02, 0.02))
+def test_b_on_the_free_drop_alone(free, clamped, offset_V):
+    if min(abs(free), abs(free + offset_V), abs(clamped - free)) > 1e-8:
+        drops = lambda: (free, clamped)  # noqa: E731
+        b = ComparatorB(drops, order=1).pin()
+        assert (b, ComparatorB(drops, offset_V, order=1).pin()) == (free > 0, free + offset_V > 0)
+        assert from_bits(ComparatorA(drops).pin(), b) == (1 if (clamped - free) * free > 0 else -1)
+
+
 @pytest.mark.parametrize("more", [{}, {"offset_V": 1e-15}, {"gauss": lambda: 0.0}])
 def test_inputs_closer_than_a_nanovolt_read_0(more):
     for difference in (-9e-10, 0.0, 9e-10):
