@@ -46,15 +46,17 @@ class Asked:
     run: Run
     encoding: Encoding | None
     exam: HeldOut | None
+    bench: str
+    move: bool
 
     @classmethod
-    def of(cls, run: Run) -> "Asked":
-        """The run, with how rows of its last lesson became volts, as its record says."""
+    def of(cls, run: Run, bench: str = "sim", move: bool = False) -> "Asked":
+        """The run, with how rows of its last lesson became volts, as its record says; `Run.outputs` on which bench."""
         if run.folder is None:
             raise InputError("run: expected one with a folder, whose record says how rows become volts")
         plan = make_plan(run.folder / "run.toml", {}, [], False)
         lesson = run.record.samples[-1]["lesson"]
-        return cls(run, plan.encodings[lesson] if plan.encodings else None, plan.held_out[lesson])
+        return cls(run, plan.encodings[lesson] if plan.encodings else None, plan.held_out[lesson], bench, move)
 
     def infer(self, path: Path | str, form: Form = Form()) -> Answers:
         """What the network answers to each row of a file.
@@ -64,7 +66,7 @@ class Asked:
         Raises
         ------
         InputError
-            A column that is not there, a cell that is no number, a voltage outside the supply, a run on boards.
+            A column that is not there, a cell that is no number, a voltage outside the supply; as `Run.outputs`.
         """
         table = datatable.read(path, form)
         job = self.run.record.job
@@ -78,7 +80,7 @@ class Asked:
         table.without_missing(columns, form)
         values = np.column_stack([table.numbers(name) for name in columns])
         source_V = self.encoding.source_V(values) if self.encoding else values
-        outputs_V = np.asarray(self.run.outputs(source_V).values)
+        outputs_V = np.asarray(self.run.outputs(source_V, self.bench, move=self.move, progress=True).values)
         targets = [nodes[node] for node in job.targets]
         if self.encoding is not None and self.encoding.outputs is not None:
             found = self.encoding.outputs.values(outputs_V)

@@ -14,7 +14,7 @@ from clockfree.api.repeating import check_repeated
 from clockfree.api.tasks import Task
 from clockfree.base.errors import InputError, Interrupted
 from clockfree.base.files import meant
-from clockfree.bench.registry import open_bench
+from clockfree.bench.registry import open_bench, open_boards
 from clockfree.runs import experiment, runlog
 from clockfree.runs.runlog import Record
 from clockfree_model.job import Lesson
@@ -119,9 +119,9 @@ class Run:
     @property
     def resistance_ohm(self) -> "xr.DataArray":
         """Resistance of each edge at its tap, ohm: nominal, without the mismatch of its twins; inf where it is cut."""
-        job, last = self.record.job, self.record.samples[-1]
+        job = self.record.job
         ohm = job.physics.resistance(self.taps.values.astype(float), POTS[job.edge.pot])
-        ohm[[d.edge for d in job.damage if d.kind == "cut" and d.at_updates <= last["updates"]]] = np.inf
+        ohm[self._cut] = np.inf
         return self._by_edge("resistance", ohm, "ohm", "resistance at the end, nominal, both twins")
 
     def _by_edge(self, name: str, values: np.ndarray, unit: str, text: str) -> "xr.DataArray":
@@ -163,16 +163,24 @@ class Run:
             self._task = Task(self.folder / "run.toml")
         return self._task
 
-    def outputs(self, source_V: Any) -> "xr.DataArray":
+    def outputs(
+        self, source_V: Any, bench: str | Path = "sim", *, move: bool = False, progress: Any = None
+    ) -> "xr.DataArray":
         """Free outputs of the network as it is now, for any voltages on its sources: nothing is taught.
 
-        Of the simulated free twin, with the taps of the end, its mismatch, and whatever was cut. The sources get what
-        the supervisor's DAC gives, which is within half a step, supply / 8192 on the circuit, of what is asked.
+        Of the simulated free twin, with the taps of the end, its mismatch, and whatever was cut; or of boards in HOLD,
+        measured by their supervisor, whose ADC has steps of supply / 4096 on the circuit. The sources get what the
+        supervisor's DAC gives, which is within half a step, supply / 8192 on the circuit, of what is asked.
 
         Parameters
         ----------
         source_V : array (examples, sources)
             V, that lie between the rails on the circuit, in the order of the task's sources.
+        bench : str or path
+            `"sim"`; `"virtual"`, boards made up for it, with the run's taps; or a bench file of boards.
+        move : bool
+            Move wipers of boards that stand elsewhere to the run's taps: what they had learnt is lost.
+        progress : see `clockfree.run`
 
         Returns
         -------
@@ -182,26 +190,54 @@ class Run:
         Raises
         ------
         InputError
-            Another shape, a voltage beyond a rail; a run on boards, whose outputs only boards can measure.
+            Another shape, a voltage beyond a rail; a run on boards asked in simulation, one with damage asked on
+            boards; boards that stand at other taps.
+        BoardError
+            Boards that do not answer.
         """
         import xarray as xr  # slow to load, and a command line needs none
 
         from clockfree.api.datasets import objects  # the same
-        from clockfree_sim.world.world import recall  # compiled code: the same
 
-        job, last = self.record.job, self.record.samples[-1]
-        self._only_simulated("outputs", "which would have to be measured")
+        job = self.record.job
         volts = self._source_V(source_V)
-        asked = Lesson("asked", 0.0, volts, np.zeros((len(volts), len(job.targets))))
-        lessons = (*job.lessons[: last["lesson"]], asked)
-        free_V, _ = recall(replace(job, lessons=lessons), last["lesson"], last["updates"], last["taps"])
+        free_V = self._simulated(volts) if str(bench) == "sim" else self._measured(volts, str(bench), move, progress)
         nodes = list(job.network.nodes if self._called is None else self._called.values())
         along = {
             "example": np.arange(len(volts)),
             "target": objects([nodes[node] for node in job.targets]),
         }
         about = {"units": "V", "long_name": "voltage of the targets on the free twin"}
-        return xr.DataArray(free_V[:, list(job.targets)], along, ("example", "target"), "outputs", about)
+        return xr.DataArray(free_V, along, ("example", "target"), "outputs", about)
+
+    def _simulated(self, source_V: np.ndarray) -> np.ndarray:
+        """Free outputs (B, O) of the simulated twin, V."""
+        from clockfree_sim.world.world import recall  # compiled code: slow to load
+
+        self._only_simulated("outputs", 'whose supervisor measures them: bench="virtual", or its bench file (--bench)')
+        job, last = self.record.job, self.record.samples[-1]
+        asked = Lesson("asked", 0.0, source_V, np.zeros((len(source_V), len(job.targets))))
+        lessons = (*job.lessons[: last["lesson"]], asked)
+        free_V, _ = recall(replace(job, lessons=lessons), last["lesson"], last["updates"], last["taps"])
+        found: np.ndarray = free_V[:, list(job.targets)]
+        return found
+
+    def _measured(self, source_V: np.ndarray, bench: str, move: bool, progress: Any) -> np.ndarray:
+        """Free outputs (B, O) of boards with the run's taps, V."""
+        job, last = self.record.job, self.record.samples[-1]
+        if broken := [damage for damage in job.damage if damage.at_updates <= last["updates"]]:
+            name = job.network.edge_name(broken[0].edge)
+            text = (
+                f"expected a run whose edges are whole, got one with {name} {broken[0].kind}, which no board is told of"
+            )
+            raise InputError(f"{self._where}: outputs: {text}")
+        if (last["taps"] < 0).any():
+            raise InputError(f"{self._where}: outputs: expected a run whose taps are known, got one that lost some")
+        boards = open_boards(bench)
+        try:
+            return boards.recall(job, observer(progress), last["taps"], source_V, move)
+        finally:
+            boards.close()
 
     def learn(self, more: int, *, progress: Any = None) -> "Run":
         """A run that goes on where this one ended, for so many updates per edge more.
@@ -279,6 +315,12 @@ class Run:
         from clockfree.api.drawing import drawn  # matplotlib: slow to load
 
         return drawn(self._data, POTS[self.record.job.edge.pot].highest, None if path is None else meant(path))
+
+    @property
+    def _cut(self) -> list[int]:
+        """Edges that had been cut by the end."""
+        ended = self.record.samples[-1]["updates"]
+        return [each.edge for each in self.record.job.damage if each.kind == "cut" and each.at_updates <= ended]
 
     def _source_V(self, asked: Any) -> np.ndarray:
         """Voltages of the sources (examples, sources), as the supervisor gives them, V."""

@@ -1,17 +1,16 @@
 """Bench of boards: each edge of a network has one, and learns by itself; the host prepares, listens and keeps."""
 
-import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from clockfree.base.errors import BoardError, InputError
+from clockfree.bench.called import CalledBoards
 from clockfree.bench.contradiction import contradiction
 from clockfree.bench.expected import drops
-from clockfree.bench.fitting import check_fit
 from clockfree.bench.protocol import Observer
 from clockfree.bench.wiring import Wiring, judge, measure
 from clockfree.learning.arming import (
@@ -28,14 +27,12 @@ from clockfree.learning.arming import (
 )
 from clockfree.learning.diagnostics import Diagnostics
 from clockfree.learning.learning import Learning
-from clockfree.learning.measuring import MOST_MEASURED, Measured, Probe
+from clockfree.learning.measuring import MOST_MEASURED, Measured
 from clockfree.learning.pace import floor_us, held_hz, not_held
 from clockfree.learning.rejoining import Rejoining
 from clockfree.link.benchfile import BenchFile, bench_text, board_config, config_hash
-from clockfree.link.fleet import HEARTBEAT_S, Fleet, call
 from clockfree.link.handshake import other_code
 from clockfree.link.session import Session
-from clockfree_board.link import NUMBERS
 from clockfree_model import events
 from clockfree_model.counters import FIRINGS
 from clockfree_model.job import Job, Sample
@@ -52,27 +49,13 @@ VALUES = {
 }
 
 
-class BoardBench:
-    """Boards at their ports, real or virtual.
-
-    Parameters
-    ----------
-    bench : BenchFile
-    file : str
-        Name of the bench, for what is said.
-    anyway : bool
-        Take boards that run other code than the firmware here.
-    """
-
-    strict = True
-    """What takes too long fails the run."""
+class BoardBench(CalledBoards):
+    """Boards at their ports, real or virtual, that learn a job."""
 
     def __init__(self, bench: BenchFile, file: str, anyway: bool = False) -> None:
-        self.bench, self.file, self._anyway = bench, file, anyway
+        super().__init__(bench, file, anyway)
         self._stopped = threading.Event()
-        self._fleet: Fleet | None = None
         self._learning: Learning | None = None
-        self._in_hold = False
         self._wiring = Wiring("", float("nan"), float("nan"))
 
     @property
@@ -92,22 +75,9 @@ class BoardBench:
         BoardError
             A board that cannot do what it is told.
         """
-        check_fit(job, self.bench, self.file)
-        self._job, self._observer = job, observer
-        self._run_id = random.SystemRandom().randrange(1, NUMBERS)
-        self._fleet = fleet = Fleet(self.bench, HEARTBEAT_S)
-        observer.say(f"calling {len(fleet.sessions)} boards")
-        call(fleet, self.file, self._anyway)
-        edges = {job.network.edge_name(edge): edge for edge in range(len(job.network.ends))}
-        self._supervisor = Member(fleet.supervisor, [], fleet.supervisor.boot)
-        self._boards = [
-            Member(session, [edges[wiring.edge] for wiring in board.edges], session.boot)
-            for session, board in zip(fleet.edge_boards, self.bench.boards)
-        ]
-        self._of = {board.session: board for board in self._boards}
+        self._call(job, observer)
         taps = self._start_taps()
-        self._probe = Probe(job, fleet, self._supervisor, self._boards)
-        self._each("hold", hold, fleet.sessions)
+        self._each("hold", hold, self._every)
         if job.edge.calibrate:
             self._each("taps", lambda session: self._set_taps(session, taps))
             observer.say("calibrating in HOLD: every edge nulls its offsets")
@@ -118,7 +88,8 @@ class BoardBench:
         self._wiring = self._checked_wiring(taps)
         self._each("set-up", lambda session: self._arm(session, taps))
         self._rehearse()
-        self._each("lesson", lambda session: arm_supervisor(self._supervisor, job, self._run_id, 0), [fleet.supervisor])
+        supervisor = self._supervisor
+        self._each("lesson", lambda _: arm_supervisor(supervisor, job, self._run_id, 0), [supervisor.session])
         self._in_hold = True
         self._taps = taps
 
@@ -148,10 +119,6 @@ class BoardBench:
                     text = f"expected {lowest}..{highest} for {name}, as its board says, got {taps[edge]}"
                     raise InputError(f"{self.file}: start_taps: {text}")
         return taps
-
-    def _set_taps(self, session: Session, taps: np.ndarray) -> None:
-        for i, edge in enumerate(self._of[session].edges):
-            session.ask("tap", i, int(taps[edge]))
 
     def _checked_wiring(self, taps: np.ndarray) -> Wiring:
         """What the wiring is like; InputError where it is wrong, unless it is taken anyway."""
@@ -188,15 +155,6 @@ class BoardBench:
                 others = f" beside {len(board.edges) - 1} others" if len(board.edges) > 1 else ""
                 text = f"{asked_hz:,.0f} firings/s asked{others}, this board holds {held_hz:,.0f}"
                 raise InputError(f"{self.file}: edge {name}: {text}")
-
-    def _each(self, doing: str, act: Callable[[Session], None], sessions: list[Session] | None = None) -> None:
-        """Do something with the edge boards, or others; BoardError where one of them fails."""
-        assert self._fleet is not None
-        _, failed = self._fleet.each(act, self._fleet.edge_boards if sessions is None else sessions)
-        if failed:
-            session, why = next(iter(failed.items()))
-            more = f" (and {len(failed) - 1} more boards)" if len(failed) > 1 else ""
-            raise BoardError(f"{self.file}: {session.name}: {doing}: {why}{more}")
 
     # -- learning ------------------------------------------------------------------------------------------------
 
@@ -299,16 +257,9 @@ class BoardBench:
         """HOLD soon, and one last sample."""
         self._stopped.set()
 
-    def close(self) -> None:
-        """Let go of the boards; those that may still run are put in HOLD as far as they answer at once."""
-        if self._fleet is None:
-            return
-        fleet, self._fleet = self._fleet, None
-        try:
-            if self._learning and not self._in_hold:
-                self._learning.hold(within_s=1.0)
-        finally:
-            fleet.close()
+    def _let_go(self) -> None:
+        if self._learning and not self._in_hold:
+            self._learning.hold(within_s=1.0)
 
 
 def _rehearsed(board: Member) -> dict[str, Any]:

@@ -1,9 +1,14 @@
 """The registry of benches: a name becomes one."""
 
+from typing import TYPE_CHECKING
+
 from clockfree.base.errors import InputError
 from clockfree.base.files import meant
 from clockfree.bench.protocol import Bench
 from clockfree.bench.simulated import SimBench
+
+if TYPE_CHECKING:
+    from clockfree.bench.boards import BoardBench
 
 
 def open_bench(name: str, schedule: str, anyway: bool = False) -> Bench:
@@ -22,22 +27,24 @@ def open_bench(name: str, schedule: str, anyway: bool = False) -> Bench:
     """
     if name == "sim":
         return SimBench()
-    bench = None
-    if name != "virtual":
-        from clockfree.link.benchfile import read_bench  # models of pydantic: slow to load, and sim does without
-
-        bench = read_bench(meant(name))
+    boards = open_boards(name, anyway)
     if schedule != "clockfree":
         raise InputError(
             f"{name}: --rule: expected clockfree on this bench, got {schedule}, which is for the sim bench only"
         )
-    if bench is None:
+    return boards
+
+
+def open_boards(name: str, anyway: bool = False) -> "BoardBench":
+    """The bench of boards of this name, as `open_bench`; nobody is called yet."""
+    if name == "virtual":
         from clockfree.bench.virtual import VirtualBench  # brings the flash: slow to load, and sim does without
 
         return VirtualBench()
     from clockfree.bench.boards import BoardBench  # the same
+    from clockfree.link.benchfile import read_bench  # models of pydantic: the same
 
-    return BoardBench(bench, name, anyway)
+    return BoardBench(read_bench(meant(name)), name, anyway)
 
 
 def no_virtual_boards() -> str:

@@ -122,14 +122,14 @@ class VirtualBench(BoardBench):
         )
         super().__init__(nobody, NAME)
 
-    def start(self, job: Job, observer: Observer) -> None:
-        """Make the boards up, flash them, and get them ready as any boards are."""
+    def _call(self, job: Job, observer: Observer) -> None:
+        """Make the boards up and flash them before they are called as any boards are."""
         self.bench = made_up(job)
         check_fit(job, self.bench, NAME)
         self._rack = VirtualRack(job, self.bench)
         self.bench = self._rack.bench
         self._rack.flash(observer.share)
-        super().start(job, observer)
+        super()._call(job, observer)
 
     def _rehearse(self) -> None:
         """One edge stands for all: they are processes of one machine, which hold what it can give them in RUN."""

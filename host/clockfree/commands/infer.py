@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from clockfree.commands.options import DataPath, Json, Missing, RunFolder
+from clockfree.commands.options import AskedBench, DataPath, Json, Missing, Move, RunFolder
 from clockfree.commands.output import print_json, print_table
 
 SHOWN = 20
@@ -16,6 +16,8 @@ def infer(
     folder: RunFolder,
     data: DataPath,
     out: Annotated[Path | None, typer.Option(help="CSV file to make, with a line for each row.")] = None,
+    bench: AskedBench = "sim",
+    move: Move = False,
     missing: Missing = None,
     as_json: Json = False,
 ) -> None:
@@ -28,7 +30,7 @@ def infer(
 
     if out is not None:
         files.check(out, "file")
-    answers = Asked.of(open_run(folder)).infer(data, form_with(data, missing))
+    answers = Asked.of(open_run(folder), bench, move).infer(data, form_with(data, missing))
     for text in answers.table.said:
         say(f"{data}: {text}")
     columns: dict[str, list[Any]] = {"row": answers.table.rows}

@@ -56,6 +56,15 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and no
 
 
 DataPath = Annotated[Path, typer.Argument(help="Data set: .csv as any program writes it, .npz or .parquet.")]
+AskedBench = Annotated[
+    str,
+    typer.Option(
+        "--bench",
+        help="Who is asked: sim, virtual boards, or a bench file (TOML) of boards, in HOLD.",
+        autocompletion=completed("benches", "toml"),
+    ),
+]
+Move = Annotated[bool, typer.Option("--move", help="Move wipers of boards that stand elsewhere to the run's taps.")]
 Missing = Annotated[str | None, typer.Option(help="Rows without a value: refuse or drop.")]
 
 

@@ -12,11 +12,12 @@ OUTPUT = {
 
 OBJECTS = {
     "run": "run (its folder), task, network, nodes, edges, bench, rule, preset, seed, task_seed, firings, steps, "
-    "updates_per_edge, initial_error_V2, final_error_V2, best_error_V2, predicted_error_V2 (by the law of the floor), "
-    "n_r_tau (decisions under way at once), wall_s, virtual_s; of boards wall_time_s in place of virtual_s, and "
-    "boards, restarts, lost_lines, warnings, failures; where only samples are known sampling_error_V2; of a "
-    "classification accuracy, training_accuracy, majority_accuracy, logistic_accuracy; with --seeds run, task, network, bench, rule, preset, "
-    "task_seed, seeds, updates_per_edge, final_error_V2 (of each), geometric_mean_V2, interval_V2, best_error_V2",
+    "updates_per_edge, initial_error_V2, final_error_V2, best_error_V2, predicted_error_V2 (by the law of "
+    "the floor), n_r_tau (decisions under way at once), wall_s, virtual_s; of boards wall_time_s in place "
+    "of virtual_s, and boards, restarts, lost_lines, warnings, failures; where only samples are known "
+    "sampling_error_V2; of a classification accuracy, training_accuracy, majority_accuracy, "
+    "logistic_accuracy; with --seeds run, task, network, bench, rule, preset, task_seed, seeds, "
+    "updates_per_edge, final_error_V2 (of each), geometric_mean_V2, interval_V2, best_error_V2",
     "show": "the same",
     "sweep": "sweep, results (a netCDF file), axes (of each, how many values), points, done, failed",
     "compare": "run, bench, error_V2, sim_error_V2 (of every simulated run), rank, within; of two runs: runs "

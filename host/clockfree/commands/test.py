@@ -2,16 +2,23 @@
 
 from typing import Any
 
-from clockfree.commands.options import DataPath, Json, Missing, RunFolder
+from clockfree.commands.options import AskedBench, DataPath, Json, Missing, Move, RunFolder
 from clockfree.commands.output import print_json, print_table
 
 
-def test(folder: RunFolder, data: DataPath, missing: Missing = None, as_json: Json = False) -> None:
+def test(
+    folder: RunFolder,
+    data: DataPath,
+    bench: AskedBench = "sim",
+    move: Move = False,
+    missing: Missing = None,
+    as_json: Json = False,
+) -> None:
     from clockfree.api.asking import Asked  # --help does without
     from clockfree.api.opening import open_run
     from clockfree.commands.options import form_with
 
-    found = Asked.of(open_run(folder)).test(data, form_with(data, missing))
+    found = Asked.of(open_run(folder), bench, move).test(data, form_with(data, missing))
     if as_json:
         print_json(found)
     else:

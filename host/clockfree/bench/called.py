@@ -1,0 +1,125 @@
+"""Boards of a bench that were called for a job: everything that is done with them together, in HOLD."""
+
+import random
+from collections.abc import Callable
+
+import numpy as np
+
+from clockfree.base.errors import BoardError, InputError
+from clockfree.bench.fitting import check_fit
+from clockfree.bench.protocol import Observer
+from clockfree.learning.arming import Member, hold
+from clockfree.learning.measuring import Probe
+from clockfree.learning.rejoining import Rejoining
+from clockfree.learning.tally import UNKNOWN
+from clockfree.link.benchfile import BenchFile
+from clockfree.link.fleet import HEARTBEAT_S, Fleet, call
+from clockfree.link.session import Session
+from clockfree_board.link import NUMBERS
+from clockfree_model.job import Job
+
+
+class CalledBoards:
+    """Boards at their ports, and what they can be asked in HOLD.
+
+    Parameters
+    ----------
+    bench : BenchFile
+    file : str
+        Name of the bench, for what is said.
+    anyway : bool
+        Take boards that run other code than the firmware here.
+    """
+
+    strict = True
+    """Nobody but its owner decides what becomes of what the boards have learnt; what takes too long fails the run."""
+
+    def __init__(self, bench: BenchFile, file: str, anyway: bool = False) -> None:
+        self.bench, self.file, self._anyway = bench, file, anyway
+        self._fleet: Fleet | None = None
+        self._in_hold = False
+
+    def _call(self, job: Job, observer: Observer) -> None:
+        """Call every board for a job."""
+        check_fit(job, self.bench, self.file)
+        self._job, self._observer = job, observer
+        self._run_id = random.SystemRandom().randrange(1, NUMBERS)
+        self._fleet = fleet = Fleet(self.bench, HEARTBEAT_S)
+        observer.say(f"calling {len(fleet.sessions)} boards")
+        call(fleet, self.file, self._anyway)
+        edges = {job.network.edge_name(edge): edge for edge in range(len(job.network.ends))}
+        self._supervisor = Member(fleet.supervisor, [], fleet.supervisor.boot)
+        self._boards = [
+            Member(session, [edges[wiring.edge] for wiring in board.edges], session.boot)
+            for session, board in zip(fleet.edge_boards, self.bench.boards)
+        ]
+        self._of = {board.session: board for board in self._boards}
+        self._every = fleet.sessions
+        self._probe = Probe(job, fleet, self._supervisor, self._boards)
+
+    def recall(self, job: Job, observer: Observer, taps: np.ndarray, source_V: np.ndarray, move: bool) -> np.ndarray:
+        """Free outputs (B, O) of these taps (E,) for examples (B, S), V, in HOLD: nothing is taught.
+
+        Parameters
+        ----------
+        job, observer : Job, Observer
+        taps, source_V : array
+        move : bool
+            Move wipers that stand elsewhere; else they are refused, for what they have learnt would be lost.
+
+        Raises
+        ------
+        InputError
+            As `start`; wipers that stand elsewhere.
+        BoardError
+            A board, or the supervisor's ADC, that does not answer.
+        """
+        self._call(job, observer)
+        self._each("hold", hold, self._every)
+        self._in_hold = True
+        there = np.full(len(taps), UNKNOWN)
+
+        def look(session: Session) -> None:
+            for i, edge in enumerate(self._of[session].edges):
+                there[edge] = Rejoining.adopted(session, i)
+
+        self._each("taps", look)
+        elsewhere = np.flatnonzero(there != taps)
+        if elsewhere.size and not move and self.strict:
+            first = int(elsewhere[0])
+            at = "at no tap" if there[first] == UNKNOWN else f"at tap {there[first]}"
+            text = f"{elsewhere.size} of {len(taps)} edges stand elsewhere ({job.network.edge_name(first)} {at})"
+            raise InputError(f"{self.file}: expected the run's taps, {text}: --move moves them there")
+        if elsewhere.size:
+            observer.say(f"moving {elsewhere.size} of {len(taps)} edges to the run's taps, in HOLD")
+            self._each("taps", lambda session: self._set_taps(session, taps))
+        outputs_V = self._probe.outputs(source_V)
+        if not np.isfinite(outputs_V).all():
+            raise BoardError(f"{self.file}: {self._supervisor.session.name}: its ADC does not answer")
+        return outputs_V
+
+    def _set_taps(self, session: Session, taps: np.ndarray) -> None:
+        for i, edge in enumerate(self._of[session].edges):
+            session.ask("tap", i, int(taps[edge]))
+
+    def _each(self, doing: str, act: Callable[[Session], None], sessions: list[Session] | None = None) -> None:
+        """Do something with the edge boards, or others; BoardError where one of them fails."""
+        assert self._fleet is not None
+        _, failed = self._fleet.each(act, self._fleet.edge_boards if sessions is None else sessions)
+        if failed:
+            session, why = next(iter(failed.items()))
+            more = f" (and {len(failed) - 1} more boards)" if len(failed) > 1 else ""
+            raise BoardError(f"{self.file}: {session.name}: {doing}: {why}{more}")
+
+    def close(self) -> None:
+        """Let go of the boards; those that may still run are put in HOLD as far as they answer at once."""
+        if self._fleet is None:
+            return
+        fleet, self._fleet = self._fleet, None
+        try:
+            self._let_go()
+        finally:
+            fleet.close()
+
+    def _let_go(self) -> None:
+        """What is done before the ports are closed."""
