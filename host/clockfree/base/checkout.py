@@ -4,11 +4,11 @@ A checkout that was copied with its `.venv`, or one whose packages were installe
 tests would pass and results come out that say nothing about the sources at hand.
 """
 
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 from clockfree.base.errors import InputError
+from clockfree_model.saying import say
 
 PACKAGES = {
     "clockfree": "host",
@@ -53,7 +53,7 @@ def check() -> None:
     text = f"the sources here do not run: those in {running} do, and {another} differs"
     if _is_one(running.parents[1]):
         raise InputError(f"{checkout}: {text}: a copied .venv is that of where it was made: make clean setup")
-    print(f"{checkout}: {text}", file=sys.stderr)
+    say(f"{checkout}: {text}")
 
 
 def _is_one(folder: Path) -> bool:

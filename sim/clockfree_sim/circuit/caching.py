@@ -9,6 +9,7 @@ are kept, and older ones deleted.
 
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -129,16 +130,14 @@ class _Kept(NullCache):
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep what was compiled; a folder that cannot be written to costs a compilation each time."""
         if self._files is None:
+            _turn.say_unkept("there is no home folder for it")
             return
         try:
             with _locked(self._files.index):  # numba reads the index, and writes it with one line more
                 self._files.save_overload(sig, data)
             self._files.tidy()
         except OSError as error:
-            if not _turn.unwritable:
-                _turn.unwritable = True
-                text = f"cannot keep compiled code in {self.cache_path}: {error.strerror}; it is compiled each time"
-                say(text)
+            _turn.say_unkept(f"in {self.cache_path}: {error.strerror}")
 
 
 class _Place:
@@ -146,11 +145,6 @@ class _Place:
 
     def __init__(self, function: Any):
         self._digest, self._py_file = code_digest(function), function.__code__.co_filename
-
-    @classmethod
-    def from_function(cls, function: Any, file: str) -> "_Place":
-        """The place of a function."""
-        return cls(function)
 
     def get_cache_path(self) -> str:
         """The folder."""
@@ -168,7 +162,11 @@ class _Place:
 
 
 class _Results(CompileResultCacheImpl):
-    _locator_classes = (_Place,)
+    def __init__(self, function: Any):
+        # numba lets its environment name other places, in which files go by the time stamp of one source: not for ours.
+        place = f"{Path(function.__code__.co_filename).stem}.{function.__qualname__}"
+        self._lineno, self._locator = function.__code__.co_firstlineno, _Place(function)
+        self._filename_base = self.get_filename_base(place, getattr(sys, "abiflags", ""))
 
 
 class _Files(FunctionCache):
@@ -227,7 +225,7 @@ class _Turn:
     """
 
     def __init__(self) -> None:
-        self.said = self.unwritable = False
+        self.said = self._unkept = False
         self._taken: list[ExitStack] = []
 
     def __enter__(self) -> None:
@@ -235,6 +233,12 @@ class _Turn:
 
     def __exit__(self, *error: object) -> None:
         self._taken.pop().close()
+
+    def say_unkept(self, why: str) -> None:
+        """Code is compiled, and cannot be kept: said once."""
+        if not self._unkept:
+            self._unkept = True
+            say(f"cannot keep compiled code: {why}; it is compiled each time")
 
     def take(self, index: Path, sig: Any) -> None:
         """Wait for it."""

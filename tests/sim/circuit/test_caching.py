@@ -7,6 +7,7 @@ from subprocess import PIPE
 import numpy as np
 import pytest
 from numba import njit
+from numba.core import config
 from numba.core.errors import TypingError
 
 from clockfree_sim.circuit import caching
@@ -230,7 +231,7 @@ def test_a_folder_that_cannot_be_written(monkeypatch, tmp_path, capfd, caches, u
         module = once_more(monkeypatch)
         assert (module.f(1), module.g(1)) == (3, 4)
         assert loaded(module.f) == (0, 1)
-        said = "compiling, once, about 3 s", f"cannot keep compiled code in {caches}: {why}; it is compiled each time"
+        said = "compiling, once, about 3 s", f"cannot keep compiled code: in {caches}: {why}; it is compiled each time"
         assert capfd.readouterr() == ("", "".join(f"{line}\n" for line in said))
 
 
@@ -241,7 +242,7 @@ def test_a_full_disk(monkeypatch, capfd, caches):
     monkeypatch.setattr(os, "replace", full)
     module = once_more(monkeypatch)
     assert (module.h(1), module.f(1)) == (5, 3)
-    line = f"cannot keep compiled code in {caches}: No space left on device; it is compiled each time\n"
+    line = f"cannot keep compiled code: in {caches}: No space left on device; it is compiled each time\n"
     assert capfd.readouterr().err == f"{line}compiling, once, about 3 s\n"
     assert files(caches) == []
 
@@ -285,8 +286,19 @@ def test_no_home(monkeypatch, capfd, tmp_path):
         f = once_more(monkeypatch).f
         assert f(1) == 3
         assert loaded(f) == (0, 1)
-    assert capfd.readouterr() == ("", "")
+        said = "cannot keep compiled code: there is no home folder for it; it is compiled each time\n"
+        assert capfd.readouterr() == ("", said)
     assert files(tmp_path) == []
+
+
+def test_the_environment_gives_no_cache_that_goes_by_a_time_stamp(monkeypatch, tmp_path, caches):
+    """numba would put it beside the source, and go on with it after a change to a function that is called."""
+    monkeypatch.setattr(config, "CACHE_LOCATOR_CLASSES", "InTreeCacheLocator")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / f"{NAME}.py").write_text("")
+    assert once_more(monkeypatch).f(3) == 7
+    assert once_more(monkeypatch, FACTOR=10).f(3) == 31
+    assert len(files(caches, f"{NAME}.f-*.nbi")) == 2
 
 
 def test_nothing_is_written_where_somebody_works(monkeypatch, tmp_path):
