@@ -1,6 +1,7 @@
 """The supervisor: shows examples on a schedule of its own and sets the clamp. It sends nothing to the edges."""
 
 from clockfree_board.clock import HALF, below, ticks_add, ticks_diff
+from clockfree_board.overclamp import ASKED, HINGE, POINTS, READS, aim, nulled, point
 
 FIXED = 0
 SHUFFLED = 1
@@ -8,6 +9,14 @@ RANDOM = 2
 
 MIXER_TOP = 128  # a mixer's tap 0 .. 128 is eta 0 .. 1
 DAC_TOP = 4095
+
+# What a tick is for.
+SHOW = 0
+LOOK = 1
+HOLD = 2
+
+SETTLE_US = 1000  # after a change of examples, before the outputs are looked at
+MOST_CLASSES = 32
 
 
 class Supervisor:
@@ -38,6 +47,14 @@ class Supervisor:
         The last free outputs of each example, ADC codes; -1 where never read.
     shown : int
         How many examples have been shown.
+    overclamps : int
+        1 where the clamp is one of constant size (see ``overclamp``), 0 where it nudges.
+    delay_us : int
+        From a look at the outputs to the clamp that follows from it, beside what that takes by itself.
+    clamped : int
+        1 while the clamp is connected.
+    looks, holds : int
+        How often overclamping looked at the outputs, and how often it held them then.
     """
 
     def __init__(self, clock, dacs, latch, mixers, clamp_switch, adcs):
@@ -57,6 +74,23 @@ class Supervisor:
         self._turns = []
         self._turn = 0
         self._outputs = 0
+        self._first = 0  # channel of the first desired voltage
+        self.overclamps = 0
+        self.delay_us = 0
+        self.clamped = 0
+        self.looks = 0
+        self.holds = 0
+        self._phase = SHOW
+        self._ends_us = 0
+        self._look_us = 0
+        self._refresh_us = 0
+        self._wanted = 0
+        self.nulls = []
+        self._asked = []
+        self._classes = []
+        self._free = []
+        self._codes = []
+        self._held = []
 
     def load(self, examples, outputs, order, dwell_us):
         """Take a lesson: ``examples`` is a list of lists of DAC codes, sources then desired voltages.
@@ -74,6 +108,9 @@ class Supervisor:
             raise ValueError("dwell outside 1..%d us" % (HALF - 1))
         if outputs > len(self.inputs) or outputs > len(self.mixers):
             raise ValueError("%d outputs need as many ADC channels and mixers" % outputs)
+        first = len(examples[0]) - outputs
+        self._classes = _distinct(examples, first) if self.overclamps and self._asked[HINGE] >= 0 else []
+        self._first = first
         self._examples = examples
         self._outputs = outputs
         self.order = order
@@ -82,15 +119,36 @@ class Supervisor:
         self.readings = [[-1] * outputs for _ in examples]
         self._turns = list(range(len(examples)))
         self._turn = len(examples)
+        self._phase = SHOW
+        self._free = [0] * outputs
+        self._codes = [0] * outputs
+        self._held = [0] * len(examples)
 
     def nudge(self, tap):
-        """Set eta = tap / 128 on every mixer."""
+        """Set eta = tap / 128 on every mixer; the clamp follows the free outputs by itself."""
+        self.overclamps = 0
         for mixer in self.mixers:
             mixer.set(tap)
 
+    def overclamp(self, asked, refresh_us):
+        """Hold the outputs by a clamp of constant size, of the lessons that are loaded from now on.
+
+        It is aimed anew every `refresh_us`; `asked` are its ASKED values (see ``overclamp``). The mixers stand at the
+        desired voltage, so that the DACs say what is held.
+        """
+        if len(asked) != ASKED or not 0 < refresh_us < HALF:
+            raise ValueError("expected %d values, and a refresh within 1..%d us" % (ASKED, HALF - 1))
+        self.nudge(MIXER_TOP)
+        self.overclamps = 1
+        self._asked = asked
+        self._refresh_us = refresh_us
+        if not self.nulls:
+            self.nulls = [0] * (POINTS * len(self.mixers))
+
     def clamp(self, on):
-        """Connect the clamp, or float it (calibration in HOLD)."""
-        self.clamp_switch(1 if on else 0)
+        """Connect the clamp, or let it go: the clamped outputs float then."""
+        self.clamped = 1 if on else 0
+        self.clamp_switch(self.clamped)
 
     def show(self, codes):
         """Put these DAC codes on sources and desired voltages, all at once."""
@@ -99,8 +157,10 @@ class Supervisor:
         self.latch()
 
     def show_example(self, example):
-        """Show one example of the lesson."""
+        """Show one example of the lesson; an overclamp lets go until it has seen how it is answered."""
         self.present = example
+        if self.overclamps and self.clamped:
+            self.clamp(0)
         self.show(self._examples[example])
 
     def measure(self):
@@ -127,19 +187,124 @@ class Supervisor:
 
     def start(self, now_us):
         """Begin the schedule; returns when ``tick`` is due."""
+        self._phase = SHOW
         self.due_us = now_us
         return now_us
 
     def tick(self, now_us):
-        """The dwell is over: measure the outputs, show the next example; returns when to be called again."""
-        if self.present >= 0:
+        """What is due; returns when to be called again.
+
+        The dwell is over: measure the outputs, show the next example. In between an overclamp is aimed.
+        """
+        if self._phase:
+            return self.aimed(now_us)
+        if self.present >= 0 and not self.overclamps:
             self.measure()
         example = self._next()
         if example != self.present:
             self.show_example(example)
+            self._look_us = ticks_add(now_us, SETTLE_US)
         self.shown += 1
         due_us = ticks_add(self.due_us, self.dwell_us)
         if ticks_diff(now_us, due_us) >= 0:  # a whole dwell late: start afresh rather than catch up
             due_us = ticks_add(now_us, self.dwell_us)
+        self._ends_us = due_us
+        if self.overclamps:
+            return self._next_look()
         self.due_us = due_us
         return due_us
+
+    # -- overclamping --------------------------------------------------------------------------------------------
+
+    def null(self, number):
+        """Null readings at one point: every node is at its code, since all sources are."""
+        for i in range(len(self.nulls) // POINTS):
+            self.nulls[POINTS * i + number] = self.read(i) - (point(number) << 4)
+
+    def read(self, output):
+        """Free voltage of an output by READS readings, c16; less than 0 where the ADC does not answer."""
+        adc, channel = self.inputs[output]
+        total = 0
+        for _ in range(READS):
+            code = adc.read(channel)
+            if code < 0:
+                return code
+            total += code
+        return total
+
+    def aimed(self, now_us):
+        """Look at the outputs, or hold them as follows from it; returns when ``tick`` is due."""
+        if self._phase == LOOK:
+            self.look()
+            self._look_us = look_us = ticks_add(self.due_us, self._refresh_us)
+            if ticks_diff(now_us, look_us) >= 0:
+                self._look_us = ticks_add(now_us, self._refresh_us)
+            if self.delay_us:
+                self._phase = HOLD
+                due_us = ticks_add(now_us, self.delay_us)
+                if ticks_diff(due_us, self._ends_us) < 0:
+                    self.due_us = due_us
+                    return due_us
+                return self._next_look()
+        self.hold()
+        return self._next_look()
+
+    def look(self):
+        """Read the outputs, and find out where they are to be held."""
+        free, present = self._free, self.present
+        row = self.readings[present]
+        wanted = 1
+        for i in range(self._outputs):
+            read = self.read(i)
+            if read < 0:
+                wanted = 0
+                row[i] = -1
+                continue
+            free[i] = read = nulled(self.nulls, POINTS * i, read)
+            code = (read + 8) >> 4
+            row[i] = 0 if code < 0 else DAC_TOP if code > DAC_TOP else code
+        if wanted:
+            example, held = self._examples[present], self._held[present]
+            wanted = aim(self._asked, self._classes, free, example, self._first, self._codes, held)
+        self._held[present] = self._wanted = wanted
+        self.looks += 1
+        self.holds += wanted
+
+    def hold(self):
+        """Hold the outputs where the last look wants them, or let the clamp go."""
+        if self._wanted:
+            self.put()
+            if not self.clamped:
+                self.clamp(1)
+        elif self.clamped:
+            self.clamp(0)
+
+    def put(self):
+        """Where the outputs are to be held goes to the DACs, all at once."""
+        codes = list(self._examples[self.present])
+        codes[self._first :] = self._codes
+        for i in range(self._first // 4, len(self.dacs)):
+            self.dacs[i].write(codes[4 * i : 4 * i + 4])
+        self.latch()
+
+    def _next_look(self):
+        """The next look is due, or the end of the dwell; returns when."""
+        self._phase = LOOK
+        due_us = self._look_us
+        if ticks_diff(due_us, self._ends_us) >= 0:
+            self._phase = SHOW
+            due_us = self._ends_us
+        self.due_us = due_us
+        return due_us
+
+
+def _distinct(examples, first):
+    """What is desired in each class, codes; ValueError where there is nothing to tell apart, or too many."""
+    classes = []
+    for codes in examples:
+        wanted = list(codes[first:])
+        if wanted not in classes:
+            classes.append(wanted)
+    if not 1 < len(classes) <= MOST_CLASSES:
+        raise ValueError("a hinge is for 2 .. %d classes, got %d" % (MOST_CLASSES, len(classes)))
+    return classes

@@ -50,8 +50,11 @@ def rounded(own_V: ArrayLike, scale: float, physics: Physics) -> np.ndarray:
     return found
 
 
-def ground(own_V: np.ndarray, scale: float, physics: Physics) -> Ground:
+def ground(own_V: np.ndarray, scale: float, physics: Physics, held_V: np.ndarray | None = None) -> Ground:
     """The least lift, up or down, that keeps these voltages of a task the margin away from both rails.
+
+    And those at which its outputs may be held, `held_V`, too; where they span too much for that, as nearly as both
+    rails alike allow.
 
     Raises
     ------
@@ -70,7 +73,15 @@ def ground(own_V: np.ndarray, scale: float, physics: Physics) -> Ground:
             f"expected voltages that span at most {room_V:.4g} V on the circuit, got {own_V.min():.4g} .. "
             f"{own_V.max():.4g} V: write scale = {np.floor(fits / digit) * digit:.2g}"
         )
-    return Ground(max(0, least - lowest) or min(0, most - highest), scale)
+    low, high = least - lowest, most - highest
+    if held_V is not None:
+        held = _steps(held_V, scale, physics)
+        room_low, room_high = max(low, least - int(held.min())), min(high, most - int(held.max()))
+        if room_low > room_high:
+            middle = (least - int(held.min()) + most - int(held.max())) // 2
+            room_low = room_high = min(max(middle, low), high)
+        low, high = room_low, room_high
+    return Ground(max(0, low) or min(0, high), scale)
 
 
 def _steps(own_V: ArrayLike, scale: float, physics: Physics) -> np.ndarray:

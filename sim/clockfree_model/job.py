@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from clockfree_board.rule import LEAST_BAR, SECOND
+from clockfree_board.supervisor import MOST_CLASSES, SETTLE_US
 from clockfree_model.ground import Ground
 from clockfree_model.network import Network
+from clockfree_model.overclamp import asked_of
 from clockfree_model.parts import FRONT_ENDS
-from clockfree_model.physics import Physics
-from clockfree_model.settings import ClampSettings, EdgeSettings
+from clockfree_model.physics import DAC_STEPS, Physics
+from clockfree_model.settings import OVERCLAMP, ClampSettings, EdgeSettings
 
 GATE_ENDS_C16 = (1 << 16, 1 << 15, 1 << 16)
 """What a board takes floor, dither and bar below: role_edges."""
@@ -112,10 +114,41 @@ def check(job: Job) -> None:
     if physics.sigma_V and physics.sigma_kind != "signed" and job.edge.order != SECOND:
         text = f"expected {SECOND} beside a bias on the magnitudes (physics.sigma_kind {physics.sigma_kind}), got"
         raise JobError("edge.order", f"{text} {job.edge.order}")
+    if job.clamp.kind == OVERCLAMP:
+        _check_overclamp(job)
     for damage in job.damage:
         if damage.kind.startswith("stuck") and part.measures:
             text = f"expected dead or cut with front_end {front_end}, which has no comparators, got"
             raise JobError("damage", f"{text} {damage.kind}")
+
+
+def _check_overclamp(job: Job) -> None:
+    """The same of what an overclamp needs."""
+    clamp, physics = job.clamp, job.physics
+    amplitude, _, tolerance, release, _ = asked_of(clamp, physics)
+    if not 1 <= amplitude <= DAC_STEPS // 2:
+        text = f"{physics.supply_V / DAC_STEPS:.2g} .. {physics.supply_V / 2:g} V on this supply"
+        raise JobError("clamp.amplitude_V", f"expected {text}, got {clamp.amplitude_V:g}")
+    if release > tolerance:
+        text = f"expected at most tolerance_V, {clamp.tolerance_V:g}, got {clamp.release_V:g}"
+        raise JobError("clamp.release_V", text)
+    if physics.clamp_period_us:
+        text = f"expected 0 with an overclamp, which is aimed every clamp.refresh_s, got {physics.clamp_period_us}"
+        raise JobError("physics.clamp_period_us", text)
+    refresh_us = round(clamp.refresh_s * 1e6)
+    if refresh_us <= physics.clamp_delay_us:
+        least_s = f"more than physics.clamp_delay_us, {physics.clamp_delay_us * 1e-6:g} s"
+        raise JobError("clamp.refresh_s", f"expected {least_s}, got {clamp.refresh_s:g}")
+    before_s = 1e-6 * (SETTLE_US + physics.clamp_delay_us)
+    if clamp.dwell_s <= before_s:
+        text = f"expected more than {before_s:g}, after which an overclamp holds, got {clamp.dwell_s:g}"
+        raise JobError("clamp.dwell_s", text)
+    if clamp.hinge is not None:
+        for lesson in job.lessons:
+            classes = len(np.unique(job.ground.codes(lesson.desired_V, physics), axis=0))
+            if not 1 < classes <= MOST_CLASSES:
+                text = f"expected none where {lesson.name} has {classes} different rows of desired voltages (2 .. "
+                raise JobError("clamp.hinge", f"{text}{MOST_CLASSES} are classes), got {clamp.hinge:g}")
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,9 @@ class EdgeSettings:
     )
 
 
+NUDGE, OVERCLAMP = "nudge", "overclamp"
+"""Kinds of clamp."""
+
 EDGES = {
     "ideal": EdgeSettings(),
     "paper": EdgeSettings(),
@@ -116,7 +119,36 @@ def edges_of(preset: str, front_end: str | None) -> EdgeSettings:
 class ClampSettings:
     """How the supervisor teaches; keys of `[clamp]`."""
 
+    kind: str = setting(
+        NUDGE,
+        "nudge: V_C = V_F + eta (V_D - V_F) on the targets, by the mixers; overclamp: V_C = V_F + e min(gain, "
+        "amplitude_V / max |e|), e = V_D - V_F, while the largest |e| of an example's outputs is above tolerance_V, by "
+        "what the supervisor reads; else the clamp is let go",
+        choices=(NUDGE, OVERCLAMP),
+    )
     eta: float = setting(0.5, "nudge: V_C = V_F + eta (V_D - V_F) on the targets", gt=0, le=1)
+    amplitude_V: float = setting(
+        0.3, "overclamp: how far the output that is furthest off is held from where it floats", "V", gt=0, le=50
+    )
+    gain: float | None = setting(
+        None, "overclamp: the most that it makes of an error; left out, as much as amplitude_V allows", ge=0.0625, le=64
+    )
+    tolerance_V: float = setting(
+        0.002, "overclamp: largest error of an output up to which the clamp is let go", "V", gt=0, le=1
+    )
+    release_V: float | None = setting(
+        None, "overclamp: a clamp that holds is let go from this error down; left out, tolerance_V", "V", ge=0, le=1
+    )
+    refresh_s: float = setting(
+        0.01, "overclamp: how often the supervisor reads the outputs and aims the clamp anew", "s", ge=0.002, le=1
+    )
+    hinge: float | None = setting(
+        None,
+        "overclamp: the clamp is let go where an example is answered rightly, its outputs nearer to what is desired "
+        "than to what is desired of any other class; how clearly, 0: just so, 1: as well as can be",
+        ge=0,
+        le=1,
+    )
     # By default a fifth of the mean wait at the default rate: with a whole one most edges fire on an example before the
     # next comes, and end higher on large networks; with much less, what settles after each change of examples costs
     # more than it gains (measured: docs/results.md).

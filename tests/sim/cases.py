@@ -50,6 +50,7 @@ def cases():
         apart = dataclasses.replace(IDEAL, mismatch=0.01, wiper_ohm=75.0, limit_lowest=True)
         jobs[f"pot {pot}"] = a_job(targets=2, examples=3, edge={"pot": pot}, physics=apart, seed=2, updates=300)
     jobs |= of_first_order() | in_rounds() | with_adcs() | with_trims() | with_delays() | with_digital_clamps()
+    jobs |= with_overclamps()
     biased = dataclasses.replace(IDEAL, sigma_V=0.05)
     jobs["stuck, sigma"] = a_job(damage=(Damage(2, "stuck_a1", 20), Damage(7, "stuck_b0", 50)), physics=biased)
     return {name: dataclasses.replace(job, trace=True) for name, job in jobs.items()}
@@ -217,6 +218,29 @@ def with_digital_clamps():
         targets=2, examples=3, lessons=3, physics=board, clamp={"dwell_s": 0.0037}, updates=60, edge=often
     )
     jobs["digital clamp, retraining"] = retimed(retrained, 0, 20.3, 40)
+    return jobs
+
+
+def with_overclamps():
+    """Jobs in which the supervisor looks at the outputs, and holds them some time later, or lets them go."""
+    jobs = {}
+    gated = {"front_end": "adc", "f_V": 0.02}
+    often = {"rate_hz": 200.0, "late_us": 3000}
+    late = dataclasses.replace(BOARD, clamp_delay_us=3000)
+    fronts = {"comparator": (IDEAL, often), "adc": (late, gated | often)}
+    clamps = {
+        "plain": {},
+        "gain": {"gain": 1.5, "tolerance_V": 0.01, "release_V": 0.004},
+        "hinge": {"hinge": 0.2, "dwell_s": 0.02},
+    }
+    for name, clamp in clamps.items():
+        for front_end, (physics, edge) in fronts.items():
+            for by in ("clockfree", "p=0.3"):
+                more = {"clamp": {"kind": "overclamp", "dwell_s": 0.032, **clamp}, "schedule": by, "edge": edge}
+                case = f"overclamp, {name}, {front_end}, {by}"
+                jobs[case] = a_job(targets=2, examples=3, task_seed=1, physics=physics, updates=60, **more)
+    retrained = a_job(targets=2, examples=2, lessons=2, physics=late, **more | {"schedule": "clockfree"}, updates=60)
+    jobs["overclamp, retraining"] = retimed(retrained, 0, 20.3)
     return jobs
 
 

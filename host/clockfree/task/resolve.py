@@ -26,7 +26,7 @@ from clockfree_model.nearest import nearest
 from clockfree_model.network import Network, NetworkError
 from clockfree_model.parts import POTS
 from clockfree_model.physics import Physics
-from clockfree_model.settings import LEAST_HZ, MOST_HZ, ClampSettings, EdgeSettings, edges_of
+from clockfree_model.settings import LEAST_HZ, MOST_HZ, OVERCLAMP, ClampSettings, EdgeSettings, edges_of
 
 FreeOutputs = Callable[[Network, np.ndarray, tuple[int, ...], tuple[int, ...], np.ndarray], np.ndarray]
 """free_outputs(network, resistance_ohm (E,), sources, targets, source_V (B, S)) -> (B, O), V."""
@@ -163,8 +163,12 @@ def resolve(
 
     def lift(lessons: Sequence[Lesson]) -> Ground:
         own_V = np.concatenate([volts.ravel() for each in lessons for volts in (each.source_V, each.desired_V)])
+        held_V = None
+        if clamp.kind == OVERCLAMP:
+            far_V = clamp.amplitude_V / task.scale
+            held_V = np.array([each.desired_V + way for each in lessons for way in (-far_V, far_V)])
         try:
-            return ground(own_V, task.scale, physics)
+            return ground(own_V, task.scale, physics, held_V)
         except ValueError as error:
             raise task.problem("scale", str(error)) from None
 

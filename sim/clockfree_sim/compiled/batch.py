@@ -163,10 +163,11 @@ def _arrays(edges) -> Iterator[np.ndarray]:
     wires, taught = edges.wires, edges.taught
     yield from (edges.edges, edges.turns, edges.shows)
     own = (wires.state, wires.ladders, wires.levels, wires.now, wires.moves, wires.pending)
-    shown = (taught.readings, taught.examples, taught.turns)
-    clamp = taught.clamp
+    shown = (taught.readings, taught.examples_V, taught.turns)
+    clamp = taught.digital_clamp
     drawn = (clamp.error_V, clamp.desired_V, clamp.coming, clamp.coming_V, clamp.turn) if clamp else ()
-    for array in (*own, *shown, *drawn):
+    aimed = (taught.levels, taught.shift, taught.error_V, taught.nulls, taught.free, taught.codes, taught.held)
+    for array in (*own, *shown, *aimed, *drawn):
         yield edges.edges if array is None else array
 
 
@@ -196,11 +197,11 @@ def _clamp(clamp, addresses):
         clamp.period_us,
         clamp.delay_us,
         clamp.eta,
-        _other(clamp.error_V, addresses[12]),
-        _other(clamp.desired_V, addresses[13]),
-        _other(clamp.coming, addresses[14]),
-        _other(clamp.coming_V, addresses[15]),
-        _other(clamp.turn, addresses[16]),
+        _other(clamp.error_V, addresses[19]),
+        _other(clamp.desired_V, addresses[20]),
+        _other(clamp.coming, addresses[21]),
+        _other(clamp.coming_V, addresses[22]),
+        _other(clamp.turn, addresses[23]),
     )
 
 
@@ -239,14 +240,24 @@ def serve_all(wires, shows, taught, edges, alike, turns, addresses, wanted, wher
         read = _other(taught.readings, of[9])
         shown = Taught(
             read,
-            _other(taught.examples, of[10]),
+            _other(taught.examples_V, of[10]),
             _other(taught.turns, of[11]),
             taught.plan,
             state,
-            taught.levels,
+            _other(taught.levels, of[12]),
+            _other(taught.shift, of[13]),
+            _other(taught.error_V, of[14]),
             taught.codes_per_V,
+            taught.supply_V,
             now,
-            _other_clamp(taught.clamp, of),
+            _other_clamp(taught.digital_clamp, of),
+            taught.examples,
+            taught.asked,
+            taught.classes,
+            _other(taught.nulls, of[15]),
+            _other(taught.free, of[16]),
+            _other(taught.codes, of[17]),
+            _other(taught.held, of[18]),
         )
         records, tournament, supervisor = _other(edges, of[0]), _other(turns, of[1]), _other(shows, of[2])
         sample = 0

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from clockfree_board.clock import MASK
+from clockfree_board.overclamp import READS
 from clockfree_model import rates
 from clockfree_model.counters import COUNTERS, FIRINGS
 from clockfree_model.job import Job, gate_c16
@@ -28,12 +29,17 @@ from clockfree_sim.compiled.records import (
     Taught,
     Wires,
 )
-from clockfree_sim.parts.converters import PERFECT
 from clockfree_sim.plant import noise
 from clockfree_sim.plant.clamp import DigitalClamp
 from clockfree_sim.plant.front_ends import DUTY_PER_C16, TRIM_SETTLE_US, TRIM_TAU_US, Constants, trim_span_V
+from clockfree_sim.plant.reading import supervisor_adc
 from clockfree_sim.plant.setup import Setup
 from clockfree_sim.plant.wiring import CLOCKS
+
+SEED = 0xFFFFFFFFFFFFFFFF
+"""Bits of a seed that noise is drawn from."""
+OF_LESSON = "order dwell_us present outputs first overclamps delay_us refresh_us phase".split()
+"""What the supervisor has with a lesson, as its record does."""
 
 
 class Edges:
@@ -64,6 +70,9 @@ class Edges:
         self.shows = np.zeros(1, dtype=SHOW)
         self.shows["clock"] = setup.supervisor.supervisor.clock
         self.shows["present"] = -1
+        self._adc = supervisor_adc(job)
+        self.shows["noise_V"] = self._adc.noise_V
+        self.shows["noise_key"] = noise.key_of(job.seed & SEED, len(self.edges), noise.DECISION)
         self._levels = _levels_of(setup, constants)
         self._now = np.zeros(4, dtype=np.int64)
         self._moves = self._pending = None
@@ -108,6 +117,10 @@ class Edges:
         """Take over where the objects stand now."""
         setup = self._setup
         self._now[:2] = setup.time.now_us
+        supervisor = setup.supervisor.supervisor
+        self.shows["clamped"] = supervisor.clamped
+        if self._adc.noise_V:
+            self.shows["drawn"] = READS * len(supervisor.nulls)
         clamp = setup.plant.clamp
         resting = DigitalClamp(setup.plant.circuit, setup.time, 1, 0, np.zeros(0))
         self._clamp = compiled_clamp(clamp or resting, clamp is not None) if self._late else None
@@ -125,22 +138,29 @@ class Edges:
         circuit, supervisor = setup.plant.circuit, setup.supervisor.supervisor
         plan, state = circuit.plan, circuit.state
         before, clamp = state.copy(), setup.plant.clamp
-        shown = []
+        shown, clamped = [], supervisor.clamped
         for example in range(len(supervisor.readings)):
             supervisor.show_example(example)
             parts = ((at.S_PORTS, at.SOURCES), (at.S_TARGET, at.TARGETS))
             sources_V, targets_V = (state[plan[begin] : plan[begin] + plan[length]] for begin, length in parts)
             shown.append(np.concatenate([sources_V, clamp.desired_V if clamp else targets_V]))
         state[:] = before
-        supervisor.present = -1
+        supervisor.present, supervisor.clamped = -1, clamped
         self.readings = np.array(supervisor.readings)
         turns = np.array(supervisor._turns)
-        self.shows["order"], self.shows["dwell_us"] = supervisor.order, supervisor.dwell_us
+        for name in OF_LESSON:
+            self.shows[name] = getattr(supervisor, name if hasattr(supervisor, name) else f"_{name}")
         self.shows["due_us"] = self._now[1] & MASK
-        self.shows["present"], self.shows["turn"] = -1, len(turns)
+        self.shows["turn"] = len(turns)
+        adc, supply_V = self._adc, setup.job.physics.supply_V
+        levels = np.concatenate([np.frombuffer(each) for each in adc.levels])
         self.taught = Taught(
-            self.readings, np.array(shown), turns, plan, state, np.array(PERFECT),
-            4096 / setup.job.physics.supply_V, self._now, self._clamp,
+            self.readings, np.array(shown), turns, plan, state, levels,
+            np.array(adc.offset_V) * (4096 / supply_V), setup.plant.clamp_error_V, 4096 / supply_V, supply_V, self._now,
+            self._clamp, np.array(supervisor._examples), np.array(supervisor._asked, dtype=np.int64),
+            np.array(supervisor._classes, dtype=np.int64).reshape(-1, len(supervisor._free)),
+            np.array(supervisor.nulls, dtype=np.int64), np.array(supervisor._free), np.array(supervisor._codes),
+            np.array(supervisor._held),
         )  # fmt: skip
 
     def trace(self) -> list[tuple[int, ...]]:
@@ -185,7 +205,7 @@ def _constants(setup: Setup) -> list[Constants]:
 def _records_of(setup: Setup, constants: list[Constants]) -> np.ndarray:
     """The edges as they are before anything was read or damaged, (E,) EDGE."""
     job = setup.job
-    physics, seed, count = job.physics, job.seed & 0xFFFFFFFFFFFFFFFF, len(constants)
+    physics, seed, count = job.physics, job.seed & SEED, len(constants)
     edges = np.zeros(count, dtype=EDGE)
     edges["index"] = np.arange(count)
     waits_us = np.array([rates.waits_us(job, i) for i in range(count)])

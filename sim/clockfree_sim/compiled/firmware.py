@@ -11,11 +11,11 @@ from types import FunctionType
 
 import numpy as np
 
-from clockfree_board import clock, rule, sense, supervisor
+from clockfree_board import clock, overclamp, rule, sense, supervisor
 from clockfree_board.edge import Edge
 from clockfree_sim.circuit.inner import inner
 
-_NAMES: dict[str, object] = {**vars(clock), **vars(rule), **vars(sense), **vars(supervisor)}
+_NAMES: dict[str, object] = {**vars(clock), **vars(rule), **vars(sense), **vars(supervisor), **vars(overclamp)}
 
 
 def _compiled(function):
@@ -47,6 +47,9 @@ q_of = _compiled(rule.q_of)
 from_q = _compiled(rule.from_q)
 from_total = _compiled(rule.from_total)
 agreed = _compiled(rule.agreed)
+_compiled(overclamp.nulled)
+_compiled(overclamp.answered)
+_compiled(overclamp.aim)
 
 # -- an edge ---------------------------------------------------------------------------------------------------------
 
@@ -74,5 +77,9 @@ take_mismatch = _method(sense.AdcDrops.take_mismatch)
 # -- the supervisor --------------------------------------------------------------------------------------------------
 
 next_example = _method(supervisor.Supervisor._next)
+next_look = _method(supervisor.Supervisor._next_look)
+look_at_outputs = _method(supervisor.Supervisor.look)
+hold = _method(supervisor.Supervisor.hold)
+aimed = _method(supervisor.Supervisor.aimed)
 tick = _method(supervisor.Supervisor.tick)
 """``tick(show, now_us)``: as Supervisor.tick, on the circuit instead of chips."""

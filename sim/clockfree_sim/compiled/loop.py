@@ -60,7 +60,7 @@ def go_on(wires, show, edges, alike, until_us, moving):
     now = wires.now
     while True:
         move_us, move_asked, wiper = next_move(wires)
-        clamp_us, clamp_asked, hold = next_of_clamp(show.clamp)
+        clamp_us, clamp_asked, hold = next_of_clamp(show.digital_clamp)
         if not moving:
             move_us = NEVER
         first_us = min(min(move_us, clamp_us), now[1])
@@ -78,7 +78,7 @@ def go_on(wires, show, edges, alike, until_us, moving):
         elif move_asked < clamp_asked:
             move(wires, edges, alike, wiper)
         else:
-            act(show.clamp, wires.plan, wires.state, now, hold)
+            act(show.digital_clamp, wires.plan, wires.state, now, hold)
     now[0] = until_us
 
 
@@ -102,14 +102,24 @@ def lent_lesson(taught):
     """What a supervisor is wired to, to its ticks."""
     return Taught(
         lent(taught.readings),
-        lent(taught.examples),
+        lent(taught.examples_V),
         lent(taught.turns),
         lent(taught.plan),
         lent(taught.state),
         lent(taught.levels),
+        lent(taught.shift),
+        lent(taught.error_V),
         taught.codes_per_V,
+        taught.supply_V,
         lent(taught.now),
-        taught.clamp,
+        taught.digital_clamp,
+        lent(taught.examples),
+        lent(taught.asked),
+        lent(taught.classes),
+        lent(taught.nulls),
+        lent(taught.free),
+        lent(taught.codes),
+        lent(taught.held),
     )
 
 
@@ -132,7 +142,7 @@ def serve(wires, shows, taught, edges, alike, turns, rows, count):
     shared, now = alike[0], wires.now
     show = show_of(shows[0], shows[0], lent_lesson(taught))
     moving = shared.wipers == LATER
-    much = moving or digital(show.clamp)
+    much = moving or digital(show.digital_clamp)
     half = len(turns) >> 1
     shift = 0
     while 1 << shift < half:

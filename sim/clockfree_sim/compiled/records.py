@@ -55,13 +55,18 @@ settle; else a drop is read from the trees. `wipers` says when they move: AT_ONC
 1 where A is the paper's comparison of magnitudes, with an offset drawn from 0 .. sigma_V each time. `span_V` and
 `tau_us` are those of the trim's filter."""
 
+_OF_SHOW = "order dwell_us due_us present shown turn outputs first"
+_OF_OVERCLAMP = "overclamps delay_us refresh_us clamped looks holds phase ends_us look_us wanted"
 SHOW = np.dtype(
     [
         ("clock", np.int64, clock.SIZE),
-        *((name, np.int64) for name in "order dwell_us due_us present shown turn".split()),
+        *((name, np.int64) for name in f"{_OF_SHOW} {_OF_OVERCLAMP} drawn".split()),
+        ("noise_V", float),
+        ("noise_key", np.uint64),
     ]
 )
-"""The supervisor: fields of the firmware's object."""
+"""The supervisor: fields of the firmware's object; draws of its ADC's noise so far, V of one, and their stream's
+key."""
 
 AT_ONCE, AFTER_ROUND, LATER = range(3)
 """When wipers move: within the firing; at the end of a round of them; `age_us` after it, the clamped twin's `skew_us`
@@ -94,18 +99,30 @@ class Wires(NamedTuple):
 class Taught(NamedTuple):
     """What a supervisor is wired to, and the lesson that it has taken.
 
-    `examples` (B, S + O) are what each example puts on the circuit, V: its sources, and the part of the clamped
-    targets' voltages that does not follow the free ones, or what a digital clamp nudges towards. `readings` (B, O) and
-    `turns` (B,) are the firmware's. `plan`, `state` and `now` are those of `Wires`, `levels` the codes' thresholds of
-    the ADC, in codes, and `codes_per_V` its scale. `clamp` is None like `moves` of the wires.
+    `examples_V` (B, S + O) are what each example puts on the circuit, V: its sources, and the part of the clamped
+    targets' voltages that does not follow the free ones, or what a digital clamp nudges towards. `readings` (B, O),
+    `turns` (B,) and what comes after `digital_clamp` are the firmware's. `plan`, `state` and `now` are the wires',
+    `levels` the codes' thresholds of the ADCs, in codes, one chip's after another's, `shift` (O,) the offset of each
+    channel, codes, `codes_per_V` their scale, and `error_V` (O,) the clamp's own. `digital_clamp` is None like `moves`
+    of the wires.
     """
 
     readings: np.ndarray
-    examples: np.ndarray
+    examples_V: np.ndarray
     turns: np.ndarray
     plan: np.ndarray
     state: np.ndarray
     levels: np.ndarray
+    shift: np.ndarray
+    error_V: np.ndarray
     codes_per_V: float
+    supply_V: float
     now: np.ndarray
-    clamp: Clamp | None
+    digital_clamp: Clamp | None
+    examples: np.ndarray
+    asked: np.ndarray
+    classes: np.ndarray
+    nulls: np.ndarray
+    free: np.ndarray
+    codes: np.ndarray
+    held: np.ndarray

@@ -48,7 +48,7 @@ def job(
         task.targets,
         (lesson,),
         edge=edge or EdgeSettings(),
-        clamp=ClampSettings(eta, dwell_s),
+        clamp=ClampSettings(eta=eta, dwell_s=dwell_s),
         physics=physics,
         schedule=schedule,
         updates=updates,

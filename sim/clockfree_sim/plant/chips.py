@@ -12,8 +12,10 @@ from clockfree_model.parts import CONVERTERS, FRONT_ENDS, POTS, resolve
 from clockfree_sim.parts.bus import I2cBus, SpiBus
 from clockfree_sim.parts.comparators import Volts
 from clockfree_sim.parts.converters import code_transfer
-from clockfree_sim.plant.front_ends import SimulatedFrontEnd
+from clockfree_sim.plant import noise
+from clockfree_sim.plant.front_ends import SimulatedFrontEnd, scaled
 from clockfree_sim.plant.plant import Plant
+from clockfree_sim.plant.reading import supervisor_adc
 
 
 class EdgeChips:
@@ -98,14 +100,18 @@ class SupervisorChips:
             i2c.attach(address, chip)
         self.mixers = [_chip(name)(lambda wiper, tap: self._refresh()) for name in mixers]
         self.mixer_cs = [spi.attach(chip) for chip in self.mixers]
-        code = code_transfer(supply_V)
+        adc = supervisor_adc(job)
+        gauss = scaled(noise.stream(job.seed, len(job.network.ends), noise.DECISION, normal=True), adc.noise_V)
         targets: list[Volts] = [plant.node(node, 0) for node in job.targets]
-        targets += [_ground] * (sum(CONVERTERS[name].channels for name in adcs) - len(targets))
+        spare = sum(CONVERTERS[name].channels for name in adcs) - len(targets)
+        targets, offsets_V = targets + [_ground] * spare, adc.offset_V + [0.0] * spare
+        levels = adc.levels + adc.levels[-1:] * (len(adcs) - len(adc.levels))
         self.adc_cs = []
-        for name in adcs:
+        for name, of_chip in zip(adcs, levels, strict=True):
             channels = CONVERTERS[name].channels
-            self.adc_cs.append(spi.attach(_chip(name)(_read(targets[:channels]), [code] * channels)))
-            targets = targets[channels:]
+            codes = [code_transfer(supply_V, of_chip, off_V, 1.0, gauss) for off_V in offsets_V[:channels]]
+            self.adc_cs.append(spi.attach(_chip(name)(_read(targets[:channels]), codes)))
+            targets, offsets_V = targets[channels:], offsets_V[channels:]
 
     @property
     def eta(self) -> float:

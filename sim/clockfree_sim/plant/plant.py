@@ -41,6 +41,8 @@ class Plant:
         How much later the clamped twin's wipers move, by physics and chip, us.
     fixed : list of callable
         Part-to-part constants of each edge: standard normal draws.
+    clamp_error_V : (O,) float
+        The clamp's own fixed error at each output, V.
     """
 
     def __init__(self, job: Job, time: Time, like: "Plant | None" = None):
@@ -71,14 +73,14 @@ class Plant:
         nominal = self._ladder(1.0)
         self._g_free = [nominal] * len(network.ends)
         self._g_clamped = [self._ladder(r) for r in self.ratio] if physics.mismatch else list(self._g_free)
-        self._clamp_error_V = np.array([physics.clamp_error_V * own() for _ in job.targets])
+        self.clamp_error_V = np.array([physics.clamp_error_V * own() for _ in job.targets])
         self.place([pot.start_tap] * len(network.ends) if job.start_taps is None else job.start_taps.tolist())
         self._free = memoryview(self.circuit.v_free)
         self._clamped = memoryview(self.circuit.v_clamped)
         self.clamp: DigitalClamp | None = None
         if physics.clamp_period_us:
             times_us = physics.clamp_period_us, physics.clamp_delay_us
-            self.clamp = DigitalClamp(self.circuit, time, *times_us, self._clamp_error_V)
+            self.clamp = DigitalClamp(self.circuit, time, *times_us, self.clamp_error_V)
 
     def _ladder(self, ratio: float) -> list[float]:
         ohm = self.physics.resistance(np.arange(self.pot.top + 1), self.pot, ratio)
@@ -163,17 +165,21 @@ class Plant:
         if clamped and self.clamp:
             self.clamp.drive(source_V, desired_V, eta)
             return
-        self.circuit.example(source_V, desired_V, eta, self._clamp_error_V, now_us)
+        self.circuit.example(source_V, desired_V, eta, self.clamp_error_V, now_us)
         if not clamped:
             self.circuit.float_clamp(now_us)
             if self.clamp:
                 self.clamp.rest()
 
-    def settled(self, source_V: np.ndarray, desired_V: np.ndarray, eta: float) -> tuple[np.ndarray, np.ndarray]:
+    def settled(
+        self, source_V: np.ndarray, desired_V: np.ndarray, eta: float, clamped: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Node voltages of the free and the clamped twin, V (N,), once everything has settled; disturbs nothing."""
         circuit = self.circuit
         state = circuit.state.copy()
-        circuit.example(source_V, desired_V, eta, self._clamp_error_V, self.time.now_us)
+        circuit.example(source_V, desired_V, eta, self.clamp_error_V, self.time.now_us)
+        if not clamped:
+            circuit.float_clamp(self.time.now_us)
         found = circuit.v_free.copy(), circuit.v_clamped.copy()
         circuit.state[:] = state
         return found

@@ -11,6 +11,7 @@ import numpy as np
 
 from clockfree_model.job import Damage, Job, Sample, check
 from clockfree_model.linear import mean_squares, outputs
+from clockfree_model.settings import OVERCLAMP
 from clockfree_sim.plant.plant import Plant
 from clockfree_sim.plant.timeline import Pace, Timeline
 from clockfree_sim.plant.wiring import SimulatedEdge, SimulatedSupervisor
@@ -114,6 +115,8 @@ class Setup:
         self._wanted: int | None = None  # firings until then, once it is on its way, and how many of them are done
         self._done = 0
         self._live = set(range(edges))
+        if job.clamp.kind == OVERCLAMP:
+            self.supervisor.null(lambda: self.time.advance(self.time.now_us + SETTLED_US))
 
     @cached_property
     def boards(self) -> list[SimulatedEdge]:
@@ -182,7 +185,7 @@ class Setup:
 
         In the task's own volts, as all that a sample has.
         """
-        found = [self.plant.settled(*shown) for shown in self.supervisor.settings(self.job.lessons[self.lesson])]
+        found = self.supervisor.settled(self.job.lessons[self.lesson])
         free, clamped = (self.job.ground.own(twin, self.job.physics) for twin in zip(*found, strict=True))
         return free, clamped
 

@@ -1,6 +1,6 @@
 """Simulated boards: the firmware's drivers and objects on the pins and buses of simulated chips."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -8,11 +8,14 @@ from clockfree_board import clock
 from clockfree_board.assembly import assemble
 from clockfree_board.converters import Latch
 from clockfree_board.edge import Edge
+from clockfree_board.overclamp import POINTS, point
 from clockfree_board.supervisor import FIXED as IN_ORDER
 from clockfree_board.supervisor import RANDOM, SHUFFLED, Supervisor
 from clockfree_model.job import Lesson, gate_c16
+from clockfree_model.overclamp import asked_of, held_V
 from clockfree_model.parts import ADC, CONVERTERS, DAC, FRONT_ENDS, MIXER, POTS
 from clockfree_model.rates import waits_us
+from clockfree_model.settings import OVERCLAMP
 from clockfree_sim.parts.bus import I2cBus, SpiBus
 from clockfree_sim.plant.chips import EdgeChips, SupervisorChips
 from clockfree_sim.plant.plant import Plant
@@ -101,8 +104,20 @@ class SimulatedSupervisor:
         state = seeded(job.seed, len(job.network.ends))
         self.supervisor = Supervisor(state, dacs, Latch(chips.ldac), mixers, chips.clamp, adcs)
         self._order, self._dwell_us = ORDERS[job.clamp.order], round(job.clamp.dwell_s * 1e6)
-        self.supervisor.nudge(plant.physics.mixer_tap(job.clamp.eta))
+        if job.clamp.kind == OVERCLAMP:
+            self.supervisor.overclamp(asked_of(job.clamp, plant.physics), round(job.clamp.refresh_s * 1e6))
+            self.supervisor.delay_us = plant.physics.clamp_delay_us
+        else:
+            self.supervisor.nudge(plant.physics.mixer_tap(job.clamp.eta))
         self.supervisor.clamp(True)
+
+    def null(self, settle: Callable[[], None]) -> None:
+        """HOLD: the readings of an overclamp are nulled against the DAC that it holds with."""
+        self.supervisor.clamp(False)
+        for number in range(POINTS):
+            self.supervisor.show([point(number)] * len(self._plant.job.sources))
+            settle()
+            self.supervisor.null(number)
 
     def teach(self, lesson: Lesson) -> None:
         """Take a lesson; it is shown from the next tick on."""
@@ -118,14 +133,20 @@ class SimulatedSupervisor:
         due_us = self.supervisor.tick(now_us & clock.MASK)
         return now_us + clock.ticks_diff(due_us, now_us & clock.MASK)
 
-    def settings(self, lesson: Lesson) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
-        """What the circuit is given at each example of a lesson: source_V, desired_V, eta, as the chips have them."""
-        physics = self._plant.physics
-        given = (
+    def settled(self, lesson: Lesson) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Node voltages of the free and the clamped twin, V (N,), at each example of a lesson; disturbs nothing."""
+        plant, eta = self._plant, self.chips.eta
+        physics = plant.physics
+        source_V, desired_V = (
             physics.dac_volts(self._ground.on_circuit(own_V, physics)) for own_V in (lesson.source_V, lesson.desired_V)
         )
-        for source_V, desired_V in zip(*given, strict=True):
-            yield source_V, desired_V, self.chips.eta
+        if self.supervisor.overclamps:
+            dark = np.zeros(desired_V.shape[1])
+            free_V = [plant.settled(row, dark, eta, False)[0][list(plant.job.targets)] for row in source_V]
+            desired = self._ground.codes(lesson.desired_V, physics)
+            desired_V = held_V(plant.job.clamp, physics, desired, np.array(free_V))
+        for given_V, wanted_V in zip(source_V, desired_V, strict=True):
+            yield plant.settled(given_V, np.nan_to_num(wanted_V), eta, bool(np.isfinite(wanted_V).all()))
 
     def calm(self, source_V: np.ndarray) -> None:
         """Calibration: float the clamp and put these voltages on the sources."""

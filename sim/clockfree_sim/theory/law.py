@@ -19,7 +19,7 @@ from clockfree_model.job import Job, Lesson
 from clockfree_model.parts import FRONT_ENDS, POTS
 from clockfree_model.physics import IDEAL, LEAST_OHM
 from clockfree_model.rates import rates_hz
-from clockfree_model.settings import EdgeSettings
+from clockfree_model.settings import NUDGE, EdgeSettings
 from clockfree_sim.theory import walk
 from clockfree_sim.theory.adjoint import Adjoint
 
@@ -93,17 +93,19 @@ def chance(schedule: str) -> float | None:
 
 
 def applies(job: Job) -> bool:
-    """Whether the law speaks of a job: ideal comparators, the plain rule, own clocks or independent rounds."""
+    """Whether the law speaks of a job: a nudge, ideal comparators, the plain rule, own clocks or independent rounds."""
     edge, physics = job.edge, job.physics
     ideal = replace(physics, **{name: getattr(IDEAL, name) for name in HARMLESS}) == IDEAL
     plain = edge.front_end == next(iter(FRONT_ENDS)) and not (edge.f_V or edge.theta_V)
-    return ideal and plain and not job.damage and not job.schedule.startswith(CORRELATED)
+    nudged = job.clamp.kind == NUDGE
+    return ideal and plain and nudged and not job.damage and not job.schedule.startswith(CORRELATED)
 
 
 def of_ideal_parts(job: Job) -> Job:
-    """The same job with comparators that have no error, the plain rule, and nothing that lags."""
+    """The same job with a nudge, comparators that have no error, the plain rule, and nothing that lags."""
     physics = replace(IDEAL, **{name: getattr(job.physics, name) for name in HARMLESS})
-    return replace(job, physics=physics, edge=EdgeSettings(pot=job.edge.pot, rate_hz=job.edge.rate_hz))
+    clamp = replace(job.clamp, kind=NUDGE)
+    return replace(job, physics=physics, clamp=clamp, edge=EdgeSettings(pot=job.edge.pot, rate_hz=job.edge.rate_hz))
 
 
 def predicted_V2(job: Job, taps: np.ndarray, lesson: int = -1, walkers: int = walk.WALKERS) -> float:

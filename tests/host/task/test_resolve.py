@@ -380,7 +380,7 @@ def test_rounds_see_one_example_each_unless_the_task_says_otherwise(resolved):
     for rule, round_s in (("clockfree", default_s), ("sync", 0.04), ("p=0.1", 0.04), ("oscillators=0.5", 0.04)):
         assert resolved(text, rule=rule).clamp.dwell_s == round_s
         assert resolved(text + "[clamp]\ndwell_s = 0.03\n", rule=rule).clamp.dwell_s == 0.03
-    assert resolved(text + "[clamp]\neta = 0.25\n", rule="sync").clamp == ClampSettings(0.25, 0.04)
+    assert resolved(text + "[clamp]\neta = 0.25\n", rule="sync").clamp == ClampSettings(eta=0.25, dwell_s=0.04)
 
 
 def test_a_dwell_by_default_is_one_round_of_the_clocked_rules(resolved):

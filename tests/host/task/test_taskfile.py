@@ -56,8 +56,8 @@ BROKEN = [
     # unknown and missing keys
     ("sorces = 2\n" + TASK, "sorces: expected one of name, network, preset, rule, updates, seed, task_seed, "
      "start_taps, network_file, scale, placement, lesson, damage, edge, clamp, physics, got an unknown key"),
-    (TASK + "[clamp]\neeta = 0.5", "clamp.eeta: expected one of eta, dwell_s, order, got an unknown key "
-     "(did you mean eta?)"),
+    (TASK + "[clamp]\neeta = 0.5", "clamp.eeta: expected one of kind, eta, amplitude_V, gain, tolerance_V, "
+     "release_V, refresh_s, hinge, dwell_s, order, got an unknown key (did you mean eta?)"),
     (TASK.replace("[[lesson]]", "start_taps = 3\n[[lesson]]"),
      "placement.start_taps: expected one of sources, targets, got a key of the whole file: "
      "start_taps belongs above [placement]"),

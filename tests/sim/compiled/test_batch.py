@@ -33,6 +33,13 @@ JOBS = {
         edge={"front_end": "adc", "calibrate": True},
         examples=2,
     ),
+    "overclamp": a_job(
+        physics=replace(BOARD, clamp_delay_us=3000, age_us=40),
+        edge={"front_end": "adc", "calibrate": True, "f_V": 0.02},
+        clamp={"kind": "overclamp"},
+        targets=2,
+        examples=2,
+    ),
 }
 SEEDS = [4, 0, 2**60 + 5]
 

@@ -145,7 +145,9 @@ def test_runs_end_at_the_floor(outputs, low, high):
 def test_it_speaks_of_ideal_parts_alone():
     job = a_job()
     known = (job, replace(job, schedule="sync"), replace(job, schedule="p=0.2"))
-    assert all(map(law.applies, (*known, replace(job, clamp=ClampSettings(0.1), physics=replace(IDEAL, supply_V=3.3)))))
+    assert all(
+        map(law.applies, (*known, replace(job, clamp=ClampSettings(eta=0.1), physics=replace(IDEAL, supply_V=3.3))))
+    )
     noisy, gated = replace(job, physics=replace(IDEAL, noise_V=1e-3)), replace(job, edge=EdgeSettings(front_end="adc"))
     others = (noisy, gated, replace(job, damage=(Damage(1, "cut", 5.0),)), replace(job, schedule="oscillators=0.5"))
     assert not any(map(law.applies, others))

@@ -22,6 +22,7 @@ JOBS = {
     "board": {"physics": BOARD, "edge": {"front_end": "adc", "calibrate": True, "theta_V": 5e-3, "summed": True}},
     "aged": {"physics": AGED, "edge": {"clock": "jittered"}, "examples": 3},
     "clamped": {"physics": CLAMPED, "examples": 2, "clamp": {"order": "random"}},
+    "overclamped": {"physics": NOISY, "examples": 2, "clamp": {"kind": "overclamp", "dwell_s": 0.023}},
     "pulses": {"edge": {"pot": "x9c"}},
     "up and down": {"edge": {"pot": "ad5220", "front_end": "pico_adc"}},
     "bus": {"physics": NOISY, "edge": {"pot": "mcp4661", "front_end": "mcp3304"}},

@@ -114,7 +114,7 @@ def test_the_board_decides_on_what_a_dense_solve_gives():
     physics = dataclasses.replace(IDEAL, clamp_error_V=0.01, **chips)
     job = a_job(targets=2, physics=physics, updates=100, trace=True)
     world, samples = run(job)
-    ratio, clamp_error_V = np.array(world.plant.ratio), world.plant._clamp_error_V
+    ratio, clamp_error_V = np.array(world.plant.ratio), world.plant.clamp_error_V
     assert ratio.std() > 0.02 and np.abs(clamp_error_V).min() > 1e-4
     lesson, taps = job.lessons[0], np.full(16, 64)
 
