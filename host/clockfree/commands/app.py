@@ -10,7 +10,6 @@ import functools
 import gc
 import importlib
 import importlib.metadata
-import io
 import os
 import signal
 import sys
@@ -27,6 +26,7 @@ from clockfree.base.errors import BoardError, InputError
 from clockfree.base.files import meant
 from clockfree.commands.context import Context
 from clockfree.commands.output import BAD_INPUT, DONE, FAILED, INTERRUPTED
+from clockfree_model import streams
 from clockfree_model.nearest import nearest
 from clockfree_model.quiet import VARIABLE, quiet, set_quiet
 from clockfree_model.saying import put, say
@@ -204,11 +204,10 @@ def _status_of(arguments: list[str]) -> int:
         return _fail(text, error.exit_code) if text else error.exit_code
     except typer.Abort:
         return _fail("interrupted", INTERRUPTED)
-    except (BrokenPipeError, SystemExit) as error:  # typer makes the one into the other
-        if not isinstance(error, BrokenPipeError) and not isinstance(error.__context__, BrokenPipeError):
+    except SystemExit as error:  # what typer makes of a broken pipe, which is none of the standard streams'
+        if not isinstance(error.__context__, BrokenPipeError):
             raise
-        _give_up_stdout()  # whoever read our output has had enough
-        return DONE
+        return _fail("a process that this one talked to has ended", FAILED)
     except ModuleNotFoundError as error:
         if not error.name or error.name.startswith("clockfree"):
             raise
@@ -246,7 +245,7 @@ def _prepare() -> None:
     """Have every end be told in time, every text be printed, and no time be lost.
 
     A terminal that is closed, or a machine that goes down, ends a run as Ctrl-C does: with its record closed and its
-    boards in HOLD. `nohup` keeps what it is for. A stream that lacks a letter shows its number.
+    boards in HOLD. `nohup` keeps what it is for.
 
     BLAS takes one thread, unless the environment says otherwise, before numpy is loaded: our matrices are small, and
     threads that wait for their share of one spin.
@@ -257,9 +256,7 @@ def _prepare() -> None:
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         if number is not None and signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, signal.default_int_handler)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    streams.settle()
 
 
 def main() -> NoReturn:

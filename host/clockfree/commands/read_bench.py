@@ -11,12 +11,13 @@ from rich.live import Live
 from clockfree.commands.output import FAILED, console, print_json, print_table
 from clockfree.link.benchfile import read_bench
 from clockfree.runs import live
+from clockfree_model.streams import unread
 
 WATCH_S = 0.1
 
 
 def read_bench_now(bench: Path, watch: bool, as_json: bool) -> None:
-    """Print a look, or one after another until Ctrl-C; JSON is an object a line."""
+    """Print a look, or one after another until Ctrl-C, or as long as anybody reads it; JSON is an object a line."""
     with live.Watcher(read_bench(bench)) as watcher:
         look = watcher.look()
         if as_json:
@@ -27,7 +28,7 @@ def read_bench_now(bench: Path, watch: bool, as_json: bool) -> None:
             with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
                 drawn = Live(live.table(look), console=console(), auto_refresh=False)
                 screen = None if as_json else stack.enter_context(drawn)
-                while True:
+                while not unread():
                     time.sleep(WATCH_S)
                     look = watcher.look()
                     if screen is None:

@@ -6,7 +6,7 @@ import re
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -235,7 +235,8 @@ def _until_interrupted(bench: Bench) -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         interrupted.set()
         bench.stop()
-        os.write(2, b"\nstopping; Ctrl-C once more stops at once\n")  # a print could break into a print
+        with suppress(OSError):  # nobody reads it
+            os.write(2, b"\nstopping; Ctrl-C once more stops at once\n")  # a print could break into a print
 
     before = signal.signal(signal.SIGINT, on_interrupt)
     try:

@@ -12,6 +12,7 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from clockfree_model import streams
 from clockfree_model.files import naming
 
 ONE_THREAD = tuple(f"{library}_NUM_THREADS" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA"))
@@ -66,6 +67,7 @@ def pool(jobs: int) -> Iterator[Executor]:
 
 def _begin() -> None:
     """A process of the pool: Ctrl-C is for its parent, and without one it ends."""
+    streams.settle()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

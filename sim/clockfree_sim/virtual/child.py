@@ -7,6 +7,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from clockfree_model import streams
 from clockfree_sim.virtual.board import VirtualBoard
 from clockfree_sim.virtual.loop import Loop
 from clockfree_sim.virtual.ports import Watch
@@ -135,6 +136,7 @@ def _plain(error: Exception) -> Exception:
 
 def main(number: int, device: str) -> None:
     """The child's whole life: `number` is the file of the handle's socket, `device` what `Zygote` takes."""
+    streams.settle()
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # ten files a board
     zygote = Zygote(device)  # before anything that has threads is imported
