@@ -17,6 +17,7 @@ COMMENT = re.compile(r"""\s*"?(%|\#(?!\s*"?[,;|\t]|N/A|[A-Z0/]+[!?]))""")
 MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "none", "?", "-", "--", "."}
 """Cells that stand for no value, in lower case."""
 
+MOST_COLUMNS = 20_000
 _POINT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _POINT_GROUPS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
 _COMMA = re.compile(r"[+-]?(\d+,?\d*|,\d+)([eE][+-]?\d+)?")
@@ -86,6 +87,9 @@ def rows_of(text: str, separator: str | None = None) -> Rows:
         It could be read by two separators, or is no text that a spreadsheet writes.
     """
     lines = text.splitlines()
+    most = max((line.count(sign) for line in lines for sign in SEPARATORS), default=0)
+    if most >= MOST_COLUMNS:
+        raise TableError(0, f"expected at most {MOST_COLUMNS:,} columns, got {most + 1:,}")
     if lines and (said := re.fullmatch(r'"?sep=(.)"?', lines[0].strip(), re.IGNORECASE)):  # a spreadsheet's own word
         separator, lines = separator or said[1], ["", *lines[1:]]
     if separator is not None:

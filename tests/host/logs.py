@@ -2,7 +2,7 @@
 
 import json
 
-from clockfree.runs.chain import Chain
+from clockfree_model.chain import Chain
 
 
 def rewrite(folder, lines):

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from clockfree.base.errors import InputError
+from clockfree.base.toml import PARTS
 from clockfree_model.nearest import nearest
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -47,6 +48,8 @@ def override(data: dict[str, Any], key: str, value: Any) -> None:
         The key leads into something that is neither a table nor a list, or beyond a list's end.
     """
     *path, last = key.split(".")
+    if len(path) >= PARTS:
+        raise ValueError(f"expected a key of at most {PARTS} parts, got {len(path) + 1}")
     place: Any = data
     for i, part in enumerate([*path, last]):
         if isinstance(place, list):

@@ -8,8 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from clockfree.base.errors import InputError
+from clockfree_model.contents import contents
 
 WIDTH = 110
+MOST = 2 << 20
+"""Bytes of a TOML file: half a second to read."""
+PARTS = 16
+"""Of a dotted key; to read one takes as long as the cube of them."""
+_PART = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')"""
+_DEEP = re.compile(rf"(?<![\w-]){_PART}(?:[ \t]*\.[ \t]*{_PART}){{{PARTS}}}")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -79,8 +86,10 @@ def read_toml(path: Path) -> dict[str, Any]:
         No such file, not UTF-8, not TOML.
     """
     try:
-        with open(path, "rb") as file:
-            return tomllib.load(file)
+        text = contents(path, MOST).decode("utf-8")
+        if _DEEP.search(text):
+            raise ValueError(f"a key of more than {PARTS} parts")
+        return tomllib.loads(text)
     except OSError as error:
         raise InputError(f"{path}: file: expected a readable TOML file, got {error.strerror}") from None
     except UnicodeDecodeError:

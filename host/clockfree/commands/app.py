@@ -6,6 +6,7 @@ Exit status: 0 done; 1 ran, but something failed; 2 bad input, said in one line 
 """
 
 import contextlib
+import errno
 import functools
 import gc
 import importlib
@@ -174,6 +175,8 @@ def _one_line(error: BaseException) -> str:
 
 
 def _fail(text: str, status: int) -> int:
+    if len(text) > LONGEST:  # what a person got wrong may be of any length
+        text = f"{text[: LONGEST // 2]} ... {text[-LONGEST // 2 :]}"
     say(f"clockfree: {text}")
     return status
 
@@ -218,6 +221,8 @@ def _status_of(arguments: list[str]) -> int:
     except OSError as error:
         where = error.filename2 or error.filename or _unnamed()
         _give_up_stdout()
+        if error.errno == errno.ENAMETOOLONG:  # nobody but a person makes such a name
+            return _fail(f"{where}: {os.strerror(error.errno)}", BAD_INPUT)
         # What HDF5 says of a full disk has several lines, and another file name in each of them.
         return _fail(f"{where}: {os.strerror(error.errno)}" if error.errno else _one_line(error), FAILED)
 
@@ -236,6 +241,8 @@ def _give_up_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+LONGEST = 800
+"""Letters of a line that says what is wrong."""
 YOUNG = 100_000
 """Objects that are made before the collector looks for rings of them, 700 by Python's own habit: whatever is imported
 stays, and to look through it again and again is a sixth of the time that it takes to load."""

@@ -13,6 +13,7 @@ from clockfree.base.errors import InputError
 from clockfree.base.files import replace_text
 from clockfree.commands.options import BenchPath, Json
 from clockfree.commands.output import FAILED, INTERRUPTED, print_json, print_table
+from clockfree_model.contents import contents
 from clockfree_model.quiet import quiet
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _failed(bench: Path) -> list[str]:
     """The boards that failed in the last flash of a bench; none where all went well."""
     path = _record(bench)
     try:
-        names = json.loads(path.read_text(encoding="utf-8"))
+        names = json.loads(contents(path))
     except FileNotFoundError:
         return []
     except ValueError:

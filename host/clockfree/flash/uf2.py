@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clockfree.base.errors import BoardError, InputError
+from clockfree_model.contents import contents
 
 DRIVES = ("/media/*/*", "/run/media/*/*", "/media/*", "/mnt/*", "/Volumes/*")
 """Where Linux and macOS put drives; Windows has letters."""
@@ -62,7 +63,7 @@ def families(file: Path) -> set[int]:
         It cannot be read, or is not a UF2.
     """
     try:
-        data = file.read_bytes()
+        data = contents(file)
     except OSError as error:
         raise InputError(f"{file}: --uf2: expected a UF2 file, got {error.strerror}; {_HELP}") from None
     found = set()
@@ -115,7 +116,7 @@ def install(file: Path, blank: list[Drive], count_ports: Callable[[], int]) -> N
         A drive could not be written, or a board did not come back.
     """
     before = count_ports()
-    data = file.read_bytes()
+    data = contents(file)
     with ThreadPoolExecutor(len(blank)) as pool:
         list(pool.map(lambda drive: _copy(data, drive.path / file.name), blank))
     late_s = time.monotonic() + BACK_S

@@ -1,13 +1,13 @@
 """Whether a record is what was written: every line of its log, and that nothing of it is missing."""
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from clockfree.base.errors import InputError
-from clockfree.runs.chain import Chain
-from clockfree.runs.runlog import BROKEN, read, sealed
+from clockfree.runs.runlog import read, record_in
+from clockfree_model.chain import Chain, sealed
+from clockfree_model.contents import lines
 
 SHOWN = 5
 """So many lines are named."""
@@ -52,41 +52,39 @@ def check(folder: Path) -> Check:
         No log is there, or nothing that begins as one.
     """
     path = folder / "log.jsonl"
+    chain, is_sealed, broken = Chain(), False, []
+    whole = samples = 0
+    end: dict[str, Any] = {}
     try:
-        with open(path, "rb") as file:
-            lines = file.read().splitlines(keepends=True)
+        for line in lines(path):
+            if not line.endswith(b"\n"):
+                break
+            whole, end = whole + 1, record_in(line) or {}
+            if whole == 1:
+                if end.get("record") != "run":
+                    break
+                is_sealed = sealed(end)
+            samples += end.get("record") == "sample"
+            if is_sealed and not chain.holds(line):
+                broken.append(whole)
     except OSError as error:
         raise InputError(f"{path}: file: expected the log of a run, got {error.strerror}") from None
-    whole = [line for line in lines if line.endswith(b"\n")]
-    first = _record(whole[0]) if whole else {}
-    if first.get("record") != "run":
+    if not whole or (whole == 1 and end.get("record") != "run"):
         raise InputError(f"{path}: line 1: expected the first record of a clockfree run")
-    chain, is_sealed = Chain(), sealed(first)
-    broken = [i for i, line in enumerate(whole, start=1) if is_sealed and not chain.holds(line)]
-    return Check(str(folder), is_sealed, len(whole), broken, "" if broken else _problem(folder, whole))
+    return Check(str(folder), is_sealed, whole, broken, "" if broken else _problem(folder, samples, end))
 
 
-def _problem(folder: Path, lines: list[bytes]) -> str:
-    """What is wrong with a record whose lines are all what was written."""
+def _problem(folder: Path, samples: int, end: dict[str, Any]) -> str:
+    """What is wrong with a record whose lines are all what was written, so many samples and a last line."""
     try:
         read(folder)
     except InputError as error:
         return str(error)
-    samples = sum(_record(line).get("record") == "sample" for line in lines)
-    end = _record(lines[-1])
     if end.get("record") != "end":
         return "cut off: the last line is not that of a run that ended"
     if end.get("samples") != samples:
         return f"expected {end.get('samples')} samples, as its last line says, got {samples}"
     return ""
-
-
-def _record(line: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(line)
-    except (*BROKEN, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def as_json(found: Check) -> dict[str, Any]:

@@ -12,7 +12,9 @@ bytes.
 """
 
 import json
+import math
 import os
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +26,8 @@ import numpy as np
 from clockfree.base.errors import InputError
 from clockfree.base.files import replace_text
 from clockfree.runs import outputs
-from clockfree.runs.chain import Chain
+from clockfree_model.chain import Chain, sealed
+from clockfree_model.contents import contents, lines
 from clockfree_model.counters import FIRINGS
 from clockfree_model.files import naming
 from clockfree_model.final import Best
@@ -35,7 +38,6 @@ FORMAT = 4
 FORMATS = (1, 2, 3, FORMAT)
 """Those that are read: before 4 there are no `versions`; before 3 no `mean_error_V2` and no checksums; 1 has
 `outputs_V` in every sample."""
-SEALED = 3
 ABOUT = (
     "clockfree run log, one JSON object a line. run: what was run. sample: the state at one moment; mean_error_V2, the "
     "mean of error_V2 over every state since the sample before or the start of its lesson, each weighed by the time it "
@@ -204,8 +206,8 @@ def read(folder: Path) -> Record:
         No such folder or log, a line that is not a record, or none of the records that a run must have.
     """
     path = folder / LOG
-    lines = _records(path)
-    first = next(lines, None)
+    records = _records(path)
+    first = next(records, None)
     if first is None or first.get("record") != "run" or first.get("format") not in FORMATS:
         formats = " or ".join(map(str, FORMATS))
         raise InputError(f"{path}: line 1: expected the first record of a clockfree run, format {formats}")
@@ -224,7 +226,7 @@ def read(folder: Path) -> Record:
         raise InputError(f"{path}: line 1: expected a recorded job, got {_short(error)}") from None
     samples: list[dict[str, Any]] = []
     events, end = [], {"reason": "cut off"}
-    for number, fields in enumerate(lines, start=2):
+    for number, fields in enumerate(records, start=2):
         if fields.get("record") == "sample":
             samples.append(_checked(path, number, fields, job, samples[-1] if samples else None))
         elif fields.get("record") == "event":
@@ -232,6 +234,8 @@ def read(folder: Path) -> Record:
                 raise InputError(
                     f"{path}: line {number}: expected an event and a text that says it, got {_short(fields)}"
                 )
+            if type(fields.get("lost", 0)) is not int:
+                raise InputError(f"{path}: line {number}: expected lost as a whole number, got {_short(fields)}")
             events.append(fields)
         elif fields.get("record") == "end":
             end = {"reason": str(fields.get("reason"))}
@@ -270,40 +274,51 @@ def read_firings(folder: Path) -> np.ndarray:
 def read_wall_s(folder: Path, updates: float) -> float | None:
     """Wall time of a run, s; None where its last checkpoint cannot be read or is of an earlier sample."""
     try:
-        saved = json.loads((folder / "checkpoint.json").read_text(encoding="utf-8"))
+        saved = json.loads(contents(folder / "checkpoint.json"))
         return float(saved["wall_s"]) if saved["updates"] == updates else None
     except (OSError, *BROKEN):
         return None
 
 
-def sealed(first: dict[str, Any]) -> bool:
-    """Whether the log that begins with this record has checksums."""
-    found = first.get("format")
-    return isinstance(found, int) and found >= SEALED
+def record_in(line: bytes) -> dict[str, Any] | None:
+    """The record that a line is; None where it is none: no JSON object, or one with a number that is not finite."""
+    try:
+        text = line.decode("ascii")
+        found = (_CAREFUL if _HUGE.search(line) else _STRICT).decode(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no number that was measured")
+    return value
+
+
+_HUGE = re.compile(rb"\d[eE]\+?\d{3}")
+"""What may be a number beyond all numbers."""
+_STRICT = json.JSONDecoder(parse_constant=_finite)
+_CAREFUL = json.JSONDecoder(parse_constant=_finite, parse_float=_finite)
 
 
 def _records(path: Path) -> Iterator[dict[str, Any]]:
     """Each whole line of a log as a dict; InputError at the first that is not what was written."""
     chain, is_sealed = Chain(), False
     try:
-        with open(path, "rb") as file:
-            for number, line in enumerate(file, start=1):
-                if not line.endswith(b"\n"):
-                    return
-                try:
-                    fields = json.loads(line)
-                except (ValueError, RecursionError):
-                    fields = None
-                if not isinstance(fields, dict):
-                    raise InputError(f"{path}: line {number}: expected a JSON object, got {_short(line)}")
-                if number == 1:
-                    is_sealed = sealed(fields)
-                if is_sealed and not chain.holds(line):
-                    text = "expected what was written, got another line by its checksum"
-                    raise InputError(
-                        f"{path}: line {number}: {text}: clockfree check {path.parent} looks at all of them"
-                    )
-                yield fields
+        for number, line in enumerate(lines(path), start=1):
+            if not line.endswith(b"\n"):
+                return
+            fields = record_in(line)
+            if fields is None:
+                raise InputError(f"{path}: line {number}: expected a JSON object, got {_short(line)}")
+            if number == 1:
+                is_sealed = sealed(fields)
+            if is_sealed and not chain.holds(line):
+                text = "expected what was written, got another line by its checksum"
+                raise InputError(f"{path}: line {number}: {text}: clockfree check {path.parent} looks at all of them")
+            yield fields
     except OSError as error:
         raise InputError(f"{path}: file: expected the log of a run, got {error.strerror}") from None
 
@@ -314,17 +329,19 @@ def _checked(
     """A sample record with arrays for lists and all outputs, whatever it tells them by; InputError if it is not one."""
     edges = len(job.network.ends)
     try:
+        if not 0 <= fields["lesson"] < len(job.lessons):
+            raise ValueError(f"lesson {fields['lesson']}")
         lesson = job.lessons[fields["lesson"]]
         counters = {
             name: np.array(counts, dtype=np.int64).reshape(edges) for name, counts in fields["counters"].items()
         }
         return {
-            "time_us": int(fields["time_us"]),
+            "time_us": int(np.int64(fields["time_us"])),
             "updates": float(fields["updates"]),
             "lesson": int(fields["lesson"]),
             "error_V2": _float(fields["error_V2"]),
             "mean_error_V2": _float(fields.get("mean_error_V2")),
-            "stood_us": int(fields.get("stood_us", 0)),
+            "stood_us": int(np.int64(fields.get("stood_us", 0))),
             "measured_error_V2": _float(fields["measured_error_V2"]),
             "outputs_V": outputs.outputs_V(fields, lesson, before),
             "taps": np.array(fields["taps"], dtype=np.int64).reshape(edges),

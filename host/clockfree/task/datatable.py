@@ -4,6 +4,8 @@ Text tables are read cell by cell, so that nothing becomes a number, a name or a
 """
 
 import re
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +15,13 @@ import numpy as np
 
 from clockfree.base.errors import InputError
 from clockfree_model import tables
+from clockfree_model.contents import contents, opened, tell
 from clockfree_model.nearest import nearest
 from clockfree_model.tables import TableError
 from clockfree_model.text import decoded
 
+MOST_UNPACKED = 128 << 20
+"""Bytes of all arrays of an .npz."""
 RUNNING = ("", "index", "unnamed: 0", "no", "no.", "nr", "nr.", "number", "id", "#", "row")
 """Names of a column that only counts the rows."""
 IDENTIFIERS = ("id", "sample", "name", "specimen", "uid", "probe", "code")
@@ -139,20 +144,22 @@ def read(path: Path | str, form: Form = Form()) -> DataTable:
     """
     ending = Path(path).suffix.lower()
     try:
-        if ending == ".npz":
-            return _npz(str(path))
-        if ending in (".parquet", ".pq"):
-            return _parquet(str(path))
-        text, encoding = decoded(Path(path).read_bytes())
+        if ending in (".npz", ".parquet", ".pq"):
+            opened(path).close()
+            return (_npz if ending == ".npz" else _parquet)(str(path))
+        raw = contents(path)
+        text, encoding = decoded(raw)
     except OSError as error:
         folder = Path(path).parent
-        beside = [each.name for each in folder.iterdir()] if folder.is_dir() else []
+        is_gone = isinstance(error, FileNotFoundError) and folder.is_dir()
+        beside = [each.name for each in folder.iterdir()] if is_gone else []
         hint = nearest(Path(path).name, beside)
         raise InputError(f"{path}: file: expected a readable data file, got {error.strerror}{hint}") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: file: expected text in UTF-8, UTF-16 or Latin-1, got other bytes") from None
     except ValueError as error:  # a name that no file can have
         raise InputError(f"{path}: file: expected a readable data file, got {error}") from None
+    tell(path, len(raw))
     try:
         return _text(str(path), text, encoding, form)
     except TableError as error:
@@ -243,8 +250,15 @@ def _number_or_gap(cell: str, decimal: str) -> bool:
 
 def _npz(path: str) -> DataTable:
     """Arrays called X or data, and y or target; feature_names and target_names where they are there."""
-    with np.load(path, allow_pickle=False) as arrays:
-        found = {name: arrays[name] for name in arrays.files}
+    try:
+        with zipfile.ZipFile(path) as parts:
+            size = sum(part.file_size for part in parts.infolist())
+        if size > MOST_UNPACKED:
+            raise ValueError(f"{size:,} bytes unpacked, and {MOST_UNPACKED:,} are the most that is read")
+        with np.load(path, allow_pickle=False) as arrays:
+            found = {name: arrays[name] for name in arrays.files}
+    except (zipfile.BadZipFile, zlib.error, EOFError, MemoryError, NotImplementedError, RuntimeError) as error:
+        raise ValueError(f"no arrays of numpy ({error})") from None
     x = next((found[name] for name in ("X", "x", "data", "features") if name in found), None)
     y = next((found[name] for name in ("y", "Y", "target", "labels", "classes") if name in found), None)
     if x is None or x.ndim != 2:
@@ -255,7 +269,10 @@ def _npz(path: str) -> DataTable:
     columns: dict[str, Any] = dict(zip(names, x.T, strict=True))
     if y is not None and y.ndim == 1:
         classes = found.get("target_names")
-        columns["class"] = y if classes is None else classes[y]
+        try:
+            columns["class"] = y if classes is None else classes[y]
+        except IndexError:
+            raise InputError(f"{path}: y: expected places in target_names, from 0, got others") from None
     elif y is not None:
         columns |= {f"y{i + 1}": column for i, column in enumerate(y.T)}
     return from_columns(path, columns, ["npz"])

@@ -9,6 +9,8 @@ import numpy as np
 
 from clockfree.base.errors import InputError
 from clockfree.task.taskfile import FROM_FILE, Task
+from clockfree_model.chain import Chain, sealed
+from clockfree_model.contents import lines
 from clockfree_model.importers import Graph
 from clockfree_model.importers.resistance import ohms_in
 from clockfree_model.network import Network
@@ -75,17 +77,22 @@ def _of_run(task: Task, given: str, network: Network) -> list[int]:
     folder = Path(task.path("start_taps", given, Path.is_dir))
     path = folder / "log.jsonl"
     try:
-        with open(path, "rb") as file:
-            first, last = json.loads(file.readline()), None
-            for line in file:
-                if line.startswith(b'{"record":"sample"') and line.endswith(b"\n"):
-                    last = line
+        log, last, chain = lines(path), None, Chain()
+        line = next(log, b"")
+        first = json.loads(line)
+        is_sealed = sealed(first)
+        while line.endswith(b"\n"):
+            if is_sealed and not chain.holds(line):
+                raise InputError(f"{path}: not what was written: clockfree check {folder} looks at all of it")
+            if line.startswith(b'{"record":"sample"'):
+                last = line
+            line = next(log, b"")
         was = Network(**first["job"]["network"])
-        taps = json.loads(last or b"null")["taps"]
+        taps = np.array(json.loads(last or b"null")["taps"], dtype=np.int64).reshape(len(was.ends)).tolist()
     except OSError as error:
         text = f"expected a tap, a list of taps, {FROM_FILE!r}, or the folder of a run, got {given!r}"
         raise task.problem("start_taps", f"{text} ({path}: {error.strerror})") from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
         raise InputError(f"{path}: file: expected the log of a run with at least one sample") from None
     of_edge: dict[Any, int] = dict(zip(_keys(was), taps))
     found = []

@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from clockfree_model.contents import contents, tell
 from clockfree_model.importers import by_networkx, edge_list, graphml, json_graph, matrix, positions, spice
-from clockfree_model.importers.reading import Graph, NetworkError, Reading, settled
+from clockfree_model.importers.reading import MOST, Graph, NetworkError, Reading, settled
 from clockfree_model.nearest import nearest
 from clockfree_model.text import decoded
 
@@ -39,6 +40,10 @@ BEGINNINGS: tuple[tuple[str, Reader], ...] = (
     (r"\s*(\*vertices|\*network)", by_networkx.pajek),
     (r"\s*((creator|version|comment)\b.*\n\s*)*graph\s*\[", by_networkx.gml),
 )
+MARKS = {
+    ".json": (b"{",), ".gml": (b"[",), **dict.fromkeys((".graphml", ".xml", ".gexf"), (b"<node", b"<edge"))
+}  # fmt: skip
+"""What stands once for each node or edge, by the ending; anywhere else they are lines."""
 READERS: dict[str, Reader] = {
     ".graphml": graphml.read,
     ".xml": graphml.read,
@@ -76,13 +81,18 @@ def read_graph(path: Path, reading: Reading = Reading()) -> Graph:
         text = f"expected a name ending in {', '.join(READERS)}, got {ending!r}{nearest(ending, READERS)}"
         raise NetworkError(path, "file", text)
     try:
-        text, encoding = decoded(path.read_bytes())
+        raw = contents(path)
+        text, encoding = decoded(raw)
     except OSError as error:
-        beside = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+        is_gone = isinstance(error, FileNotFoundError) and path.parent.is_dir()
+        beside = [each.name for each in path.parent.iterdir()] if is_gone else []
         text = f"expected a readable network file, got {error.strerror}{nearest(path.name, beside)}"
         raise NetworkError(path, "file", text) from None
     except ValueError:
         raise NetworkError(path, "file", "expected text in UTF-8, UTF-16 or Latin-1, got other bytes") from None
+    if (count := sum(map(raw.count, MARKS.get(ending, (b"\n",))))) > MOST:
+        raise NetworkError(path, "file", f"expected at most {MOST:,} nodes and edges, got about {count:,}")
+    tell(path, len(raw))
     graph = reader(path, text, reading)
     if encoding != "UTF-8":
         graph.said.insert(1, encoding)

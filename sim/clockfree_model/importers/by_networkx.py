@@ -17,6 +17,9 @@ from clockfree_model.importers.reading import (
     positions_of,
 )
 
+BROKEN = (ValueError, LookupError, TypeError, SyntaxError, AttributeError, RecursionError)
+"""What networkx raises where a file is not what its format asks for, beside errors of its own."""
+
 
 def _read(path: Path, what: str, parse: Callable[[], Any]) -> Graph:
     """The graph that networkx finds."""
@@ -24,7 +27,15 @@ def _read(path: Path, what: str, parse: Callable[[], Any]) -> Graph:
 
     try:
         graph = parse()
-    except (nx.NetworkXException, ValueError, KeyError, TypeError, IndexError, SyntaxError, AttributeError) as error:
+    except (
+        nx.NetworkXException,
+        ValueError,
+        LookupError,
+        TypeError,
+        SyntaxError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise NetworkError(path, what, f"expected {what}, got {one_line(error)}") from None
     ids = [name_of(node) or str(node) for node in graph.nodes]
     attributes = [_flat(data) for _, data in graph.nodes(data=True)]

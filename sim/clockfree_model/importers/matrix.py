@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from clockfree_model import tables
-from clockfree_model.importers.reading import Graph, NetworkError, Reading, one_line
+from clockfree_model.importers.reading import MOST, Graph, NetworkError, Reading, one_line
 from clockfree_model.tables import Rows
 
 
@@ -66,10 +66,12 @@ def read(path: Path, text: str, reading: Reading) -> Graph:
 
     try:
         found = mmread(io.BytesIO(text.encode()))
-    except (ValueError, OverflowError, TypeError) as error:
+    except (ValueError, OverflowError, TypeError, MemoryError) as error:
         raise NetworkError(path, "matrix", f"expected Matrix Market, got {one_line(error)}") from None
     if found.shape[0] != found.shape[1]:
         raise NetworkError(path, "matrix", f"expected a square matrix, got {found.shape[0]} x {found.shape[1]}")
+    if found.shape[0] > MOST:
+        raise NetworkError(path, "matrix", f"expected at most {MOST:,} nodes, got {found.shape[0]:,}")
     if not hasattr(found, "tocoo"):
         from scipy.sparse import coo_array  # the same
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+MOST = 200_000
+"""Nodes and edges that a file may have: ten times what is promised to work."""
+
 
 @dataclass(frozen=True)
 class Reading:

@@ -9,6 +9,8 @@ import re
 from binascii import crc32
 from typing import Any
 
+SEALED = 3
+"""Format of a log from which on it has checksums."""
 _TAIL = re.compile(rb',"crc":"([0-9a-f]{8})"\}\n\Z')
 _LENGTH = len(b',"crc":"00000000"}\n')
 
@@ -36,3 +38,9 @@ class Chain:
         told = int(tail[1], 16)
         found, self._crc = crc32(line[:-_LENGTH], self._crc), told
         return found == told
+
+
+def sealed(first: dict[str, Any]) -> bool:
+    """Whether the log that begins with this record has checksums."""
+    found = first.get("format")
+    return isinstance(found, int) and found >= SEALED
