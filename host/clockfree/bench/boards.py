@@ -17,12 +17,10 @@ from clockfree.learning.arming import (
     Member,
     about,
     arm_edge,
-    arm_edges,
     arm_supervisor,
     hold,
     lesson_codes,
     no_trims,
-    rehearse,
     start_taps,
 )
 from clockfree.learning.diagnostics import Diagnostics
@@ -32,7 +30,6 @@ from clockfree.learning.pace import floor_us, held_hz, not_held
 from clockfree.learning.rejoining import Rejoining
 from clockfree.link.benchfile import BenchFile, bench_text, board_config, config_hash
 from clockfree.link.handshake import other_code
-from clockfree.link.session import Session
 from clockfree_model import events
 from clockfree_model.counters import FIRINGS
 from clockfree_model.job import Job, Sample
@@ -129,10 +126,6 @@ class BoardBench(CalledBoards):
             raise InputError(f"{self.file}: wiring: {found.problem}: {advice}")
         return found
 
-    def _arm(self, session: Session, taps: np.ndarray) -> None:
-        board = self._of[session]
-        arm_edges(board, self._job, self._run_id, taps[board.edges].tolist())
-
     def _rehearse(self) -> None:
         """Have every board fire its edges in HOLD, and see to it that it holds the rates asked of them.
 
@@ -141,7 +134,7 @@ class BoardBench(CalledBoards):
         InputError
             A board does not.
         """
-        self._each("rehearsal", lambda session: rehearse(self._of[session]))
+        super()._rehearse()
         for board in self._boards:
             if self._job.edge.late_us is None:
                 least_us = floor_us(board.firing_us)

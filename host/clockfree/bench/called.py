@@ -8,7 +8,7 @@ import numpy as np
 from clockfree.base.errors import BoardError, InputError
 from clockfree.bench.fitting import check_fit
 from clockfree.bench.protocol import Observer
-from clockfree.learning.arming import Member, hold
+from clockfree.learning.arming import Member, arm_edges, hold, rehearse, start_taps
 from clockfree.learning.measuring import Probe
 from clockfree.learning.rejoining import Rejoining
 from clockfree.learning.tally import UNKNOWN
@@ -17,6 +17,7 @@ from clockfree.link.fleet import HEARTBEAT_S, Fleet, call
 from clockfree.link.session import Session
 from clockfree_board.link import NUMBERS
 from clockfree_model.job import Job
+from clockfree_model.parts import FRONT_ENDS
 
 
 class CalledBoards:
@@ -77,13 +78,7 @@ class CalledBoards:
         self._call(job, observer)
         self._each("hold", hold, self._every)
         self._in_hold = True
-        there = np.full(len(taps), UNKNOWN)
-
-        def look(session: Session) -> None:
-            for i, edge in enumerate(self._of[session].edges):
-                there[edge] = Rejoining.adopted(session, i)
-
-        self._each("taps", look)
+        there = self._taps_there()
         elsewhere = np.flatnonzero(there != taps)
         if elsewhere.size and not move and self.strict:
             first = int(elsewhere[0])
@@ -97,6 +92,53 @@ class CalledBoards:
         if not np.isfinite(outputs_V).all():
             raise BoardError(f"{self.file}: {self._supervisor.session.name}: its ADC does not answer")
         return outputs_V
+
+    def survey(self, job: Job, observer: Observer) -> tuple[np.ndarray, np.ndarray]:
+        """What the boards find out about themselves in HOLD: trims (E, n) and duration of a firing (E,), us.
+
+        Wipers move meanwhile, and stand in the end where they stood.
+
+        Raises
+        ------
+        InputError, BoardError
+            As `recall`.
+        """
+        self._call(job, observer)
+        self._each("hold", hold, self._every)
+        self._in_hold = True
+        start, there = start_taps(job), self._taps_there()
+        taps = np.where(there == UNKNOWN, start, there)
+        if FRONT_ENDS[job.edge.front_end].trims:
+            observer.say("calibrating in HOLD: every edge nulls its offsets")
+            self._probe.calibrate(taps)
+        self._each("set-up", lambda session: self._arm(session, taps))
+        self._rehearse()
+        trims: list[list[int]] = [[]] * len(taps)
+        firing_us = np.full(len(taps), np.nan)
+        for board in self._boards:
+            for edge, trim in zip(board.edges, board.trims):
+                trims[edge] = trim
+            firing_us[board.edges[: len(board.firing_us)]] = board.firing_us
+        return np.array(trims, dtype=float), np.where(np.isfinite(firing_us), firing_us, np.nanmean(firing_us))
+
+    def _taps_there(self) -> np.ndarray:
+        """Tap of every edge (E,) as its chip says it."""
+        there = np.full(len(self._job.network.ends), UNKNOWN)
+
+        def look(session: Session) -> None:
+            for i, edge in enumerate(self._of[session].edges):
+                there[edge] = Rejoining.adopted(session, i)
+
+        self._each("taps", look)
+        return there
+
+    def _arm(self, session: Session, taps: np.ndarray) -> None:
+        board = self._of[session]
+        arm_edges(board, self._job, self._run_id, taps[board.edges].tolist())
+
+    def _rehearse(self) -> None:
+        """Have every board fire its edges in HOLD, and keep how long that takes."""
+        self._each("rehearsal", lambda session: rehearse(self._of[session]))
 
     def _set_taps(self, session: Session, taps: np.ndarray) -> None:
         for i, edge in enumerate(self._of[session].edges):

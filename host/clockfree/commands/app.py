@@ -35,6 +35,7 @@ from clockfree_model.saying import put, say
 COMMANDS = {
     "examples": "List the examples, or copy them out.",
     "new": "Write a task file, asking for what is not given.",
+    "predict": "Say beforehand what a run on a bench will come to, how long it takes, and what limits it.",
     "run": "Teach a network a task, and keep a record of it.",
     "infer": "Ask a run the rows of a data set: outputs, and of a classification the classes.",
     "test": "See how right a run is on the rows of a data set: error, accuracy, confusions.",

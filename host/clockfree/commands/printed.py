@@ -24,6 +24,9 @@ OBJECTS = {
     "(of each the same), same_task, ratio, interval, better (null where nobody can say)",
     "independence": "recorded, counted, observed, independent; where it can say: edges, firings, correlation, "
     "correlation_limit, pair, coincidences, coincidences_limit, fano, lag1; where it cannot: why",
+    "predict": "task, bench, edges, updates, measured (keys of the physics that the bench told), error_V2 (median), "
+    "interval_V2 (of 90%), best_error_V2, takes_s, near_end_updates, n_r_tau, limits, without (by imperfection, "
+    "how many times the error without it, and the interval of 95%), without_all",
     "place": "written, placements, within_reach, near_V, best",
     "infer": "run, data, answers (a row each)",
     "test": "what was asked on a data set, and how well it was answered",
