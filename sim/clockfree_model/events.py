@@ -25,6 +25,8 @@ IMPOSSIBLE = "impossible"
 UNHELD = "unheld"
 HELD = "held"
 CONTRADICTION = "contradiction"
+STOOD = "stood"
+LOSSY = "lossy"
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ EVENTS = {
         "edge boards hold, since the supervisor was not heard of; of each board that did, `from_us` .. `to_us`"
     ),
     CONTRADICTION: Event("the supervisor's readings on the way are not what it measured in HOLD", warns=True),
+    STOOD: Event("the host stood still: what boards told meanwhile may be missing, and none is blamed", warns=True),
+    LOSSY: Event("lines of a board arrive broken: a bad cable", warns=True),
     SILENT: Event("an edge fires far less often than its clock should have it", warns=True),
     DROPPED: Event("an edge has dropped many overdue firings: its board is too busy", warns=True),
     ERRORS: Event("chips of an edge did not answer, or read back another tap", warns=True),

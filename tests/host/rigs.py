@@ -14,6 +14,7 @@ from clockfree.learning.measuring import Probe
 from clockfree.learning.rejoining import Rejoining
 from clockfree.link.benchfile import BenchFile, board_config, config_hash
 from clockfree.link.handshake import NoAnswerError, RefusedError
+from clockfree.link.quality import Quality
 from clockfree_model.job import Job, Lesson
 from clockfree_model.network import load
 from clockfree_model.parts import POTS
@@ -37,6 +38,7 @@ class RigSession:
         self.heard_s = time.monotonic()
         self.teacher = None
         self.silent = False
+        self.quality = Quality()
         self.asked = []
         self.meanwhile = {}  # what happens just before a command of this kind arrives, once
         self.put(rig)

@@ -60,11 +60,11 @@ class Journal:
         who = {} if member is None else {"board": member.name, "edges": member.edges}
         self._events.append({"event": event, "time_us": self.now_us(), **who, "text": text, **more})
         if said:
-            self.say(text if member is None else f"{self._name(member)}: {text}")
+            self.say(text if member is None else f"{self.name(member)}: {text}")
 
     def fail(self, event: str, text: str, member: Member | None = None) -> None:
         """Something that makes the run a failed one."""
-        self.failures.append(text if member is None else f"{self._name(member)}: {text}")
+        self.failures.append(text if member is None else f"{self.name(member)}: {text}")
         self.note(event, text, member, failed=True)
 
     def text(self, member: Member, text: str) -> None:
@@ -111,6 +111,7 @@ class Journal:
         events, self._events = self._events, []
         return trace, events
 
-    def _name(self, member: Member) -> str:
+    def name(self, member: Member) -> str:
+        """What a board is called in a line: its unique id, and its first edges."""
         edges = ", ".join(self.edge(edge) for edge in member.edges[:3]) + ", ..." * (len(member.edges) > 3)
         return f"board {member.name} ({edges or 'supervisor'})"

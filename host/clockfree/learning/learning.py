@@ -16,6 +16,7 @@ from clockfree.learning.arming import Member, teach
 from clockfree.learning.attendance import NONSENSE, Attendance
 from clockfree.learning.diagnostics import Diagnostics
 from clockfree.learning.events import Journal
+from clockfree.learning.grouping import AT_ONCE_S, Grouping
 from clockfree.learning.pace import Pace
 from clockfree.learning.rejoining import Clock, Rejoining
 from clockfree.learning.silence import Silence
@@ -32,10 +33,14 @@ from clockfree_model.rates import rates_hz
 
 STALLED_S = 60.0
 """A run in which nothing has fired for so long is given up."""
+STOOD_S = 2.0
+"""This computer stood still where one look takes so much longer than it should: boards are not blamed for that."""
 LOOK_S = 0.25
 MOST_TOLD = 16
 ROUNDS_TOLD = 2
 """Readings are kept so many times, over as many rounds of all examples at least."""
+LEAST_LINES = 50
+"""Of a board, before the share of broken ones is told."""
 END_S = 3.0
 """At the end nobody waits longer for a board."""
 
@@ -85,6 +90,7 @@ class Learning:
         self.lesson = 0
         self._attendance = Attendance(fleet, rejoining, self.tally, self.journal)
         self._silence = Silence(self.job, supervisor, boards, self.journal)
+        self._grouping = Grouping(self.journal)
         self._fleet, self._rejoining, self._complaints = fleet, rejoining, complaints
         self._supervisor, self._boards = supervisor, boards
         self._of = {member.session: member for member in [supervisor, *boards]}
@@ -96,7 +102,9 @@ class Learning:
         self.told: deque[tuple[np.ndarray, np.ndarray]] = deque(maxlen=MOST_TOLD)
         self._told_s = 0.0
         self._updates = 0.0
-        self._looked_s = self._fired_s = time.monotonic()
+        self._looked_s = self._fired_s = self._turned_s = time.monotonic()
+        self._patient_s = 0.0  # nobody is blamed before
+        self._lossy: set[Member] = set()
         self._fired = 0
 
     # -- for whoever runs this -----------------------------------------------------------------------------------
@@ -111,13 +119,14 @@ class Learning:
         """
         self._drain()
         self.journal.begin()
-        self._fired_s = time.monotonic()
+        self._fired_s = self._turned_s = time.monotonic()
         for sessions in ([self._supervisor.session], [board.session for board in self._boards]):
             clocks, failed = self._fleet.each(self._begin, sessions)
             for session, why in failed.items():
                 raise BoardError(f"{session.name}: {why}")
             for session, clock in clocks.items():
                 self.journal.clock(self._of[session], clock)
+        self._turned_s = time.monotonic()
 
     def turn(self, wait_s: float) -> None:
         """Take what has come, waiting for so long if there is nothing; look after the boards."""
@@ -129,10 +138,22 @@ class Learning:
         except queue.Empty:
             pass
         now_s = time.monotonic()
+        self._stood(now_s, now_s - self._turned_s - wait_s)
         if now_s - self._looked_s >= LOOK_S:
             self._looked_s = now_s
             self._look_after(now_s)
             self._keep_told(now_s)
+
+    def _stood(self, now_s: float, seconds: float) -> None:
+        """It took so long from one turn to the next; what boards told meanwhile may be missing, or comes at once."""
+        self._turned_s = now_s
+        if seconds > STOOD_S and not self._rejoining.over:
+            text = (
+                f"this computer stood still for {seconds:.1f} s: a process that was stopped, a slow disk, or a busy one"
+            )
+            self.journal.note(events.STOOD, text)
+            self._patient_s = now_s + STOOD_S
+            self._fired_s += seconds
 
     @property
     def updates(self) -> float:
@@ -205,6 +226,7 @@ class Learning:
         """HOLD, and what the boards say last: what they have left to tell, counters, taps read back from the chips."""
         self._doubt()
         self.hold()
+        self._grouping.say(time.monotonic() + AT_ONCE_S)
         for board in [*self._silence.held]:
             self._silence.goes_on(board, "the run ended")
         held_s = time.monotonic()
@@ -385,10 +407,11 @@ class Learning:
                     self._attendance.take_in_later(board)
         members = [self._supervisor, *self._boards]
         here = [member for member in members if self._attendance.here(member) and member not in held]
-        for event, text, found, failed in self._complaints.look(
-            self.tally, self.pace, here, self.lesson, self._outputs_V
-        ):
-            (self.journal.fail if failed else self.journal.note)(event, text, found)
+        if not self._rejoining.over and now_s >= self._patient_s:
+            for found in self._complaints.look(self.tally, self.pace, here, self.lesson, self._outputs_V):
+                self._grouping.add(*found, now_s)
+            self._look_at_cables(now_s)
+        self._grouping.say(now_s)
         fired = int(self.tally.count(FIRINGS).sum())
         if fired != self._fired:
             self._fired, self._fired_s = fired, now_s
@@ -397,6 +420,15 @@ class Learning:
             why = "; ".join(f"{member.name}: {reason}" for member, reason in away[:3]) or "though every board answers"
             why = f"no word of the supervisor; {why}" if held else why
             raise BoardError(f"no edge has fired for {now_s - self._fired_s:.0f} s, so the run is given up ({why})")
+
+    def _look_at_cables(self, now_s: float) -> None:
+        """Each cable that breaks lines is told once, with how many."""
+        for session, member in self._of.items():
+            quality = session.quality
+            if member not in self._lossy and quality.lossy and quality.whole + quality.broken >= LEAST_LINES:
+                self._lossy.add(member)
+                text = f"{quality.loss:.1%} of its lines arrive broken: its cable, its hub or its plug is bad"
+                self._grouping.add(events.LOSSY, text, member, False, now_s)
 
     # -- what is asked of a board in a thread of its own ---------------------------------------------------------
 

@@ -9,13 +9,17 @@ import serial
 
 from clockfree.base import firmware
 from clockfree.link.benchfile import config_hash
+from clockfree.link.quality import Quality, looks_broken
 from clockfree.link.shapes import is_answer
 from clockfree_board.link import NUMBERS, PROTOCOL, TO_HOST, VERSION, Lines, opened, seal
 
 READ_S = 0.05
 """What a port should be opened with: how long a single read may wait."""
 ASK_S = 1.0
+LOSSY_S = 30.0
+"""What lines come broken from is a board at a bad cable: it is asked so long."""
 _AGAIN_S = 0.4  # a board in RUN answers within a firing or two
+_BROKEN_AGAIN_S = 0.1
 _PROMPT = b"\n>>> "
 
 
@@ -37,8 +41,12 @@ class RefusedError(Exception):
     """The board said no."""
 
 
-def ask(port: serial.SerialBase, kind: str, *arguments: Any, within_s: float = ASK_S) -> list[Any]:
+def ask(
+    port: serial.SerialBase, kind: str, *arguments: Any, within_s: float = ASK_S, quality: Quality | None = None
+) -> list[Any]:
     """Send a command until it is answered; returns what follows `["ok", id]`.
+
+    `quality`, that of the cable, is told of every line.
 
     Raises
     ------
@@ -51,30 +59,32 @@ def ask(port: serial.SerialBase, kind: str, *arguments: Any, within_s: float = A
     lines = Lines(TO_HOST)
     number = random.randrange(NUMBERS)  # an answer to somebody else's question is not ours
     line = seal([kind, number, *arguments])
-    late_s = time.monotonic() + within_s
+    quality = quality or Quality()
+    began_s = time.monotonic()
     again_s = _AGAIN_S
-    while time.monotonic() < late_s:
+    while time.monotonic() < (late_s := began_s + (LOSSY_S if quality.broken > 1 else within_s)):
         port.write(b"\n" + line)  # the newline ends whatever half a line stands before it
-        for message in _messages(port, lines, min(late_s, time.monotonic() + again_s)):
+        for message in _messages(port, lines, min(late_s, time.monotonic() + again_s), quality):
             if message[:2] == ["ok", number]:
                 return message[2:]
             if message[:2] == ["no", number]:
                 raise RefusedError(f"{kind}: refused: {' '.join(map(str, message[2:]))}")
-        again_s *= 2  # it may be busy: with what it was asked before, for one
+        # It may be busy: with what it was asked before, for one.
+        again_s = _BROKEN_AGAIN_S if quality.broken else 2 * again_s
     raise NoAnswerError("no answer", busy=True)
 
 
-def hello(port: serial.SerialBase, within_s: float = ASK_S) -> dict[str, Any]:
+def hello(port: serial.SerialBase, within_s: float = ASK_S, quality: Quality | None = None) -> dict[str, Any]:
     """What the board says of itself; raises as `ask` does."""
-    answer = ask(port, "hello", within_s=within_s)
+    answer = ask(port, "hello", within_s=within_s, quality=quality)
     if not is_answer("hello", answer):
         raise NoAnswerError("an answer that is no HELLO")
     said: dict[str, Any] = answer[0]
     return said
 
 
-def _messages(port: serial.SerialBase, lines: Lines, late_s: float) -> Iterator[list[Any]]:
-    """The messages that arrive until a moment; raises NoAnswerError where a prompt of MicroPython does.
+def _messages(port: serial.SerialBase, lines: Lines, late_s: float, quality: Quality) -> Iterator[list[Any]]:
+    """The messages that arrive until a moment, or a broken line does; NoAnswerError where a prompt of MicroPython does.
 
     It answers an empty line with a prompt, and a command, that it does not know, with another: all is read then.
     """
@@ -84,7 +94,11 @@ def _messages(port: serial.SerialBase, lines: Lines, late_s: float) -> Iterator[
         for line in lines.feed(data):
             message = opened(line)
             if message is not None:
+                quality.whole += 1
                 yield message
+            elif looks_broken(line):
+                quality.broken += 1
+                late_s = 0.0  # it may have been the answer
         text = text[-TO_HOST:] + data
         if text.count(_PROMPT) > 1:
             break

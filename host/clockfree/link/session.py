@@ -16,6 +16,7 @@ from clockfree.link.benchfile import Board
 from clockfree.link.handshake import NoAnswerError, RefusedError
 from clockfree.link.listener import Listener
 from clockfree.link.ports import PortError, locate, open_port
+from clockfree.link.quality import Quality, looks_broken
 from clockfree.link.questions import Questions
 from clockfree.link.roundtrips import LEAST_S
 from clockfree.link.shapes import is_answer, is_telemetry
@@ -23,11 +24,15 @@ from clockfree_board.link import FIRINGS, NUMBERS, PROTOCOL, TO_HOST, Lines, ope
 
 ASK_S = 8.0
 """A command that is not answered within this time will not be."""
+LOSSY_TIMES = 4
+"""Over a bad cable it is asked so many times longer."""
 READ_S = 0.5
 WRITE_S = 1.0
 """A board that takes no bytes holds nobody up for longer."""
 SILENT_S = 6.0
 """A board with a heartbeat that says nothing for so long has to be looked for, as one that was unplugged."""
+STOOD_S = 2.0
+"""Between two looks, each of `READ_S` at most, this process did not run."""
 PASS_ON_S = 1.0
 """An edge board is told so often how long ago the supervisor was heard of."""
 MOST_AGO_MS = 500_000
@@ -74,6 +79,10 @@ class Session:
         When a supervisor last told of another example than before, or was told to begin, `time.monotonic`.
     teacher : Session or None
         The supervisor's: this board is told how long ago another example was shown.
+    away_s : float
+        A command waits so long for a board that is away, if that is longer than its own limit.
+    quality : Quality
+        Of its cable.
     texts : deque of str
         The last lines that were no messages.
     trips : RoundTrips
@@ -90,7 +99,7 @@ class Session:
         self.board = board
         self.hello: dict[str, Any] = {}
         self.boot = 0
-        self.heard_s = 0.0
+        self.heard_s = self._alive_s = 0.0
         self.shown_s = 0.0
         self.teacher: Session | None = None
         self.texts: deque[str] = deque(maxlen=TEXTS)
@@ -102,7 +111,9 @@ class Session:
         self._up = threading.Event()
         self._stop = threading.Event()
         self._writing = threading.Lock()
-        self._questions = Questions(self._write, self._up, self._stop)
+        self.away_s = 0.0
+        self.quality = Quality()
+        self._questions = Questions(self._write, self._up, self._stop, self.quality)
         self.trips = self._questions.trips
         self._expected: int | None = None  # number of the next telemetry
         self._beat = -1
@@ -135,7 +146,12 @@ class Session:
         NoAnswerError, RefusedError, OSError
             What is there does not speak the link.
         """
-        self._connect()
+        try:
+            self._connect()
+        except NoAnswerError as error:
+            if not error.busy:
+                raise
+            self._connect()  # over a bad cable three questions in a row get lost now and then
         self._thread = threading.Thread(target=self._run, name=f"session {self.name}", daemon=True)
         self._thread.start()
         return self.hello
@@ -177,7 +193,9 @@ class Session:
             No reply within the limit: the board is away, or does not answer.
         """
         begun_s = time.monotonic()
-        reply = self._questions.ask(kind, arguments, within_s)
+        if self.quality.lossy:
+            within_s *= LOSSY_TIMES
+        reply = self._questions.ask(kind, arguments, within_s, self.away_s)
         if reply is None:
             raise NoAnswerError(self._no_answer(kind, time.monotonic() - begun_s))
         if not is_answer(kind, reply):
@@ -217,19 +235,30 @@ class Session:
         port = self._port
         assert port is not None
         lines = Lines(TO_HOST)
+        looked_s = time.monotonic()
         whole = False  # the first line may have begun before we came
         while not self._stop.is_set():
             for line in lines.feed(port.read(max(1, port.in_waiting))):
                 message = opened(line)
                 if message is not None and len(message) > 1 and type(message[1]) is int:
+                    self.quality.whole += 1
                     self._take(message, line)
+                elif whole and message is None and looks_broken(line):
+                    self.quality.broken += 1
+                    self._alive_s = time.monotonic()
+                    self._questions.disturbed()
                 elif whole:
                     self._text(line)
                 whole = True
             if self._heartbeat_s is None:
                 continue
             now_s = time.monotonic()
-            if now_s - self.heard_s > SILENT_S:  # a connection over the network does not tell that it is dead
+            if now_s - looked_s > STOOD_S:  # we stood still, not the board
+                self._alive_s = now_s
+            looked_s = now_s
+            if (
+                now_s - max(self.heard_s, self._alive_s) > SILENT_S
+            ):  # a connection over the network does not tell that it is dead
                 raise OSError(f"says nothing for {SILENT_S:.0f} s")
             if not self.understood:
                 continue
@@ -309,7 +338,7 @@ class Session:
         port = open_port(locate(self.board.id, self.board.port, self._by_id), handshake.READ_S, WRITE_S)
         try:
             begun_s = time.monotonic()
-            hello = handshake.hello(port)
+            hello = handshake.hello(port, quality=self.quality)
             if (took_s := time.monotonic() - begun_s) < LEAST_S:  # else it may have been asked twice
                 self.trips.took(took_s)
             known = self.board.id or self.hello.get("id")

@@ -1,5 +1,8 @@
 """What is broken in a run on virtual boards, by the commands that a person types; each test ends with the oracle."""
 
+import itertools
+import os
+import subprocess
 import threading
 
 import numpy as np
@@ -7,9 +10,11 @@ import pytest
 
 from clockfree.learning import arming, silence
 from clockfree.learning.learning import Learning
+from clockfree.link import session
 from clockfree.runs import runlog
 from clockfree_model import events as kinds
 from tests.host import oracle
+from tests.host.noisy import NoisyPort
 from tests.host.oracle import Fault
 from tests.host.racks import TASK, during, events, racked
 
@@ -93,3 +98,59 @@ def test_readings_that_lag_behind_what_is_learnt_are_no_contradiction(learn):
     """A run so short that outputs move all the time, and as old as a round of examples: judged by the oracle."""
     ran, truth = learn(updates=40)
     oracle.judge(ran, truth)
+
+
+def test_a_bad_cable_in_mid_run_is_named_once_with_its_loss_and_the_board_learns_and_holds(
+    standing, learn, monkeypatch
+):
+    """1% of the bytes of one board are flipped from RUN on, both ways."""
+    rack, _, _ = standing
+    victim = rack.bench.boards[3].id
+    device, running = rack.boards.port(victim), []
+    start, really = Learning.start, session.open_port
+
+    def started(learning):
+        running.append(True)
+        start(learning)
+
+    def opened(name, *more):
+        port = really(name, *more)
+        return NoisyPort(port, on=lambda: running) if name == device else port
+
+    monkeypatch.setattr(Learning, "start", started)
+    monkeypatch.setattr(session, "open_port", opened)
+    ran, truth = learn(updates=250)
+    running.clear()
+    record = runlog.read(ran.folder)
+    (event,) = events(record, kinds.LOSSY)
+    assert 5 < float(event["text"].split("%")[0]) < 95
+    assert ran.status == 0 and record.samples[-1]["counters"]["firings"].min() > 100
+    oracle.judge(ran, truth, Fault(kinds.LOSSY, victim))
+
+
+def test_a_bad_cable_from_the_start_is_asked_until_it_answers(standing):
+    """1% of all bytes are flipped: of a HELLO one in a hundred arrives whole, of a status one in ten."""
+    rack, _, _ = standing
+    board = rack.bench.boards[0]
+    with pytest.MonkeyPatch.context() as patch:
+        really, seeds = session.open_port, itertools.count()
+        patch.setattr(session, "open_port", lambda *given: NoisyPort(really(*given), seed=next(seeds)))
+        with session.Session(board, rack.bench.links) as asked:
+            asked.open()
+            for tap in (60, 64):
+                assert asked.ask("tap", 0, tap) == [tap]
+            assert asked.ask("status")[0]["edges"][0][0] == 64
+            assert asked.quality.lossy and 0.3 < asked.quality.loss < 1
+    assert rack.boards.chips(board.id)["wipers"] == {board.edges[0].edge: [64, 64]}
+
+
+def test_a_host_that_stands_still_blames_itself_and_no_board(learn, monkeypatch):
+    """It is stopped for 3 s in mid-run; the boards go on, and what they told meanwhile comes at once or never."""
+    stop = f"kill -STOP {os.getpid()}; sleep 3; kill -CONT {os.getpid()}"
+    stopping = []
+    during(monkeypatch, 0.3, lambda: stopping.append(subprocess.Popen(["sh", "-c", stop])))
+    ran, truth = learn(updates=350)
+    stopping.pop().wait()
+    (event,) = events(runlog.read(ran.folder), kinds.STOOD)
+    assert "stood still for" in event["text"] and "board" not in event
+    oracle.judge(ran, truth, Fault(kinds.STOOD))

@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 
 from clockfree.learning import learning as module
+from clockfree.learning.arming import Member
 from clockfree.learning.events import MOST_TEXTS
+from clockfree.learning.grouping import Grouping
 from clockfree_board import clock
 from clockfree_board.link import EDGE_ROW
 from clockfree_model.parts import POTS
 from clockfree_sim.world.world import World
 from tests.firmware.rig import Rig
-from tests.host.rigs import RUN_ID, Run
+from tests.host.rigs import RUN_ID, RigSession, Run
 
 
 @pytest.fixture
@@ -456,3 +458,24 @@ def test_time_in_hold_is_none_in_which_an_edge_ran():
     run.learning.pace.restart(member)
     assert run.learning.pace.of(0) == (50, 1.0)  # it was in HOLD
     assert board.name == member.name
+
+
+@pytest.mark.parametrize(("boards", "lines"), [(2, 2), (16, 1)])
+def test_what_many_boards_have_at_once_is_one_line(boards, lines):
+    run = Run()
+    journal = run.learning.journal
+    members = [
+        Member(RigSession(run.bench, board, Rig(edges=2)), [k % 5])
+        for k, board in enumerate([run.bench.boards[0]] * boards)
+    ]
+    grouping = Grouping(journal)
+    for k, member in enumerate(members):
+        grouping.add("dropped", f"edge {k}: its board is too busy", member, False, now_s=100 + 0.1 * k)
+    grouping.say(101.9)
+    assert not run.said
+    grouping.say(102.0)
+    found = [event for event in run.learning.sample().events if event["event"] == "dropped"]
+    assert len(run.said) == len(found) == lines
+    if boards > 2:
+        assert "16 boards at once" in run.said[0] and "and 13 more; of the first: edge 0: its board" in run.said[0]
+        assert len(found[0]["boards"]) == len(found[0]["edges"]) == 16

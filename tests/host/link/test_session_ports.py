@@ -104,7 +104,7 @@ def test_a_board_that_is_not_there(tmp_path):
 
 def test_a_port_that_nobody_answers_at_is_let_go(tmp_path, monkeypatch):
     monkeypatch.setattr(module.handshake, "ASK_S", 0.2)
-    peer = Peer([(("hello",), [])] * 3, by_id=tmp_path)
+    peer = Peer([(("hello",), [])] * 4, by_id=tmp_path)
     session = Session(EdgeBoard(id=ID, edges=[{"edge": "A-B"}]), tmp_path)
     with pytest.raises(NoAnswerError):
         session.open()
