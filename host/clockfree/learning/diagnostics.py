@@ -152,8 +152,9 @@ class Diagnostics:
             return
         self._next[edge] = fired + STUCK_FIRINGS // 4
         free_V, clamped_V = (drops[:, edge] for drops in self._drops(tally.taps, lesson, outputs_V))
-        by_b_V = free_V if self._job.edge.order == 1 else clamped_V + free_V
-        for bit, seen_V in enumerate((clamped_V - free_V, by_b_V)):
+        order = self._job.edge.order
+        both_V = {1: free_V, 2: clamped_V + free_V}  # what B sees by either order
+        for bit, seen_V in enumerate((clamped_V - free_V, both_V[order])):
             at = int(self._bits[edge, bit])
             against_V = -seen_V if at else seen_V
             if not constant[bit] or not (against_V > CLEAR[bit] * self._job.physics.supply_V).any():
@@ -161,9 +162,12 @@ class Diagnostics:
             elif (edge, bit) not in self._suspect:  # what it should say may just have changed: look once more
                 self._suspect.add((edge, bit))
             else:
+                other = 3 - order
+                wired = bit and not ((both_V[other] > 0) != at).any()
+                why = f"wired for edge.order = {other}, by which it would" if wired else "wired to other nodes"
                 text = (
                     f"{self._name(edge)}: comparator {'AB'[bit]} says {at} since {fired - self._since[edge, bit]} "
-                    "firings, and should not at these taps: stuck, or wired to other nodes?"
+                    f"firings, and should not at these taps: stuck, or {why}?"
                 )
                 yield from self._once(events.STUCK[bit], edge, text, board)
 
