@@ -58,7 +58,7 @@ class Told:
         """A line now and then."""
         if sample.updates >= self._next * job.updates:
             self.say(_state(sample))
-            self._next = (math.floor(LINES * sample.updates / job.updates) + 1) / LINES
+            self._next = (math.floor(LINES * sample.updates / max(job.updates, 1)) + 1) / LINES
 
 
 def observer(progress: Any) -> Any:

@@ -200,6 +200,9 @@ class Run:
         from clockfree.api.datasets import objects  # the same
 
         job = self.record.job
+        if str(bench) == "sim":
+            why = 'whose supervisor measures them: bench="virtual", or its bench file (--bench)'
+            self._only_simulated("outputs", why)
         volts = self._source_V(source_V)
         free_V = self._simulated(volts) if str(bench) == "sim" else self._measured(volts, str(bench), move, progress)
         nodes = list(job.network.nodes if self._called is None else self._called.values())
@@ -214,7 +217,6 @@ class Run:
         """Free outputs (B, O) of the simulated twin, V."""
         from clockfree_sim.world.world import recall  # compiled code: slow to load
 
-        self._only_simulated("outputs", 'whose supervisor measures them: bench="virtual", or its bench file (--bench)')
         job, last = self.record.job, self.record.samples[-1]
         asked = Lesson("asked", 0.0, source_V, np.zeros((len(source_V), len(job.targets))))
         lessons = (*job.lessons[: last["lesson"]], asked)

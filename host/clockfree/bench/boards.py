@@ -180,7 +180,8 @@ class BoardBench(CalledBoards):
                 learning.journal.note(events.CODE, other, member)
         yield learning.sample()
         try:
-            yield from self._learn(learning, telemetry[0])
+            if job.updates:
+                yield from self._learn(learning, telemetry[0])
         except BoardError:
             yield learning.sample()  # what came before it
             raise

@@ -100,6 +100,8 @@ def at_end(record: Record) -> tuple[float, bool]:
     reason = record.end["reason"]
     if reason != "done":
         raise InputError(f"{record.folder}: expected a run that came to its end, got one that was {reason}")
+    if not record.job.updates:
+        raise InputError(f"{record.folder}: expected a run that taught something, got one of 0 updates")
     data = results.dataset(record)
     updates, measured = data["updates"].values, not record.exact
     course_V2, stood_us = (data["measured_error"].values, None) if measured else results.course(data)

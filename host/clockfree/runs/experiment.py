@@ -195,6 +195,8 @@ def _file_name(task: str) -> str:
 
 def _pace(job: Job, on_boards: bool) -> str:
     rates = rates_hz(job)
+    if not job.updates:
+        return f"{len(rates)} edges as they are: no updates, nothing is taught"
     time = "" if on_boards else " of virtual time"
     takes = f"{job.updates:,} updates per edge take {job.updates / rates.mean():,.3g} s{time}"
     often = f"{rates.min():.3g} .. {rates.max():.3g}" if job.edge.decades else f"{job.edge.rate_hz:g}"
@@ -209,7 +211,7 @@ def _learn(plan: Plan, bench: Bench, log: runlog.RunLog, progress: Progress, vir
             for sample in bench.run():
                 log.sample(sample, _accuracy(plan, bench, sample))
                 progress.sample(plan.job, sample, log.wall_s)
-                if virtual and (line := forecast.line(sample.updates / plan.job.updates)):
+                if virtual and (line := forecast.line(sample.updates / max(plan.job.updates, 1))):
                     progress.say(line)
             log.checkpoint(sample)
         reason = "interrupted" if interrupted.is_set() else "done"

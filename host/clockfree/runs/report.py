@@ -82,11 +82,11 @@ def seen(found: dict[str, Any], data: DataSet) -> str:
 
     In V, root mean squares over outputs and examples: the roots of the first error of the lesson that is known, and of
     the final error. On boards nothing below a step of the supervisor's ADC is claimed. Empty where one of the two was
-    not measured.
+    not measured, or nothing was taught.
     """
     lesson, error_V2 = data["present_lesson"].values, data["error"].values
     during = np.flatnonzero((lesson == lesson[-1]) & np.isfinite(error_V2))
-    if found["final_error_V2"] is None or not during.size:
+    if found["final_error_V2"] is None or not during.size or not data["updates"].values[-1]:
         return ""
     first_V, last_V = np.sqrt([error_V2[during[0]], found["final_error_V2"]])
     lead = f"lesson {data['lesson'].values[lesson[-1]]}: " if data.sizes["lesson"] > 1 else ""

@@ -148,7 +148,7 @@ def predicted_V2(record: Record) -> float:
     It says something of ideal parts and the plain rule on outputs that can be reached, at the taps of the last fifth.
     """
     job, last = record.job, record.samples[-1]
-    if record.on_boards:
+    if record.on_boards or not last["updates"]:
         return float("nan")
     from clockfree_sim.theory import law  # scipy: slow to load, and most commands do without
 

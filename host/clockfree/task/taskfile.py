@@ -180,8 +180,8 @@ class Task(Table):
     """The physics, and what its edges have by default: `ideal`, `paper` or `board`."""
     rule: Annotated[str, AfterValidator(_known_rule)] = "clockfree"
     """`clockfree`; for comparison, in simulation: `sync`, `p=P`, `oscillators=P`."""
-    updates: int = Field(default=1500, ge=1, le=MOST_UPDATES)
-    """Firings per edge, whether they step or not."""
+    updates: int = Field(default=1500, ge=0, le=MOST_UPDATES)
+    """Firings per edge, whether they step or not; 0 measures the network as it is."""
     seed: Seed = 0
     """Seeds clocks and noise."""
     task_seed: Seed = 0

@@ -75,6 +75,14 @@ def test_outputs_are_those_of_kirchhoffs_laws(run):
     assert float((off**2).mean()) == pytest.approx(float(run.data.error[-1]), rel=1e-6)
 
 
+def test_no_updates_measure_the_network_as_it_is(task, run):
+    there = cf.run(task, updates=0, start_taps=run.taps.values.tolist())
+    off = solved(run, TASK["source_V"]) - there.data.desired[0].values
+    assert there.final_error_V2 == pytest.approx(np.mean(off**2), rel=1e-9)
+    assert there.summary["firings"] == 0 and (there.taps == run.taps).all()
+    assert "predicted_error_V2" not in there.data.attrs  # a law of where learning ends
+
+
 def test_outputs_are_asked_in_the_tasks_own_volts_below_0_V_too(task):
     shifted = cf.run(task.replace(source_V=[[-1, 3.5], [3, 0]], desired_V=[[1, 2], [1.5, 1]]), seed=3)
     asked = [[-1, 3.5], [3, 0], [0.2, -0.7]]

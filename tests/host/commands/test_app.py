@@ -112,7 +112,7 @@ def test_version(capsys):
         (["run", "TASK", "--seed", "1.5"], "TASK: seed (from --seed): expected an integer, got 1.5"),
         (["run", "TASK", "--seed", "one"], "TASK: seed (from --seed): expected an integer, got 'one'"),
         (["run", "TASK", "--task-seed", "-3"], "TASK: task_seed (from --task-seed): expected a number >= 0"),
-        (["run", "TASK", "--updates", "0"], "TASK: updates (from --updates): expected a number >= 1"),
+        (["run", "TASK", "--updates=-1"], "TASK: updates (from --updates): expected a number >= 0"),
         (["run", "TASK", "--rule", "clocked"], "TASK: rule (from --rule): expected clockfree, sync, p=P"),
         (["run", "TASK", "--preset", "magic"], "TASK: preset (from --preset): expected ideal, paper, board"),
         (["run", "TASK", "--network", "lab17"], "network (from --network): "),

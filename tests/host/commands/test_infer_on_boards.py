@@ -29,9 +29,14 @@ def test_boards_answer_what_the_simulation_does_and_keep_what_they_have_learnt(t
         answers = json.loads(captured.out)["answers"]
         assert f"moving {stand} of 5 edges to the run's taps" in captured.err
         again = run.outputs(VOLTS, file)
+        there = cf.run(
+            tmp_path / "task.toml", bench=file, updates=0, start_taps=run.taps.values.tolist(), out=tmp_path / "0"
+        )
     step_V = 5.0 / 4096
     np.testing.assert_allclose([row["left"] for row in answers], run.outputs(VOLTS)[:, 0], rtol=0, atol=step_V)
     np.testing.assert_allclose(again, run.outputs(VOLTS), rtol=0, atol=step_V)
+    assert there.summary["firings"] == 0 and there.ended == "done" and not there.failures
+    np.testing.assert_allclose(there.final_error_V2, run.data.error[-1], rtol=0, atol=2 * step_V * 0.05)
     assert np.ptp(again.values) > 100 * step_V
 
 

@@ -116,7 +116,7 @@ def test_a_record_runs_again_without_its_task_file(task, tmp_path):
         ({}, ["edge.f_V=1"], "--set: expected only"),
         ({"seed": "x"}, [], r"seed \(from --seed\): expected an integer, got 'x'"),
         ({"seed": "-1"}, [], r"seed \(from --seed\): expected a number"),
-        ({"updates": "0"}, [], r"updates \(from --updates\): expected a number >= 1"),
+        ({"updates": "-1"}, [], r"updates \(from --updates\): expected a number >= 0"),
         ({"rule": "p=2"}, [], r"rule \(from --rule\): expected clockfree"),
     ],
 )

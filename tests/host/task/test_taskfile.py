@@ -72,7 +72,7 @@ BROKEN = [
     ("seed = 'one'\n" + TASK, "seed: expected an integer, got 'one'"),
     ("task_seed = true\n" + TASK, "task_seed: expected an integer, got true"),
     ("seed = -1\n" + TASK, "seed: expected a number >= 0 and < 1152921504606846976, got -1"),
-    ("updates = 0\n" + TASK, "updates: expected a number >= 1 and <= 100000000, got 0"),
+    ("updates = -1\n" + TASK, "updates: expected a number >= 0 and <= 100000000, got -1"),
     ("network = 16\n" + TASK.replace('network = "lab16"', ""), "network: expected text, got 16"),
     ("placement = 3\n" + TASK.split("[placement]")[0], "placement: expected a table, got 3"),
     (TASK.replace('["A", "C"]', "0"), "placement.sources: expected node names, or a number of nodes to draw, got 0"),
@@ -176,11 +176,11 @@ class TestOverrides:
             ({"seed": "x"}, [], "seed (from --seed): expected an integer, got 'x'"),
             ({"seed": "1.5"}, [], "seed (from --seed): expected an integer, got 1.5"),
             ({"task_seed": "1e3"}, [], "task_seed (from --task-seed): expected an integer, got 1000.0"),
-            ({"updates": -1}, [], "updates (from --updates): expected a number >= 1 and <= 100000000, got -1"),
+            ({"updates": -1}, [], "updates (from --updates): expected a number >= 0 and <= 100000000, got -1"),
             ({}, ["clamp.eta=2"], "clamp.eta (from --set): expected a number > 0 and <= 1, got 2"),
             ({}, ["clamp.eta=half"], "clamp.eta (from --set): expected a number, got 'half'"),
             ({}, ["clamp=2"], "clamp (from --set): expected a table, got 2"),
-            ({}, ["edge.f=1"], "edge.f (from --set): expected one of front_end, pot, f_V, theta_V, summed, calibrate, "
+            ({}, ["edge.f=1"], "edge.f (from --set): expected one of front_end, pot, order, f_V, theta_V, summed, calibrate, "
              "clock, rate_hz, decades, late_us, got an unknown key"),
             ({}, ["lesson.0.desired_V=[]"], "lesson.0.desired_V (from --set): expected at least one example, got none"),
             ({}, ["lesson.1.teacher=true"], "lesson.1.teacher (from --set): expected 0..0 after lesson, got '1'"),
