@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from hashlib import sha256
@@ -52,6 +52,16 @@ def replace_bytes(path: Path, data: bytes | memoryview) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def attempt(file: Path, make: Callable[[Path], None]) -> list[str]:
+    """Make a file that is not the record; returns a line that says why it was not made, if it was not."""
+    try:
+        make(file)
+    except Exception as error:  # matplotlib and HDF5 raise whatever comes to them
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
+        return [f"{file} was not made: {' '.join(why.split())}"]
+    return []
 
 
 @cache

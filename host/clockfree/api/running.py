@@ -1,7 +1,7 @@
 """`clockfree.run`: a task on a bench, once or with many seeds."""
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -102,32 +102,51 @@ def run(
     checkout.check()
     changes = {"task_seed": task_seed, "preset": preset, "rule": rule, "updates": updates, **sets}
     asked = (task if isinstance(task, Task) else Task(task)).replace(seed=seed, **changes)
-    if out is not None and not isinstance(out, str | Path | bool):
-        raise InputError(f"{asked.where}: out: expected a folder, or True for a new one in runs/, got {out!r}")
-    folder = meant(out) if isinstance(out, str | Path) else None
-    told = observer(progress)
+    how = {"bench": bench, "out": out, "trace": trace, "progress": progress}
     if seeds is not None:
-        return _seeds(asked, seed, seeds, str(bench), folder, bool(out), trace, told)
-    plan = asked.plan(trace)
-    boards = open_bench(str(bench), plan.job.schedule, anyway)
-    kept = bool(out) or str(bench) != "sim"
-    outcome = experiment.run(plan, asked.where, str(bench), boards, folder, told, kept)
-    if not progress:  # nobody has heard it
-        for line in outcome.beyond:
+        data, unkept = run_seeds(asked, seed, seeds, **how)
+        for line in unkept():
             warnings.warn(line, stacklevel=2)
-    found = Run.of(asked, outcome)
+        return data
+    found, outcome = run_once(asked, anyway=anyway, **how)
+    for line in [*([] if progress else outcome.beyond), *outcome.make_files()]:  # what nobody has heard
+        warnings.warn(line, stacklevel=2)
     if outcome.interrupted:
         raise Interrupted(found)
     return found
 
 
-def _seeds(
-    task: Task, seed: int | None, seeds: Iterable[int], bench: str, out: Path | None, kept: bool, trace: bool, told: Any
-) -> "xr.Dataset":
+def run_once(
+    asked: Task, bench: str | Path, out: str | Path | bool | None, trace: bool, progress: Any, anyway: bool
+) -> tuple[Run, experiment.Outcome]:
+    """A run, and what it came to: the files that else belong into its folder are yet to be made."""
+    plan, folder = asked.plan(trace), _folder(asked, out)
+    boards = open_bench(str(bench), plan.job.schedule, anyway)
+    kept = bool(out) or str(bench) != "sim"
+    outcome = experiment.run(plan, asked.where, str(bench), boards, folder, observer(progress), kept)
+    return Run.of(asked, outcome), outcome
+
+
+def _folder(asked: Task, out: str | Path | bool | None) -> Path | None:
+    if out is not None and not isinstance(out, str | Path | bool):
+        raise InputError(f"{asked.where}: out: expected a folder, or True for a new one in runs/, got {out!r}")
+    return meant(out) if isinstance(out, str | Path) else None
+
+
+def run_seeds(
+    task: Task,
+    seed: int | None,
+    seeds: Iterable[int],
+    bench: str | Path,
+    out: str | Path | bool | None,
+    trace: bool,
+    progress: Any,
+) -> "tuple[xr.Dataset, Callable[[], list[str]]]":
+    """Many runs, and what writes them to their folder: it returns a line if it could not."""
     from clockfree.api.datasets import dataset  # xarray: slow to load, and one run alone may do without
     from clockfree.runs import seeds as many  # the same
 
-    if bench != "sim":
+    if str(bench) != "sim":
         text = f"expected --bench sim, got {bench}: boards run one seed after another, each with a record of its own"
         raise InputError(f"{task.where}: seeds: {text}")
     if seed is not None:
@@ -135,6 +154,8 @@ def _seeds(
     if trace:
         raise InputError(f"{task.where}: seeds: expected no trace beside them, got one: run one seed with it")
     listed = many.checked(seeds, task.where)
-    data, folder = many.run(task.plan(False), listed, task.where, out, told, kept)
+    data, folder = many.run(task.plan(False), listed, task.where, _folder(task, out), observer(progress), bool(out))
     found = dataset(data, task.called, task.job.network)
-    return found if folder is None else found.assign_attrs(folder=str(folder))
+    if folder is None:
+        return found, list
+    return found.assign_attrs(folder=str(folder)), lambda: many.make_file(data, folder)

@@ -86,6 +86,8 @@ def sweep(
     host = _PythonHost(said)
     with nullcontext(place) if place else Scratch() as folder:
         swept = run_sweep(host, path, jobs, scheduler, Path(folder), observer(progress))
+        for line in swept.make_file() if place else ():
+            warnings.warn(line, stacklevel=2)
     found = swept.data
     if host.task is not None and host.task.called is not None and "edge" in found.coords:
         from clockfree.api.datasets import objects  # xarray: slow to load

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clockfree.api.hosting import Host
+from clockfree.commands.lines import warn
 from clockfree.commands.output import print_json, print_made, print_table
 from clockfree_model.quiet import quiet
 
@@ -23,6 +24,10 @@ class Context(Host):
         from clockfree.commands.completion import completed  # only a shell asks
 
         return completed(name, "toml")(incomplete)
+
+    def warn(self, text: str) -> None:
+        """A warning, on stderr."""
+        warn(f"warning: {text}")
 
     def print(self, found: dict[str, Any], table: "RenderableType", as_json: bool, made: Path) -> None:
         """What was found, on stdout: one object (`--json`), a table, or of a quiet command what was made."""

@@ -1,12 +1,13 @@
 """`clockfree run`: `clockfree.run` of Python, with what a person typed."""
 
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clockfree.base.errors import InputError, Interrupted
+from clockfree.base.errors import InputError
 from clockfree.commands.completion import completed
 from clockfree.commands.options import (
     Json,
@@ -94,18 +95,20 @@ def run(
         _many(asked, task, seeds, how, as_json)
         return
     with progress() as shown:
-        try:
-            found = running.run(asked, progress=shown, anyway=anyway, **how)
-        except Interrupted as stopped:
-            found = stopped.run
-    if as_json:
-        print_json(found.summary)
-    elif quiet():
-        for text in found.summary.get("warnings", ()):
+        found, outcome = running.run_once(asked, progress=shown, anyway=anyway, **how)
+    try:  # what it came to comes first: what follows may take long, or fail
+        if as_json:
+            print_json(found.summary)
+        elif quiet():
+            for text in found.summary.get("warnings", ()):
+                warn(f"warning: {text}")
+            print_made(found.summary["run"])
+        else:
+            print_table(found.table())
+        sys.stdout.flush()
+    finally:
+        for text in outcome.make_files():
             warn(f"warning: {text}")
-        print_made(found.summary["run"])
-    else:
-        print_table(found.table())
     if found.ended == "interrupted":
         raise typer.Exit(INTERRUPTED)
     if found.failures:
@@ -114,11 +117,12 @@ def run(
 
 def _many(asked: "Task", task: Path, seeds: str, how: dict[str, Any], as_json: bool) -> None:
     from clockfree.api import running  # --help does without
+    from clockfree.commands.lines import warn
     from clockfree.commands.progress import progress
     from clockfree.runs import seeds as many
 
     with progress() as shown:
-        data = running.run(asked, seeds=_listed(task, seeds), progress=shown, **how)
+        data, make_file = running.run_seeds(asked, None, _listed(task, seeds), progress=shown, **how)
     found = many.summary(data)
     if as_json:
         print_json(found)
@@ -126,6 +130,10 @@ def _many(asked: "Task", task: Path, seeds: str, how: dict[str, Any], as_json: b
         print_made(found["run"])
     else:
         print_table(many.table(found))
+    if not_made := make_file():  # the one file that keeps them
+        for text in not_made:
+            warn(text)
+        raise typer.Exit(FAILED)
 
 
 def _listed(task: Path, seeds: str) -> list[int]:

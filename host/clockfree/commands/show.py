@@ -1,20 +1,27 @@
 """`clockfree show`: a run printed and plotted again, from its log."""
 
+import sys
+
+import typer
+
 from clockfree.commands.options import Json, RunFolder
-from clockfree.commands.output import print_json, print_table
+from clockfree.commands.output import FAILED, print_json, print_table
 
 
 def show(folder: RunFolder, as_json: Json = False) -> None:
-    from clockfree.runs import report, results, runlog  # --help does without
-    from clockfree_model.parts import POTS
+    from clockfree.commands.lines import warn  # --help does without
+    from clockfree.runs import report, results, runlog
+    from clockfree.runs.made import make
 
     record = runlog.read(folder)
-    data = results.write(record)
-    from clockfree.runs import figure  # matplotlib: slow to load, and what is no record needs none
-
-    figure.draw(data, folder / "figure.png", POTS[record.job.edge.pot].highest)
+    data = results.dataset(record)
     found = results.summary(record, data)
     if as_json:
         print_json(found)
     else:
         print_table(report.table(found, data))
+    sys.stdout.flush()
+    if not_made := make(record, data):  # what was asked for
+        for text in not_made:
+            warn(text)
+        raise typer.Exit(FAILED)

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -19,10 +20,10 @@ from clockfree.base.toml import dumps
 from clockfree.bench.protocol import Bench, Observer
 from clockfree.runs import runlog
 from clockfree.runs.forecast import Forecast
+from clockfree.runs.made import make
 from clockfree.runs.underway import lag_in
 from clockfree.task.plan import Plan, run_toml
 from clockfree_model.job import Job, Sample
-from clockfree_model.parts import POTS
 from clockfree_model.rates import rates_hz
 from clockfree_model.record import plain
 from clockfree_model.scratch import Scratch
@@ -67,11 +68,20 @@ class Outcome:
     failures: list[str]
     beyond: list[str]
 
+    def make_files(self) -> list[str]:
+        """Make what else belongs into a folder that was kept; returns a line for each file that could not be made."""
+        if self.summary["run"] is None:
+            return []
+        again = f"clockfree show {quote(str(self.record.folder))} makes it from the log"
+        return [f"{text}; {again}" for text in make(self.record, self.data)]
+
 
 def run(
     plan: Plan, file: Path, bench_name: str, bench: Bench, out: Path | None, progress: Progress, kept: bool = True
 ) -> Outcome:
-    """Run a plan on a bench and keep everything about it in a folder; the bench is closed then.
+    """Run a plan on a bench and keep the record in a folder; the bench is closed then.
+
+    What else belongs into the folder the outcome makes, when whoever asked has been told what it came to.
 
     Parameters
     ----------
@@ -84,7 +94,7 @@ def run(
         Folder to make; None is a new one in runs/.
     progress : Progress
     kept : bool
-        False: the record goes to a temporary folder, which is gone when this returns, and nothing is drawn.
+        False: the record goes to a temporary folder, which is gone when this returns.
 
     Raises
     ------
@@ -173,16 +183,12 @@ def _run(
 
 
 def _outcome(folder: Path, interrupted: bool, failures: list[str], beyond: list[str], kept: bool) -> Outcome:
-    from clockfree.runs import results  # netCDF and plots: slow to load, and they come last
+    from clockfree.runs import results  # netCDF: slow to load, and it comes last
 
     record = runlog.read(folder)
-    data = results.write(record) if kept else results.dataset(record)
+    data = results.dataset(record)
     summary = results.summary(record, data)
-    if kept:
-        from clockfree.runs import figure  # the same
-
-        figure.draw(data, folder / "figure.png", POTS[record.job.edge.pot].highest)
-    else:
+    if not kept:
         summary["run"] = None
     firings = runlog.read_firings(folder) if record.job.trace and not kept else None
     return Outcome(record, data, summary, firings, interrupted, failures, beyond)

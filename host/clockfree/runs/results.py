@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,6 @@ from clockfree.runs.runlog import Record, read_wall_s
 from clockfree.runs.underway import lag_in
 from clockfree_model import events
 from clockfree_model.counters import COUNTERS, DOWN, FIRINGS, UP
-from clockfree_model.files import naming
 from clockfree_model.final import error_at, sampling_error
 
 
@@ -184,13 +184,9 @@ def _padded(volts: np.ndarray, examples: int) -> np.ndarray:
     )
 
 
-def write(record: Record) -> DataSet:
-    """Make `results.nc` from the log, in one go; returns what was written."""
-    data = dataset(record)
-    file = record.folder / "results.nc"
-    with naming(file):
-        netcdf.write(data, file, packed=("taps", *COUNTERS))
-    return data
+def write(data: DataSet, file: Path) -> None:
+    """Write the results of a run, in one go."""
+    netcdf.write(data, file, packed=("taps", *COUNTERS))
 
 
 def best_at(data: DataSet, updates: float) -> float:

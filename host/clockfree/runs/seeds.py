@@ -13,10 +13,12 @@ from clockfree.base.errors import InputError
 from clockfree.base.toml import dumps
 from clockfree.runs import netcdf
 from clockfree.runs.experiment import Progress, check_out, make_folder
+from clockfree.runs.made import RESULTS
 from clockfree.runs.netcdf import DataSet, Variable
 from clockfree.task.plan import Plan, run_toml
 from clockfree.task.taskfile import SEEDS
 from clockfree_model.counters import COUNTERS
+from clockfree_model.files import attempt
 from clockfree_model.final import error_at
 from clockfree_model.linear import outputs
 from clockfree_sim.sweep.point import accuracies
@@ -35,7 +37,7 @@ TITLE = "clockfree seeds"
 def run(
     plan: Plan, seeds: Sequence[int], file: Path, out: Path | None, progress: Progress, kept: bool
 ) -> tuple[DataSet, Path | None]:
-    """Run a plan with each of these seeds; returns what came out, and the folder, if it was kept.
+    """Run a plan with each of these seeds; returns what came out, and the folder to keep it in, if there is to be one.
 
     Parameters
     ----------
@@ -70,8 +72,12 @@ def run(
     folder = make_folder(plan.task, started, out)
     recorded = run_toml(plan, file, "sim", started.isoformat(timespec="seconds"))
     files.replace_text(folder / "run.toml", dumps(recorded))
-    netcdf.write(data, folder / "results.nc", packed=("taps", *COUNTERS))
     return data, folder
+
+
+def make_file(data: DataSet, folder: Path) -> list[str]:
+    """Keep such runs in their folder; returns a line if that was not possible."""
+    return attempt(folder / RESULTS, lambda file: netcdf.write(data, file, packed=("taps", *COUNTERS)))
 
 
 def dataset(plan: Plan, seeds: Sequence[int], best_V2: float) -> DataSet:

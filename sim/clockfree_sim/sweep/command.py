@@ -38,6 +38,10 @@ def sweep(
     with progress() as observer:
         found = run_sweep(context.obj, file, jobs, scheduler, folder, observer)
     came_to = results.summary(found.sweep, found.journal), results.table(found.sweep, found.data)
-    context.obj.print(*came_to, as_json, folder)
+    try:  # what it came to comes first: what follows may fail
+        context.obj.print(*came_to, as_json, folder)
+    finally:
+        for text in found.make_file():
+            context.obj.warn(text)
     if found.ended != "done":
         raise typer.Exit(INTERRUPTED if found.ended == "interrupted" else FAILED)

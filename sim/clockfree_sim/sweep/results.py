@@ -3,6 +3,7 @@
 import json
 import math
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,7 @@ NAMES = {*NUMBERS, "mean_error", "at_updates", "sample", "taps", "edge", "engine
 """What no axis can be called."""
 UNITS = {"hz": "Hz", "lsb": "LSB", "ohm": "ohm", "s": "s", "us": "us", "V": "V"}
 SEEDS = {"seed", "task_seed"}
+FILE = "results.nc"
 ROWS = 40
 """At most so many lines of a table."""
 
@@ -93,20 +95,18 @@ def dataset(sweep: Sweep, journal: Journal, ended: str) -> xr.Dataset:
     return data
 
 
-def write(sweep: Sweep, journal: Journal, ended: str) -> xr.Dataset:
-    """Make `results.nc` from the journal, in one go; returns what was written."""
-    data = dataset(sweep, journal, ended)
+def write(data: xr.Dataset, file: Path) -> None:
+    """Write the results of a sweep, in one go."""
     packed = {name: {"zlib": True} for name in ("mean_error", "taps")}
     # HDF5 makes it in memory: on a disk that is full it would crash.
-    replace_bytes(journal.folder / "results.nc", data.to_netcdf(engine="h5netcdf", encoding=packed))
-    return data
+    replace_bytes(file, data.to_netcdf(engine="h5netcdf", encoding=packed))
 
 
 def summary(sweep: Sweep, journal: Journal) -> dict[str, Any]:
     """What a sweep came to: the object that `--json` prints."""
     return {
         "sweep": str(sweep.file),
-        "results": str(journal.folder / "results.nc"),
+        "results": str(journal.folder / FILE),
         "axes": {axis.name: len(axis.values) for axis in sweep.axes},
         "points": len(sweep.points),
         "done": len(journal.points),

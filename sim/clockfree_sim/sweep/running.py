@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clockfree_model.files import attempt
 from clockfree_model.quiet import quiet
 from clockfree_sim.sweep import results, workers
 from clockfree_sim.sweep.grid import SweepError
@@ -26,6 +27,10 @@ class Swept:
     journal: Journal
     data: "xr.Dataset"
     ended: str
+
+    def make_file(self) -> list[str]:
+        """Make `results.nc`; returns a line if it could not: the same sweep makes it again, and runs nothing."""
+        return attempt(self.journal.folder / results.FILE, lambda file: results.write(self.data, file))
 
 
 def run_sweep(
@@ -56,9 +61,10 @@ def run_sweep(
         ended = "failed"
         try:
             ended = _run(found, journal, crew, observer)
-        finally:
-            data = results.write(found, journal, ended)
-    return Swept(found, journal, data, ended)
+        except BaseException:
+            Swept(found, journal, results.dataset(found, journal, ended), ended).make_file()
+            raise
+    return Swept(found, journal, results.dataset(found, journal, ended), ended)
 
 
 def _firings(point: Point) -> int:

@@ -296,14 +296,44 @@ def test_a_name_that_is_no_text_is_refused(task, capsys):
     assert capsys.readouterr().err.startswith(r"clockfree: 'caf\udce9': expected UTF-8")
 
 
-def test_what_hdf5_says_of_a_full_disk_is_one_line(recorded, capsys, monkeypatch):
-    def full(*arguments, **more):
-        raise OSError(28, "Unable to create file (file write failed: time = Tue\n, filename = 'x'")
+def full(*arguments, **more):
+    """As HDF5 says it."""
+    raise OSError(28, "Unable to create file (file write failed: time = Tue\n, filename = 'x'")
 
-    monkeypatch.setattr(netcdf, "write", full)
-    folder = recorded(count=3)
-    assert app.status_of(["show", str(folder)]) == 1
-    assert capsys.readouterr().err == f"clockfree: {folder}/results.nc: No space left on device\n"
+
+def nonsense(*arguments, **more):
+    raise ValueError("Key backend: 'nonsense' is not a valid value")
+
+
+def test_what_is_made_last_undoes_no_run(task, tmp_path, capsys, monkeypatch):
+    """The result comes first, each file fails alone, and the run has done what it was asked for."""
+    folder = tmp_path / "a run"
+    monkeypatch.setattr("clockfree.runs.figure.draw_on", nonsense)
+    monkeypatch.setattr(netcdf, "replace_bytes", full)
+    assert app.status_of(["run", task, "--out", str(folder), "--json"]) == 0
+    captured = capsys.readouterr()
+    assert one_object(captured.out)["run"] == str(folder)
+    again = f"; clockfree show '{folder}' makes it from the log"
+    assert captured.err.splitlines()[-2:] == [
+        f"warning: {folder}/results.nc was not made: "
+        f"Unable to create file (file write failed: time = Tue , filename = 'x'{again}",
+        f"warning: {folder}/figure.png was not made: Key backend: 'nonsense' is not a valid value{again}",
+    ]
+    assert sorted(path.name for path in folder.iterdir()) == ["checkpoint.json", "log.jsonl", "run.toml"]
+
+    monkeypatch.undo()
+    monkeypatch.setattr(netcdf, "replace_bytes", full)
+    assert app.status_of(["show", str(folder)]) == 1  # asked for it alone
+    captured = capsys.readouterr()
+    assert "clockfree" in captured.out and captured.err.count("\n") == 1 and (folder / "figure.png").exists()
+
+
+def test_seeds_that_cannot_be_kept_are_shown(task, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(netcdf, "replace_bytes", full)
+    assert app.status_of(["run", task, "--seeds", "2", "--out", str(tmp_path / "out"), "--json"]) == 1
+    captured = capsys.readouterr()
+    assert one_object(captured.out)["seeds"] == [0, 1]
+    assert captured.err.splitlines()[-1].startswith(f"{tmp_path}/out/results.nc was not made: Unable")
 
 
 def test_runs_that_cannot_be_kept_are_not_begun(task, tmp_path, capsys, monkeypatch):

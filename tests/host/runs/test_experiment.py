@@ -72,6 +72,7 @@ def log_of(folder):
 def test_a_run_leaves_a_whole_folder(task, tmp_path):
     out = tmp_path / "out"
     outcome = ran(task, out)
+    assert outcome.make_files() == []
     assert sorted(path.name for path in out.iterdir()) == [
         "checkpoint.json", "figure.png", "log.jsonl", "results.nc", "run.toml",
     ]  # fmt: skip
@@ -213,7 +214,7 @@ def test_ctrl_c_keeps_what_was_measured(task, tmp_path, capfd):
     assert record.end["reason"] == "interrupted"
     assert 5 <= len(record.samples) <= 6
     assert outcome.data.attrs["ended"] == "interrupted"
-    assert (out / "results.nc").exists() and (out / "figure.png").exists()
+    assert outcome.make_files() == [] and (out / "results.nc").exists() and (out / "figure.png").exists()
     ran(out / "run.toml", tmp_path / "whole")
     whole = log_of(tmp_path / "whole").splitlines()
     assert log_of(out).splitlines()[:-1] == whole[: len(record.samples) + 1]  # the beginning of the very same run

@@ -22,7 +22,9 @@ from tests.host.logs import rewrite
 
 def told(folder):
     record = runlog.read(folder)
-    return record, results.write(record)
+    data = results.dataset(record)
+    results.write(data, folder / "results.nc")
+    return record, data
 
 
 def drawn(folder):
@@ -109,15 +111,14 @@ def test_results_are_rebuilt_from_the_log_alone(recorded):
 
 def test_a_disk_without_room_for_netcdf_is_said_and_leaves_the_old(recorded):
     folder = recorded()
-    record = runlog.read(folder)
-    results.write(record)
+    _, data = told(folder)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     for room in (0, 1, 5000, len(before["results.nc"]) - 1):  # of a file that HDF5 itself writes this was a SIGSEGV
         resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
         try:
             with pytest.raises(OSError, match="File too large"):
-                results.write(record)
+                results.write(data, folder / "results.nc")
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
@@ -133,7 +134,7 @@ def test_what_is_cut_short_leaves_the_old_and_nothing_else(recorded, monkeypatch
 
     monkeypatch.setattr(os, "fsync", stopped)
     with pytest.raises(KeyboardInterrupt):
-        results.write(record)
+        results.write(data, folder / "results.nc")
     with pytest.raises(KeyboardInterrupt):
         figure.draw(data, folder / "figure.png", 127)
     assert {path: path.read_bytes() for path in folder.iterdir()} == there
@@ -232,7 +233,7 @@ def test_what_a_person_should_look_into_stands_among_the_warnings(tmp_path, made
     log.sample(replace(last, events=told))
     log.end("done")
     record = runlog.read(tmp_path / "run")
-    assert results.summary(record, results.write(record))["warnings"] == ["behind", "silent", "readback"]
+    assert results.summary(record, results.dataset(record))["warnings"] == ["behind", "silent", "readback"]
 
 
 def test_what_was_seen_is_said_of_the_last_lesson_in_volts(recorded, made_up):

@@ -53,7 +53,7 @@ def test_a_rate_that_costs_is_warned_of_with_one_that_does_not(made_up):
 def test_the_record_says_it_where_something_lags(recorded, made_up):
     folder = recorded(replace(made_up[0](), physics=replace(BOARD, age_us=970)))
     record = runlog.read(folder)
-    data = results.write(record)
+    data = results.dataset(record)
     found = results.summary(record, data)
     assert json.loads(json.dumps(found))["n_r_tau"] == pytest.approx(0.16)
     rows = dict(
