@@ -34,6 +34,12 @@ def nulled(nulls, first, read):
     return read - low - (((nulls[first + before + 1] - low) * (at & 4095)) >> 12)
 
 
+def rounded(c16):
+    """The nearest code that there is."""
+    code = (c16 + 8) >> 4
+    return 0 if code < 0 else _TOP if code > _TOP else code
+
+
 def answered(classes, free, example, first, share):
     """1 where free outputs are nearer to what is desired, the example's codes from first on, than to any other class.
 

@@ -5,11 +5,14 @@ from json import dumps
 
 from clockfree_board import clock
 from clockfree_board.board import IDLE_US, NEAR_US, Refused
-from clockfree_board.clock import ticks_diff
+from clockfree_board.clock import HALF, ticks_diff
+from clockfree_board.overclamp import ASKED, POINTS
 from clockfree_board.supervisor import DAC_TOP, RANDOM
 
 _READINGS_A_LINE = 16
 _MOST_EXAMPLES = 1000
+_LEAST = 1, 0, 0, 0, -1  # of what an overclamp is asked for
+_MOST = 2048, 1024, 65535, 65535, 128
 
 
 class SupervisorRole:
@@ -30,12 +33,18 @@ class SupervisorRole:
         self._staged = None  # number, outputs, order, dwell_us, eta_tap, examples
         self._taught = 0
         self._tick_us = 0
+        self._aim_us = 0
+        self._over = None  # what an overclamp is asked for, and how often it is aimed
+        self._nulled = False
         self._running = False
         self._next = 0  # first example of the next line of readings
         self.commands = {
             "lesson": self._lesson,
             "example": self._example,
             "teach": self._teach,
+            "overclamp": self._overclamp,
+            "null": self._null,
+            "nulls": self._nulls,
             "clamp": self._clamp,
             "show": self._show,
             "measure": self._measure,
@@ -49,18 +58,20 @@ class SupervisorRole:
     def prepare(self, run_id):
         """Forget the lesson, and count from zero."""
         self._prepared = run_id
-        self._staged = None
-        self._taught = self._tick_us = self._next = 0
-        self.supervisor.shown = 0
+        self._staged = self._over = None
+        self._nulled = False
+        self._taught = self._tick_us = self._aim_us = self._next = 0
+        supervisor = self.supervisor
+        supervisor.shown = supervisor.looks = supervisor.holds = 0
 
     def lacks(self):
         """What keeps the supervisor from running, or ''."""
         return "" if self._taught else "no lesson"
 
     def start(self, now_us):
-        """Connect the clamp, and begin the schedule."""
+        """Connect the clamp, which an overclamp does when it has looked, and begin the schedule."""
         self._running = True
-        self.supervisor.clamp(True)
+        self.supervisor.clamp(not self.supervisor.overclamps)
         self.supervisor.start(now_us)
 
     def stop(self):
@@ -74,11 +85,16 @@ class SupervisorRole:
             if left_us > 0:
                 self._chip.sleep_us(left_us)
                 now_us = self._chip.now_us()
-            due_us = self.supervisor.tick(now_us)
+            supervisor = self.supervisor
+            looks = supervisor.looks
+            due_us = supervisor.tick(now_us)
             after_us = self._chip.now_us()
             self._chip.pulse()
             took_us = ticks_diff(after_us, now_us)
-            if took_us > self._tick_us:
+            if supervisor.looks != looks:
+                if took_us > self._aim_us:
+                    self._aim_us = took_us
+            elif took_us > self._tick_us:
                 self._tick_us = took_us
             left_us = ticks_diff(due_us, after_us)
         return left_us if left_us < IDLE_US else IDLE_US
@@ -88,6 +104,8 @@ class SupervisorRole:
         supervisor = self.supervisor
         values = supervisor.shown, supervisor.present, self._tick_us, self._taught
         yield '"shown":%d,"present":%d,"tick_us":%d,"lesson":%d' % values
+        if supervisor.overclamps:
+            yield ',"looks":%d,"holds":%d,"aim_us":%d' % (supervisor.looks, supervisor.holds, self._aim_us)
 
     def report(self, now_us, boot, firings):
         """Periodic telemetry: the schedule, and some of the readings in turn; a supervisor has no firings."""
@@ -152,11 +170,45 @@ class SupervisorRole:
         _, outputs, order, dwell_us, eta_tap, examples = self._staged
         if None in examples:
             raise Refused("example %d is missing" % examples.index(None))
+        if self._over:
+            self.supervisor.overclamp(*self._over)
+        else:
+            self.supervisor.nudge(eta_tap)
         self.supervisor.load(examples, outputs, order, dwell_us)
-        self.supervisor.nudge(eta_tap)
         self._taught = number
         self._staged = None
         self._next = 0
+        return ()
+
+    def _overclamp(self, run_id, refresh_us, asked):
+        """The clamp of the lessons that are taught from now on; without it they are nudged."""
+        if not run_id or run_id != self._prepared:
+            raise Refused("prepared for run %d" % self._prepared)
+        if len(asked) != ASKED or not 0 < refresh_us < HALF:
+            raise Refused("expected %d values, and a refresh within 1..%d us" % (ASKED, HALF - 1))
+        for value, least, most in zip(asked, _LEAST, _MOST):
+            if not least <= value <= most:
+                raise Refused("%s outside %d..%d" % (value, least, most))
+        self._over = list(asked), refresh_us
+        return ()
+
+    def _null(self, number):
+        """Null readings at a point, whose code all sources were told to show; what every output has there."""
+        nulls = self.supervisor.nulls
+        if not 0 <= number < POINTS:
+            raise Refused("point outside 0..%d" % (POINTS - 1))
+        self.supervisor.null(number)
+        self._nulled = True
+        return ([nulls[at] for at in range(number, len(nulls), POINTS)],)
+
+    def _nulls(self, number, values):
+        """Take what `null` found."""
+        nulls = self.supervisor.nulls
+        if not 0 <= number < POINTS or len(values) != len(nulls) // POINTS:
+            raise Refused("expected a point, and a value for each output")
+        for i, value in enumerate(values):
+            nulls[POINTS * i + number] = int(value)
+        self._nulled = True
         return ()
 
     def _clamp(self, on):
@@ -169,4 +221,6 @@ class SupervisorRole:
 
     def _measure(self):
         supervisor = self.supervisor
+        if self._nulled:
+            return ([supervisor.code(i) for i in range(len(supervisor.nulls) // POINTS)],)
         return ([adc.read(channel) for adc, channel in supervisor.inputs[: len(supervisor.mixers)]],)

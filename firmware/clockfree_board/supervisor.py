@@ -1,7 +1,8 @@
 """The supervisor: shows examples on a schedule of its own and sets the clamp. It sends nothing to the edges."""
 
 from clockfree_board.clock import HALF, below, ticks_add, ticks_diff
-from clockfree_board.overclamp import ASKED, HINGE, POINTS, READS, aim, nulled, point
+from clockfree_board.converters import ConverterError
+from clockfree_board.overclamp import ASKED, HINGE, POINTS, READS, aim, nulled, point, rounded
 
 FIXED = 0
 SHUFFLED = 1
@@ -55,6 +56,8 @@ class Supervisor:
         1 while the clamp is connected.
     looks, holds : int
         How often overclamping looked at the outputs, and how often it held them then.
+    nulls : list of int
+        What its readings are beyond the DAC's codes, c16, at each point of each output.
     """
 
     def __init__(self, clock, dacs, latch, mixers, clamp_switch, adcs):
@@ -85,7 +88,7 @@ class Supervisor:
         self._look_us = 0
         self._refresh_us = 0
         self._wanted = 0
-        self.nulls = []
+        self.nulls = [0] * (POINTS * min(len(mixers), len(self.inputs)))
         self._asked = []
         self._classes = []
         self._free = []
@@ -142,8 +145,6 @@ class Supervisor:
         self.overclamps = 1
         self._asked = asked
         self._refresh_us = refresh_us
-        if not self.nulls:
-            self.nulls = [0] * (POINTS * len(self.mixers))
 
     def clamp(self, on):
         """Connect the clamp, or let it go: the clamped outputs float then."""
@@ -219,7 +220,10 @@ class Supervisor:
     def null(self, number):
         """Null readings at one point: every node is at its code, since all sources are."""
         for i in range(len(self.nulls) // POINTS):
-            self.nulls[POINTS * i + number] = self.read(i) - (point(number) << 4)
+            read = self.read(i)
+            if read < 0:
+                raise ConverterError("the ADC of output %d does not answer" % i)
+            self.nulls[POINTS * i + number] = read - (point(number) << 4)
 
     def read(self, output):
         """Free voltage of an output by READS readings, c16; less than 0 where the ADC does not answer."""
@@ -249,6 +253,11 @@ class Supervisor:
         self.hold()
         return self._next_look()
 
+    def code(self, output):
+        """Code of the DAC that is nearest to a free output; -1 where the ADC does not answer."""
+        read = self.read(output)
+        return -1 if read < 0 else rounded(nulled(self.nulls, POINTS * output, read))
+
     def look(self):
         """Read the outputs, and find out where they are to be held."""
         free, present = self._free, self.present
@@ -261,8 +270,7 @@ class Supervisor:
                 row[i] = -1
                 continue
             free[i] = read = nulled(self.nulls, POINTS * i, read)
-            code = (read + 8) >> 4
-            row[i] = 0 if code < 0 else DAC_TOP if code > DAC_TOP else code
+            row[i] = rounded(read)
         if wanted:
             example, held = self._examples[present], self._held[present]
             wanted = aim(self._asked, self._classes, free, example, self._first, self._codes, held)

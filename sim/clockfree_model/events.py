@@ -17,6 +17,7 @@ GAP = "gap"
 LESSON = "lesson"
 CLOCK = "clock"
 AGES = "ages"
+AIMED = "aimed"
 MEASURED = "measured"
 TEXT = "text"
 WIRING = "wiring"
@@ -71,6 +72,10 @@ EVENTS = {
     AGES: Event(
         "largest decision age and lateness of every edge, its firings per second, and longest change of examples: "
         "`age_us`, `late_us`, `rate_hz`, `tick_us`"
+    ),
+    AIMED: Event(
+        "`looks` of an overclamp at the outputs, `holds` that followed, and the longest from the first reading to the "
+        "clamp, `aim_us`"
     ),
     MEASURED: Event("what was measured in HOLD while an example was shown"),
     WIRING: Event("boards look as if they were at other edges than the bench file says; taken anyway", warns=True),

@@ -19,7 +19,9 @@ def asked_of(clamp: ClampSettings, physics: Physics) -> list[int]:
     ]
 
 
-def held_V(clamp: ClampSettings, physics: Physics, desired: np.ndarray, free_V: np.ndarray) -> np.ndarray:
+def held_V(
+    clamp: ClampSettings, physics: Physics, desired: np.ndarray, free_V: np.ndarray, lesson: np.ndarray
+) -> np.ndarray:
     """Where the outputs are held (B, O), V on the circuit; nan in all of an example where the clamp is let go.
 
     Parameters
@@ -27,12 +29,14 @@ def held_V(clamp: ClampSettings, physics: Physics, desired: np.ndarray, free_V: 
     clamp : ClampSettings
     physics : Physics
     desired : (B, O) int
-        What is desired at each example of a lesson, codes of the DAC.
+        What is desired at each of some examples, codes of the DAC.
     free_V : (B, O) float
         Where the outputs float, V on the circuit.
+    lesson : (M, O) int
+        What is desired at all examples of the lesson: its classes.
     """
     asked = asked_of(clamp, physics)
-    classes = np.unique(desired, axis=0).tolist() if asked[HINGE] >= 0 else []
+    classes = np.unique(lesson, axis=0).tolist() if asked[HINGE] >= 0 else []
     found = np.full(np.shape(free_V), np.nan)
     for k, (example, volts) in enumerate(zip(desired.tolist(), free_V, strict=True)):
         codes = [0] * len(example)

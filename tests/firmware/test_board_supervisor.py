@@ -94,3 +94,96 @@ def test_examples_of_different_lengths_are_refused():
     rig.ok("example", 1, 0, [1, 2, 3])
     rig.ok("example", 1, 1, [1, 2])
     assert rig.no("teach", 1) == "examples need equally many codes"
+
+
+# -- an overclamp ----------------------------------------------------------------------------------------------------
+
+ASKED = [300, 0, 32, 16, -1]  # 300 codes; holds above two codes, lets go at one
+
+
+def overclamp(rig, examples, **more):
+    """Null at all points, and teach; the rig's ADC reads 7 codes too much on its second channel."""
+    rig.ok("clamp", 0)
+    for number in range(16):
+        code = 128 + 256 * number
+        rig.ok("show", [code])
+        rig.codes[:] = code, code + 7
+        assert rig.ok("null", number) == [[0, 112]]
+    rig.ok("prepare", 5)
+    for number in range(16):
+        rig.ok("nulls", number, [0, 112])
+    rig.ok("overclamp", 5, 10_000, ASKED)
+    teach(rig, examples=examples, **more)
+
+
+def test_an_overclamp_holds_what_is_off_and_lets_go_of_what_is_not():
+    rig = Rig(role="supervisor")
+    overclamp(rig, [(500, 1100, 2300)])
+    rig.codes[:] = 1000, 2157  # 100 and 150 codes below what is desired
+    before = len(rig.clamped)
+    rig.ok("run", 5)
+    rig.turns(0.5)
+    assert rig.clamped[before:] == [0, 1]  # at first it has not looked yet
+    assert [round(1000 * volts) for volts in rig.dac.outputs_V[:3]] == [500, 1000 + 200, 2150 + 300]
+    status = rig.status()
+    assert status["looks"] == status["holds"] and 45 <= status["looks"] <= 52 and status["shown"] == 11
+    rig.codes[:] = 1101, 2307  # the second is as desired, the first a code off
+    rig.turns(0.1)
+    assert rig.clamped[-1] == 0
+    status = rig.status()
+    assert 8 <= status["looks"] - status["holds"] <= 12
+    rig.ok("report", 100, 0)
+    rig.turns(0.3)
+    assert rig.told("readings")[-1][4] == [[1101, 2300]]
+    rig.ok("hold")
+    assert rig.ok("measure") == [[1101, 2300]]
+
+
+def test_each_example_has_its_own_clamp():
+    rig = Rig(role="supervisor")
+    overclamp(rig, [(500, 1100, 2300), (600, 1001, 2150)], dwell_us=30_000)
+    rig.codes[:] = 1000, 2157
+    switched = len(rig.clamped)
+    rig.ok("run", 5)
+    rig.turns(0.6)
+    assert rig.clamped[switched:] == [0] + [1, 0] * ((len(rig.clamped) - switched) // 2)
+    assert 9 <= rig.clamped[switched:].count(1) <= 11  # the second is as desired
+
+
+def test_a_supervisor_nudges_again_where_nobody_asks_for_an_overclamp():
+    rig = Rig(role="supervisor")
+    overclamp(rig, [(500, 1100, 2300)])
+    rig.ok("prepare", 6)
+    teach(rig, number=2, run_id=6)
+    rig.ok("run", 6)
+    assert rig.clamped[-1] == 1 and "looks" not in rig.status()
+    rig.ok("hold")
+    assert rig.ok("measure") == [rig.codes]
+
+
+@pytest.mark.parametrize(
+    ("asked", "refresh_us", "said"),
+    [
+        ([300, 0, 32, 16], 10_000, "expected 5 values, and a refresh within 1..536870911 us"),
+        (ASKED, 0, "expected 5 values, and a refresh within 1..536870911 us"),
+        ([0, *ASKED[1:]], 10_000, "0 outside 1..2048"),
+        ([300, 2000, 32, 16, -1], 10_000, "2000 outside 0..1024"),
+        ([300, 0, 32, 16, 129], 10_000, "129 outside -1..128"),
+    ],
+)
+def test_what_an_overclamp_cannot_be_asked_for(asked, refresh_us, said):
+    rig = Rig(role="supervisor")
+    rig.ok("prepare", 5)
+    assert rig.no("overclamp", 5, refresh_us, asked) == said
+    assert rig.no("overclamp", 6, 10_000, ASKED) == "prepared for run 5"
+    assert rig.no("null", 16) == "point outside 0..15"
+    assert rig.no("nulls", 3, [1]) == "expected a point, and a value for each output"
+
+
+def test_a_hinge_needs_classes():
+    rig = Rig(role="supervisor")
+    rig.ok("prepare", 5)
+    rig.ok("overclamp", 5, 10_000, [300, 0, 32, 16, 0])
+    rig.ok("lesson", 1, 5, 1, 2, 0, 50_000, 128, 1, 2, 16)
+    rig.ok("example", 1, 0, [1, 2, 3])
+    assert rig.no("teach", 1) == "a hinge is for 2 .. 32 classes, got 1"

@@ -232,12 +232,13 @@ class TinyWorld:
     """Sixteen edges, each with its own clock, potentiometer and front end, and a supervisor.
 
     `seed` has 60 bits, `kind` and `mean_us` are of the clocks, `front_end` is 'comparator' or 'adc', `order_of_rule`
-    that of `rule`; examples are DAC codes of the two sources and the desired voltage, eta is in 128ths.
+    that of `rule`; examples are DAC codes of the two sources and the desired voltage, eta is in 128ths;
+    with a refresh the clamp is an overclamp that is `asked` for these values.
     """
 
     def __init__(
         self, seed, kind, mean_us, front_end, order_of_rule, floor_c16, dither_c16, bar_c16, start_taps,
-        sources, target, examples, eta_128, order, dwell_us,
+        sources, target, examples, eta_128, order, dwell_us, refresh_us=0, asked=(),
     ):  # fmt: skip
         self._seed = seed
         self.twins = twins = Twins(sources, target)
@@ -271,8 +272,11 @@ class TinyWorld:
             out.switch,
             [Mcp320x(adc, adc.cs)],
         )
+        if refresh_us:
+            self.supervisor.overclamp(asked, refresh_us)
+        else:
+            self.supervisor.nudge(eta_128)
         self.supervisor.load(examples, 1, order, dwell_us)
-        self.supervisor.nudge(eta_128)
         self.supervisor.clamp(True)
 
     def _generator(self, index):

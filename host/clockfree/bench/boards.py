@@ -82,6 +82,7 @@ class BoardBench(CalledBoards):
         else:
             for board in self._boards:
                 board.trims = no_trims(job, board)
+        self._null_supervisor()
         self._wiring = self._checked_wiring(taps)
         self._each("set-up", lambda session: self._arm(session, taps))
         self._rehearse()

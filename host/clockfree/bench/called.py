@@ -18,6 +18,7 @@ from clockfree.link.session import Session
 from clockfree_board.link import NUMBERS
 from clockfree_model.job import Job
 from clockfree_model.parts import FRONT_ENDS
+from clockfree_model.settings import OVERCLAMP
 
 
 class CalledBoards:
@@ -88,6 +89,7 @@ class CalledBoards:
         if elsewhere.size:
             observer.say(f"moving {elsewhere.size} of {len(taps)} edges to the run's taps, in HOLD")
             self._each("taps", lambda session: self._set_taps(session, taps))
+        self._null_supervisor()
         outputs_V = self._probe.outputs(source_V)
         if not np.isfinite(outputs_V).all():
             raise BoardError(f"{self.file}: {self._supervisor.session.name}: its ADC does not answer")
@@ -143,6 +145,12 @@ class CalledBoards:
     def _set_taps(self, session: Session, taps: np.ndarray) -> None:
         for i, edge in enumerate(self._of[session].edges):
             session.ask("tap", i, int(taps[edge]))
+
+    def _null_supervisor(self) -> None:
+        """Where it overclamps, readings of the supervisor are nulled against its DAC, in HOLD."""
+        if self._job.clamp.kind == OVERCLAMP:
+            self._observer.say("nulling the supervisor's readings in HOLD")
+            self._probe.null_supervisor()
 
     def _each(self, doing: str, act: Callable[[Session], None], sessions: list[Session] | None = None) -> None:
         """Do something with the edge boards, or others; BoardError where one of them fails."""

@@ -3,7 +3,9 @@
 import numpy as np
 
 from clockfree_model.job import Job
+from clockfree_model.overclamp import held_V
 from clockfree_model.parts import POTS
+from clockfree_model.settings import OVERCLAMP
 
 
 def drops(job: Job, taps: np.ndarray, lesson: int, outputs_V: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -28,8 +30,13 @@ def drops(job: Job, taps: np.ndarray, lesson: int, outputs_V: np.ndarray) -> tup
 
     free_V = solved(job.sources, source_V)
     taken_V = np.where(np.isnan(outputs_V), free_V[:, job.targets], outputs_V)
-    held_V = np.hstack([source_V, taken_V + job.clamp.eta * (desired_V - taken_V)])
-    clamped_V = solved((*job.sources, *job.targets), held_V)
+    if job.clamp.kind == OVERCLAMP:
+        desired, circuit_V = job.ground.codes(desired_V, job.physics), job.ground.on_circuit(taken_V, job.physics)
+        clamp_V = job.ground.own(held_V(job.clamp, job.physics, desired, circuit_V, desired), job.physics)
+        clamp_V = np.where(np.isnan(clamp_V), free_V[:, job.targets], clamp_V)  # it floats, as the free twin does
+    else:
+        clamp_V = taken_V + job.clamp.eta * (desired_V - taken_V)
+    clamped_V = solved((*job.sources, *job.targets), np.hstack([source_V, clamp_V]))
     tail, head = network.ends.T
     scale = job.ground.scale
     return scale * (free_V[:, tail] - free_V[:, head]), scale * (clamped_V[:, tail] - clamped_V[:, head])

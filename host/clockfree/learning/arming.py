@@ -9,8 +9,10 @@ import numpy as np
 from clockfree.link.session import ASK_S, Session
 from clockfree_board.link import ARMED, NUMBERS
 from clockfree_model.job import Job, gate_c16
+from clockfree_model.overclamp import asked_of
 from clockfree_model.parts import FRONT_ENDS, POTS
 from clockfree_model.rates import waits_us
+from clockfree_model.settings import OVERCLAMP
 
 CLOCKS = ("exponential", "jittered", "periodic")
 ORDERS = ("fixed", "shuffled", "random")
@@ -39,7 +41,7 @@ class Member:
     restarts : int
         How often it was armed again; each time its clocks get another seed.
     trims : list of list of int
-        Calibration of each of its edges; [] where there is none.
+        Calibration of each of its edges, of a supervisor that overclamps at each point; [] where there is none.
     firing_us : list of int
         How long a firing of each of its edges takes, by its rehearsal; [] where it has not rehearsed.
     late_us : list of int
@@ -113,8 +115,13 @@ def rehearse(member: Member, count: int | None = None) -> None:
 
 
 def arm_supervisor(member: Member, job: Job, run_id: int, lesson: int) -> None:
-    """Prepare a supervisor's board that is in HOLD, and give it a lesson."""
-    member.session.ask("prepare", run_id)
+    """Prepare a supervisor's board that is in HOLD, tell it of an overclamp, and give it a lesson."""
+    ask = member.session.ask
+    ask("prepare", run_id)
+    if job.clamp.kind == OVERCLAMP:
+        for number, values in enumerate(member.trims):
+            ask("nulls", number, values)
+        ask("overclamp", run_id, round(1e6 * job.clamp.refresh_s), asked_of(job.clamp, job.physics))
     teach(member, job, run_id, lesson)
 
 

@@ -244,6 +244,8 @@ class Learning:
                 self.journal.note(events.RESET, "was reset as the run ended", member, boot=status["boot"])
             elif member.edges:
                 self._count(member, status["edges"])
+            elif "looks" in status:
+                self._aimed(status["looks"], status.get("holds", 0), status.get("aim_us", 0))
             for edge, tap, row in zip(member.edges, taps, status.get("edges", ())):
                 self.tally.taps[edge] = tap
                 if tap != row[0]:
@@ -325,6 +327,11 @@ class Learning:
                 attendance.told = self.lesson
             attendance.failed(member, what)
             self._catch_up(member)
+
+    def _aimed(self, looks: int, holds: int, aim_us: int) -> None:
+        """How an overclamp was aimed, since its board was armed."""
+        text = f"an overclamp looked {looks} times and held {holds} of them, within {aim_us} us of the look"
+        self.journal.note(events.AIMED, text, said=False, looks=looks, holds=holds, aim_us=aim_us)
 
     def _hear(self, member: Member, message: list[Any]) -> None:
         kind, attendance = message[0], self._attendance

@@ -13,9 +13,12 @@ from clockfree.learning.arming import Member
 from clockfree.link.fleet import TROUBLE, Fleet
 from clockfree.link.session import Session
 from clockfree.link.units import ADC_STEPS, C16_STEPS
+from clockfree_board.overclamp import POINTS, point
 from clockfree_model.calibration import calibrate
 from clockfree_model.job import Job
+from clockfree_model.overclamp import held_V
 from clockfree_model.parts import FRONT_ENDS
+from clockfree_model.settings import OVERCLAMP
 
 SETTLE_S = 0.01
 """Nodes and clamp settle within 130 us; the rest is for what this counts on."""
@@ -103,9 +106,35 @@ class Probe:
         BoardError
             The supervisor does not answer; edges whose board does not are left out.
         """
-        self._show(codes, clamped=True)
+        clamped = True
+        if self._job.clamp.kind == OVERCLAMP:
+            codes, clamped = self._overclamped(codes)
+        self._show(codes, clamped)
         time.sleep(SETTLE_S)
         return self._everything().own(self._job)
+
+    def _overclamped(self, codes: list[int]) -> tuple[list[int], bool]:
+        """An example as an overclamp holds it, and whether it does."""
+        job, physics, sources = self._job, self._job.physics, len(self._job.sources)
+        lessons = np.vstack([job.ground.codes(each.desired_V, physics) for each in job.lessons])
+        self._show(codes, clamped=False)
+        time.sleep(SETTLE_S)
+        free_V, desired = np.array([self._read_outputs()]), np.array([codes[sources:]])
+        if np.isnan(free_V).any():
+            return codes, False
+        (hold_V,) = held_V(job.clamp, physics, desired, free_V, lessons)
+        if np.isnan(hold_V).any():
+            return codes, False
+        return [*codes[:sources], *physics.dac_codes(hold_V).tolist()], True
+
+    def null_supervisor(self) -> None:
+        """Null an overclamp's readings against the DAC that it holds with: every node is at one of its codes."""
+        rows = []
+        for number in range(POINTS):
+            self._show([point(number)] * len(self._job.sources), clamped=False)
+            time.sleep(SETTLE_S)
+            rows.append(self._ask("null", number)[0])
+        self._supervisor.trims = rows
 
     def around(self, source_V: np.ndarray) -> Measured:
         """Everything that can be measured with these voltages on the sources, on the circuit, while the clamp floats.

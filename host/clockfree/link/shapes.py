@@ -12,6 +12,8 @@ from clockfree_board.link import EDGE_ROW, FIRING_ROW, FIRINGS, HOLD, NUMBERS, R
 MOST = 1 << 53
 """Whole numbers below this are the same in JSON, numpy and a record."""
 TEXTS = ("role", "id", "version", "config", "state", "reason", "reset")
+COUNTED = ("shown", "tick_us", "looks", "holds", "aim_us")
+"""What a supervisor counts."""
 ONE_NUMBER = ("tap", "adopt", "rehearse")
 
 
@@ -39,7 +41,7 @@ def is_answer(kind: str, fields: list[Any]) -> bool:
         return len(fields) == 1 and _is_status(fields[0])
     if kind in ONE_NUMBER:
         return len(fields) == 1 and _whole(fields[0])
-    if kind in ("null", "match"):
+    if kind in ("null", "match"):  # of an edge its calibration, of a supervisor a point of its own
         return len(fields) == 1 and _numbers(fields[0])
     if kind == "measure":  # of a supervisor its readings, of an edge both drops and what its ADC says of the nodes
         return _codes(fields) if len(fields) == 1 else len(fields) == 3 and _numbers(fields[:2]) and _codes(fields[2:])
@@ -58,7 +60,7 @@ def is_hello(said: Any) -> bool:
 def _is_status(said: Any) -> bool:
     if not isinstance(said, dict) or said.get("state") not in (HOLD, RUN):
         return False
-    counts = [*(said.get(key) for key in ("run", "boot", "t_us")), *(said.get(key, 0) for key in ("shown", "tick_us"))]
+    counts = [*(said.get(key) for key in ("run", "boot", "t_us")), *(said.get(key, 0) for key in COUNTED)]
     return isinstance(said.get("reason"), str) and _numbers(counts) and _rows(said.get("edges", []), len(EDGE_ROW))
 
 

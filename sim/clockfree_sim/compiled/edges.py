@@ -120,7 +120,7 @@ class Edges:
         supervisor = setup.supervisor.supervisor
         self.shows["clamped"] = supervisor.clamped
         if self._adc.noise_V:
-            self.shows["drawn"] = READS * len(supervisor.nulls)
+            self.shows["drawn"] = READS * len(supervisor.nulls)  # those that nulling took
         clamp = setup.plant.clamp
         resting = DigitalClamp(setup.plant.circuit, setup.time, 1, 0, np.zeros(0))
         self._clamp = compiled_clamp(clamp or resting, clamp is not None) if self._late else None

@@ -48,6 +48,7 @@ from_q = _compiled(rule.from_q)
 from_total = _compiled(rule.from_total)
 agreed = _compiled(rule.agreed)
 _compiled(overclamp.nulled)
+_compiled(overclamp.rounded)
 _compiled(overclamp.answered)
 _compiled(overclamp.aim)
 

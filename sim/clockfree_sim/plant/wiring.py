@@ -144,7 +144,7 @@ class SimulatedSupervisor:
             dark = np.zeros(desired_V.shape[1])
             free_V = [plant.settled(row, dark, eta, False)[0][list(plant.job.targets)] for row in source_V]
             desired = self._ground.codes(lesson.desired_V, physics)
-            desired_V = held_V(plant.job.clamp, physics, desired, np.array(free_V))
+            desired_V = held_V(plant.job.clamp, physics, desired, np.array(free_V), desired)
         for given_V, wanted_V in zip(source_V, desired_V, strict=True):
             yield plant.settled(given_V, np.nan_to_num(wanted_V), eta, bool(np.isfinite(wanted_V).all()))
 

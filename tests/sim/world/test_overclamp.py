@@ -115,7 +115,7 @@ def test_a_nudge_is_where_it_was():
     """What a supervisor reads of a nudge decides nothing: its converter stays perfect, and nothing is nulled."""
     job = a_job(physics=dataclasses.replace(BOARD, clamp_delay_us=DELAY_US))
     world = World(job)
-    assert world.time.now_us == 0 and world.supervisor.supervisor.nulls == []
+    assert world.time.now_us == 0 and not any(world.supervisor.supervisor.nulls)
 
 
 @pytest.mark.parametrize(
