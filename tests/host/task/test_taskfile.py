@@ -180,8 +180,8 @@ class TestOverrides:
             ({}, ["clamp.eta=2"], "clamp.eta (from --set): expected a number > 0 and <= 1, got 2"),
             ({}, ["clamp.eta=half"], "clamp.eta (from --set): expected a number, got 'half'"),
             ({}, ["clamp=2"], "clamp (from --set): expected a table, got 2"),
-            ({}, ["edge.f=1"], "edge.f (from --set): expected one of front_end, pot, order, f_V, theta_V, summed, calibrate, "
-             "clock, rate_hz, decades, late_us, got an unknown key"),
+            ({}, ["edge.f=1"], "edge.f (from --set): expected one of front_end, pot, order, f_V, theta_V, summed, "
+             "calibrate, clock, rate_hz, decades, late_us, got an unknown key"),
             ({}, ["lesson.0.desired_V=[]"], "lesson.0.desired_V (from --set): expected at least one example, got none"),
             ({}, ["lesson.1.teacher=true"], "lesson.1.teacher (from --set): expected 0..0 after lesson, got '1'"),
             ({}, ["network.size=3"], "network.size (from --set): expected a table or a list at network, got 'lab16'"),
