@@ -47,12 +47,13 @@ def open_boards(name: str, anyway: bool = False) -> "BoardBench":
     return BoardBench(read_bench(meant(name)), name, anyway)
 
 
-def no_virtual_boards() -> str:
-    """Why there can be no virtual boards on this machine; "" if there can."""
-    from clockfree_sim.virtual.boards import VirtualBoardsError, check  # only --or-sim asks
+def no_virtual_boards(edges: int) -> str:
+    """Why there can be no virtual boards for so many edges on this machine, or not now; "" if there can."""
+    from clockfree_sim.virtual import room  # only --or-sim asks
+    from clockfree_sim.virtual.boards import HEAP_KIB, VirtualBoardsError, check
 
     try:
         check()
     except VirtualBoardsError as error:
         return str(error)
-    return ""
+    return room.lacking(1 + edges, HEAP_KIB)

@@ -64,7 +64,7 @@ class VirtualRack:
             self.boards = VirtualBoards(job, configs, self._flash.path)
         except BaseException as error:
             self._flash.close()
-            if isinstance(error, VirtualBoardsError):
+            if isinstance(error, VirtualBoardsError | OSError):
                 raise InputError(f"{NAME}: --bench: {error}; --bench sim does the job") from None
             raise
         self.bench = bench.model_copy(update={"by_id": str(self.boards.by_id)})

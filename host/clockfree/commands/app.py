@@ -8,11 +8,9 @@ Exit status: 0 done; 1 ran, but something failed; 2 bad input, said in one line 
 import contextlib
 import errno
 import functools
-import gc
 import importlib
 import importlib.metadata
 import os
-import signal
 import sys
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor
@@ -22,12 +20,13 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from clockfree.base import checkout
+from clockfree.base import checkout, environment
 from clockfree.base.errors import BoardError, InputError
 from clockfree.base.files import meant
 from clockfree.commands.context import Context
 from clockfree.commands.output import BAD_INPUT, DONE, FAILED, INTERRUPTED
 from clockfree_model import streams
+from clockfree_model.docs import doc
 from clockfree_model.nearest import nearest
 from clockfree_model.quiet import VARIABLE, quiet, set_quiet
 from clockfree_model.saying import put, say
@@ -141,7 +140,8 @@ class _Commands(TyperGroup):
         for entry in importlib.metadata.entry_points(group=OTHERS):
             if entry.name == cmd_name:
                 try:
-                    return _command(cmd_name, entry.load())
+                    function = entry.load()
+                    return _command(cmd_name, function, doc(function))
                 except Exception as error:
                     say(f"clockfree: command {cmd_name} is left out: {_one_line(error)}")
         return None
@@ -192,9 +192,8 @@ def status_of(arguments: list[str]) -> int:
 
 
 def _status_of(arguments: list[str]) -> int:
-    for text in arguments:
-        if any("\ud800" <= letter <= "\udfff" for letter in text):  # what Python makes of bytes that are none
-            return _fail(f"{text!a}: expected UTF-8, got other bytes: the record of a run could not name it", BAD_INPUT)
+    if wrong := next(filter(None, map(environment.unreadable, arguments)), ""):
+        return _fail(wrong, BAD_INPUT)
     try:
         status = app(arguments, prog_name="clockfree", standalone_mode=False, obj=Context()) or DONE
         sys.stdout.flush()  # what cannot be written is said here, not when Python ends
@@ -219,6 +218,8 @@ def _status_of(arguments: list[str]) -> int:
         return _fail(text, FAILED)
     except BrokenExecutor:
         return _fail("a process that worked for this has died: killed, or out of memory", FAILED)
+    except UnicodeEncodeError as error:
+        return _fail(f"{error.object!a}: {environment.of_locale()}", BAD_INPUT)
     except OSError as error:
         where = error.filename2 or error.filename or _unnamed()
         _give_up_stdout()
@@ -244,33 +245,13 @@ def _give_up_stdout() -> None:
 
 LONGEST = 800
 """Letters of a line that says what is wrong."""
-YOUNG = 100_000
-"""Objects that are made before the collector looks for rings of them, 700 by Python's own habit: whatever is imported
-stays, and to look through it again and again is a sixth of the time that it takes to load."""
-
-
-def _prepare() -> None:
-    """Have every end be told in time, every text be printed, and no time be lost.
-
-    A terminal that is closed, or a machine that goes down, ends a run as Ctrl-C does: with its record closed and its
-    boards in HOLD. `nohup` keeps what it is for.
-
-    BLAS takes one thread, unless the environment says otherwise, before numpy is loaded: our matrices are small, and
-    threads that wait for their share of one spin.
-    """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    gc.set_threshold(YOUNG)
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)  # Windows has no SIGHUP
-        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
-            signal.signal(number, signal.default_int_handler)
-    streams.settle()
 
 
 def main() -> NoReturn:
     """Entry point of the `clockfree` command."""
     try:
-        _prepare()
+        environment.settle()
+        streams.settle()
     except KeyboardInterrupt:
         sys.exit(_fail("interrupted", INTERRUPTED))
     sys.exit(status_of(sys.argv[1:]))

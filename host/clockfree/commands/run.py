@@ -85,7 +85,7 @@ def run(
         "updates": updates,
     }
     asked = Task.of_command_line(task, options, with_network_file(set_, parallel, self_loops))
-    if or_sim and bench == "virtual" and (why := no_virtual_boards()):
+    if or_sim and bench == "virtual" and (why := no_virtual_boards(len(asked.edges))):
         warn(f"{why}; so this runs on --bench sim")
         bench = "sim"
     how: dict[str, Any] = {"bench": bench, "out": True if out is None else out, "trace": trace}

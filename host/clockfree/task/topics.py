@@ -1,6 +1,5 @@
 """Topics of `clockfree help`, each from where it is said: keys of a task file, presets, chips, counters, events."""
 
-import inspect
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args, get_origin
@@ -15,6 +14,7 @@ from clockfree.task.taskfile import Task
 from clockfree_model import importers, network, parts
 from clockfree_model.counters import COUNTERS
 from clockfree_model.defaults import TABLES, default_of, in_words, range_of
+from clockfree_model.docs import doc
 from clockfree_model.events import EVENTS
 from clockfree_model.nearest import nearest
 from clockfree_model.physics import PRESETS
@@ -94,7 +94,7 @@ def _key(known: FieldInfo) -> dict[str, str]:
 
 
 def _said(kind: Any) -> str:
-    return inspect.getdoc(kind) or ""
+    return doc(kind)
 
 
 def _settings() -> Iterator[Topic]:

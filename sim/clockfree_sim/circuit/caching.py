@@ -19,13 +19,16 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
-from numba import njit
+from numba import config, njit
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache
 from numba.core.types.misc import unliteral
 
 from clockfree_model.quiet import quiet
 from clockfree_model.saying import say
 from clockfree_sim.circuit.code_digest import code_digest, options_text
+
+if config.DISABLE_JIT:
+    raise ImportError("NUMBA_DISABLE_JIT: expected it unset: the simulation is compiled code, and there is no other")
 
 UNUSED_S = 30 * 86400
 """Folders of versions of clockfree before 0.3, one for all sources at a time, are deleted after so long, s."""
@@ -84,7 +87,12 @@ def either(one: Any, other: Any, chosen: Callable[[Any], bool]) -> Any:
 
 
 def folder() -> Path | None:
-    """Where compiled functions are kept; None where this user has no home."""
+    """Where compiled functions are kept; None where this user has no home.
+
+    As everywhere in it a function goes by its digest here, and not as numba's own would.
+    """
+    if os.path.isabs(given := os.environ.get("NUMBA_CACHE_DIR", "")):
+        return Path(given) / "clockfree"
     caches = Path(os.environ.get("XDG_CACHE_HOME", ""))
     with suppress(RuntimeError):
         # A relative one is to be ignored, says the XDG Base Directory Specification.

@@ -25,6 +25,8 @@ _CHILD = "from clockfree_sim.virtual.child import main; main({}, {!r})"
 _DEVICE = Path(__file__).parent / "device"
 _ENDED = "the process of the virtual boards has ended; what it printed says why"
 _START_S = 60.0
+HEAP_KIB = 192
+"""Heap of each MicroPython, if nothing else is said."""
 _END_S = 10.0
 
 
@@ -71,7 +73,7 @@ class VirtualBoards:
         folder: Path,
         *,
         pace: bool = False,
-        heap_kib: int = 192,
+        heap_kib: int = HEAP_KIB,
     ):
         check()
         if few := room.lacking(len(configs), heap_kib):

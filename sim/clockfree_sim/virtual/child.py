@@ -131,7 +131,9 @@ class Rack:
 
 def _plain(error: Exception) -> Exception:
     """An error as it can cross to the parent: what is wrong with an input as it is, a fault with where it was."""
-    return ValueError(str(error)) if isinstance(error, ValueError) else RuntimeError(traceback.format_exc())
+    if isinstance(error, ValueError | OSError):
+        return type(error)(*error.args)
+    return RuntimeError(traceback.format_exc())
 
 
 def main(number: int, device: str) -> None:

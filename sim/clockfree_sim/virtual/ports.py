@@ -7,6 +7,7 @@ import pty
 import struct
 import termios
 import tty
+from functools import cache
 from pathlib import Path
 
 BY_ID = "usb-MicroPython_Board_in_FS_mode_{}-if00"
@@ -16,14 +17,24 @@ _IN_OPEN = 0x20
 _EVENT = struct.Struct("iIII")
 
 
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def inotify() -> int:
+    """The file of a new inotify instance, of which every user may have some hundred."""
+    file: int = _libc().inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+    if file < 0:
+        raise OSError(ctypes.get_errno(), "no inotify instance is left (fs.inotify.max_user_instances)")
+    return file
+
+
 class Watch:
     """Who has ports open: a pseudo-terminal has no DTR, so opening and closing are watched (inotify)."""
 
     def __init__(self) -> None:
-        self._libc = ctypes.CDLL(None, use_errno=True)
-        self._file = self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
-        if self._file < 0:
-            raise OSError(ctypes.get_errno(), "inotify_init1")
+        self._file = inotify()
         self._ports: dict[int, Port] = {}
 
     def fileno(self) -> int:
@@ -32,7 +43,7 @@ class Watch:
 
     def add(self, port: "Port") -> int:
         """Watch a port."""
-        watch = self._libc.inotify_add_watch(self._file, port.name.encode(), _IN_OPEN | _IN_CLOSE)
+        watch = _libc().inotify_add_watch(self._file, port.name.encode(), _IN_OPEN | _IN_CLOSE)
         if watch < 0:
             raise OSError(ctypes.get_errno(), "inotify_add_watch", port.name)
         self._ports[watch] = port
@@ -41,7 +52,7 @@ class Watch:
     def remove(self, watch: int) -> None:
         """Watch a port no longer."""
         del self._ports[watch]
-        self._libc.inotify_rm_watch(self._file, watch)
+        _libc().inotify_rm_watch(self._file, watch)
 
     def look(self) -> None:
         """Tell each port what happened to it."""

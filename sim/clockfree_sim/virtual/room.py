@@ -5,6 +5,8 @@ import resource
 from collections.abc import Iterator
 from pathlib import Path
 
+from clockfree_sim.virtual.ports import inotify
+
 FILES, PROCESSES, MEMORY_MIB = 9, 3, 2
 """A board takes so many files of one process; a process, and two threads of a host that talks to all boards at once;
 and so much memory beside its heap (measured, with a thousand: 1.8, the kernel's share and the host's included)."""
@@ -26,6 +28,7 @@ def lacking(boards: int, heap_kib: int) -> str:
     needs = (
         ("open files (ulimit -Hn)", boards * FILES + _MORE_FILES, _files()),
         ("free pseudo-terminals (kernel.pty.max)", boards, _terminals()),
+        ("inotify instance (fs.inotify.max_user_instances)", 1, _watches()),
         ("further processes and threads (ulimit -u, pids.max)", boards * PROCESSES + _MORE_PROCESSES, _processes()),
         ("MiB of free memory (memory.max)", round(memory_mib), _memory() // _MIB),
     )
@@ -35,6 +38,15 @@ def lacking(boards: int, heap_kib: int) -> str:
 
 def _files() -> int:
     return _most(resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+
+
+def _watches() -> int:
+    """1 where another inotify instance can be had: nobody tells how many there are of this user."""
+    try:
+        os.close(inotify())
+    except OSError:
+        return 0
+    return 1
 
 
 def _terminals() -> int:

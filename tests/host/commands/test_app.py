@@ -217,7 +217,7 @@ def test_help_comes_without_what_is_slow_to_import(lines, slow):
 @pytest.mark.parametrize(("given", "threads"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "3"}, "3")])
 def test_blas_has_one_thread_unless_it_is_told_otherwise(given, threads):
     code = (
-        "import os, sys; from clockfree.commands import app; app._prepare();"
+        "import os, sys; from clockfree.base import environment; import clockfree.commands.app; environment.settle();"
         "print(os.environ['OPENBLAS_NUM_THREADS'], 'numpy' in sys.modules)"
     )
     environment = {key: value for key, value in os.environ.items() if key != "OPENBLAS_NUM_THREADS"} | given

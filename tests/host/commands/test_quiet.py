@@ -49,6 +49,6 @@ def test_errors_and_warnings_are_said(capsys, monkeypatch):
 
     assert app.status_of(["run", "alostery", "-q"]) == 2
     assert capsys.readouterr().err.endswith("(did you mean allostery?)\n")
-    monkeypatch.setattr(registry, "no_virtual_boards", lambda: "there are none")
+    monkeypatch.setattr(registry, "no_virtual_boards", lambda edges: "there are none")
     assert app.status_of(["run", "allostery", "--updates", "2", "--bench", "virtual", "--or-sim", "-q"]) == 0
     assert capsys.readouterr().err == "there are none; so this runs on --bench sim\n"

@@ -311,6 +311,11 @@ def test_nothing_is_written_where_somebody_works(monkeypatch, tmp_path):
     for given in ("", "caches"):
         monkeypatch.setenv("XDG_CACHE_HOME", given)
         assert folder() == home / ".cache" / "clockfree" / "compiled"
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "caches")
+    assert folder() == home / ".cache" / "clockfree" / "compiled"
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "numba"))
+    assert folder() == tmp_path / "numba" / "clockfree"
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
     (source / "where.py").write_text("def f(x):\n    return x + 1\n")
     names = {"__name__": NAME}
     exec(compile((source / "where.py").read_text(), str(source / "where.py"), "exec"), names)

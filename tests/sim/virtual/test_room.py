@@ -151,3 +151,19 @@ def test_boards_whose_descriptors_are_above_those_of_select_are_stopped_and_rese
         assert max(map(int, open_files)) > 1023
         os.kill(boards.told(ONE)["process"], signal.SIGKILL)
         wait(lambda: boards.told(ONE)["crashes"] == 1 and boards.is_up(ONE))
+
+
+def test_where_no_inotify_instance_is_left_it_is_said_and_the_simulation_can_do_it(monkeypatch, tmp_path, capsys):
+    def none_left():
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(room, "inotify", none_left)
+    said = "expected 1 inotify instance (fs.inotify.max_user_instances), got 0"
+    assert said in room.lacking(1, 64)
+    (tmp_path / "task.toml").write_text(TASK)
+    options = ["--updates", "2", "--bench", "virtual", "--out", str(tmp_path / "out")]
+    assert app.status_of(["run", str(tmp_path / "task.toml"), *options]) == 2
+    assert said in capsys.readouterr().err
+    assert app.status_of(["run", str(tmp_path / "task.toml"), *options, "--or-sim", "--json"]) == 0
+    captured = capsys.readouterr()
+    assert '"bench": "sim"' in captured.out and f"{said}; so this runs on --bench sim" in captured.err
