@@ -44,14 +44,15 @@ OVERCLAMPS: dict[str, Way] = {
     "ADC, overclamp": (replace(ADC, f_V=0.03), COARSE),
     "ADC calibrated, overclamp": (CALIBRATED, FINE),
     "ADC calibrated, summed, overclamp": (SUMMED, FINE),
+    "ADC calibrated, overclamp, gain 10": (replace(CALIBRATED, f_V=0.006), GAIN),
     "trimmed, overclamp": (TRIMMED, replace(COARSE, amplitude_V=0.3)),
     "two bits, overclamp": (COMPARATORS, replace(COARSE, amplitude_V=0.3)),
 }
 WAYS = NUDGES | OVERCLAMPS
 """Each is run with edges of either order; nothing but the ADCs and trims said to be is calibrated."""
 UNCALIBRATED, TIGHT, TRIM = "ADC, overclamp", "ADC calibrated, overclamp", "trimmed, overclamp"
-TODAY = "ADC calibrated, summed, nudge"
-HELD = {**{name: WAYS[name] for name in (TODAY, UNCALIBRATED, TIGHT)}, "gain": (replace(CALIBRATED, f_V=0.006), GAIN)}
+TODAY, GAINED = "ADC calibrated, summed, nudge", "ADC calibrated, overclamp, gain 10"
+HELD = (TODAY, UNCALIBRATED, TIGHT, GAINED)
 """Those that are tried near capacity."""
 
 Scans = dict[str, tuple[str, tuple[Any, ...]]]
@@ -132,12 +133,13 @@ def kinds(quick: bool) -> tuple[Kind, ...]:
 
 
 def ways(quick: bool) -> Iterator[Point]:
-    """Every way with edges of either order, on each kind of task; on the larger network few go on for long."""
+    """Every way with edges of either order, on each kind of task; what rests goes on for long, not all on the larger one."""
     names = (TODAY, UNCALIBRATED) if quick else tuple(WAYS)
     for kind in kinds(quick):
         for name in names:
             edge, clamp = WAYS[name]
-            long = not quick and (kind.network != tasks.LARGE or name in (UNCALIBRATED, TIGHT))
+            lasts = edge not in (ADC, COMPARATORS) if kind.network == "lab16" else name in (UNCALIBRATED, TIGHT, GAINED)
+            long = not quick and lasts
             for order in (2, 1):
                 told = replace(edge, order=order)
                 yield Point("ways", name, kind, 2 if quick else 24, told, clamp, 1 if quick else 4, order, long)
@@ -170,9 +172,10 @@ def capacity(quick: bool) -> Iterator[Point]:
         (Kind(tasks.LARGE, 2, 16), TEACHER),
         (Kind(tasks.LARGE, 3), UNIFORM),
     ):
-        for name, (edge, clamp) in HELD.items():
-            order = 2 if name == TODAY else 1
-            yield Point("capacity", name, kind, 12, replace(edge, order=order), clamp, size=order, targets=targets)
+        for name in HELD:
+            edge, clamp = WAYS[name]
+            told = replace(edge, order=2 if name == TODAY else 1)
+            yield Point("capacity", name, kind, 24, told, clamp, 4, told.order, targets=targets)
 
 
 def points(quick: bool) -> list[Point]:

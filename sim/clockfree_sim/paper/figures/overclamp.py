@@ -235,7 +235,7 @@ def _capacity(ax, data: xr.Dataset) -> None:
     kinds = list(dict.fromkeys(data["kind"].values[found].tolist()))
     for way, colour in zip(overclamping.HELD, ("#e08214", "#7fb0dc", "#17406d", "#2a8c4a"), strict=True):
         for i in which(data, "capacity", way=way):
-            place = -kinds.index(str(data["kind"].values[i])) - 0.15 * list(overclamping.HELD).index(way)
+            place = -kinds.index(str(data["kind"].values[i])) - 0.15 * overclamping.HELD.index(way)
             label = way if data["kind"].values[i] == kinds[0] else None
             _bar(ax, interval(of_tasks(data, i, 0)), place, color=colour, marker="o", label=label)
     ax.set_yticks([-k - 0.2 for k in range(len(kinds))], [kind.replace(", ", "\n") for kind in kinds])
