@@ -133,7 +133,7 @@ def kinds(quick: bool) -> tuple[Kind, ...]:
 
 
 def ways(quick: bool) -> Iterator[Point]:
-    """Every way with edges of either order, on each kind of task; what rests goes on for long, not all on the larger one."""
+    """Every way with edges of either order, on each kind of task; what rests goes on for long."""
     names = (TODAY, UNCALIBRATED) if quick else tuple(WAYS)
     for kind in kinds(quick):
         for name in names:
