@@ -6,6 +6,7 @@ and the command line, load nothing.
 run        teach a network a task
 sweep      run a task on a grid of settings and seeds
 open       a recorded run, or the results of a sweep
+resume     go on with a run that was cut off
 Task       what a network is to learn, and how
 Run        what a run came to
 Error      whatever clockfree says itself, as an exception: InputError, BoardError
@@ -21,6 +22,7 @@ TYPE_CHECKING = False  # as typing has it, which takes longer to load than all o
 if TYPE_CHECKING:
     from clockfree.api.opening import open
     from clockfree.api.result import Run
+    from clockfree.api.resuming import resume
     from clockfree.api.running import run
     from clockfree.api.sweeping import sweep
     from clockfree.api.tasks import Task
@@ -28,7 +30,19 @@ if TYPE_CHECKING:
 
     __version__: str
 
-__all__ = ["BoardError", "Error", "InputError", "Interrupted", "Run", "Task", "__version__", "open", "run", "sweep"]
+__all__ = [
+    "BoardError",
+    "Error",
+    "InputError",
+    "Interrupted",
+    "Run",
+    "Task",
+    "__version__",
+    "open",
+    "resume",
+    "run",
+    "sweep",
+]
 
 _FROM = {
     "BoardError": "clockfree.base.errors",
@@ -38,6 +52,7 @@ _FROM = {
     "Run": "clockfree.api.result",
     "Task": "clockfree.api.tasks",
     "open": "clockfree.api.opening",
+    "resume": "clockfree.api.resuming",
     "run": "clockfree.api.running",
     "sweep": "clockfree.api.sweeping",
 }

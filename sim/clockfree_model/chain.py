@@ -21,6 +21,11 @@ class Chain:
     def __init__(self) -> None:
         self._crc = 0
 
+    @property
+    def crc(self) -> str:
+        """The checksum of the last line."""
+        return f"{self._crc:08x}"
+
     def sealed(self, fields: dict[str, Any]) -> bytes:
         """The next line: JSON, with its checksum as the last field, and a newline."""
         return self.ended(json.dumps(fields, separators=(",", ":"), allow_nan=False).encode("ascii")[:-1])

@@ -74,7 +74,7 @@ def recorded(tmp_path):
         for sample in made_up_samples(job, **more):
             share = {"training": 1 - 0.5 / (1 + sample.updates / 10), "test": 0.9 - 0.4 / (1 + sample.updates / 10)}
             log.sample(sample, share if accuracy else None)
-        log.checkpoint(sample)
+        log.checkpoint()
         if reason:
             log.end(reason)
         return folder

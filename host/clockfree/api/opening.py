@@ -20,6 +20,18 @@ def open_run(folder: Path) -> Run:
     return Run(record, data, results.summary(record, data))
 
 
+def folder_of(folder: str | Path, caller: str, expected: str) -> Path:
+    """The folder of this name, or of this name in runs/; InputError if there is none."""
+    if not isinstance(folder, str | Path):
+        raise InputError(f"{caller}: expected the name of a folder, got {folder!r}")
+    found = meant(folder)
+    if not found.exists() and (RUNS / found).is_dir():
+        found = RUNS / found
+    if not found.is_dir():
+        raise InputError(f"{folder}: expected {expected}, got none of that name")
+    return found
+
+
 def open(folder: str | Path) -> "Run | xr.Dataset":
     """What was recorded in a folder.
 
@@ -47,13 +59,7 @@ def open(folder: str | Path) -> "Run | xr.Dataset":
     >>> cf.open("runs/opened").final_error_V2 == run.final_error_V2
     True
     """
-    if not isinstance(folder, str | Path):
-        raise InputError(f"open: expected the name of a folder, got {folder!r}")
-    found = meant(folder)
-    if not found.exists() and (RUNS / found).is_dir():
-        found = RUNS / found
-    if not found.is_dir():
-        raise InputError(f"{folder}: expected the folder of a run or of a sweep, got none of that name")
+    found = folder_of(folder, "open", "the folder of a run or of a sweep")
     if (found / "log.jsonl").is_file():
         return open_run(found)
     if not (found / "results.nc").is_file():

@@ -1,8 +1,9 @@
 """Bench of boards: each edge of a network has one, and learns by itself; the host prepares, listens and keeps."""
 
+import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -28,16 +29,21 @@ from clockfree.learning.learning import Learning
 from clockfree.learning.measuring import MOST_MEASURED, Measured
 from clockfree.learning.pace import floor_us, held_hz, not_held
 from clockfree.learning.rejoining import Rejoining
+from clockfree.learning.tally import UNKNOWN
 from clockfree.link.benchfile import BenchFile, bench_text, board_config, config_hash
 from clockfree.link.handshake import other_code
+from clockfree.link.session import Session
 from clockfree_model import events
 from clockfree_model.counters import FIRINGS
 from clockfree_model.job import Job, Sample
+from clockfree_model.rates import rates_hz
 
 REPORT_MS = 100
 MOST_REPORTS = 640
 """Telemetry lines a second of all boards together; a host has other things to do."""
 TURN_S = 0.1
+MOST_APART_S = 4.0
+"""At the rates that were asked for samples are no further apart: with each there may be a checkpoint."""
 VALUES = {
     "time_us": "wall time of the host since RUN",
     "error_V2, measured_error_V2, outputs_V": "measured by the supervisor; at the first and the last sample in HOLD",
@@ -53,6 +59,7 @@ class BoardBench(CalledBoards):
         super().__init__(bench, file, anyway)
         self._stopped = threading.Event()
         self._learning: Learning | None = None
+        self._from: dict[str, Any] | None = None
         self._wiring = Wiring("", float("nan"), float("nan"))
 
     @property
@@ -62,8 +69,10 @@ class BoardBench(CalledBoards):
 
     # -- getting ready -------------------------------------------------------------------------------------------
 
-    def start(self, job: Job, observer: Observer) -> None:
+    def start(self, job: Job, observer: Observer, saved: dict[str, Any] | None = None) -> None:
         """Call every board, calibrate if the job says so, and tell each what it needs to know; they stay in HOLD.
+
+        Where the job goes on, taps, trims and lesson are those that were `saved`.
 
         Raises
         ------
@@ -72,10 +81,16 @@ class BoardBench(CalledBoards):
         BoardError
             A board that cannot do what it is told.
         """
+        self._from = saved
         self._call(job, observer)
+        for member in (self._supervisor, *self._boards):
+            member.restarts = 1 + saved["restarts"] if saved else 0  # clocks do not begin as they did
         taps = self._start_taps()
         self._each("hold", hold, self._every)
-        if job.edge.calibrate:
+        if saved is not None:
+            taps = self._taps_of(saved)
+            self._each("taps", lambda session: self._go_on(session, taps, saved))
+        elif job.edge.calibrate:
             self._each("taps", lambda session: self._set_taps(session, taps))
             observer.say("calibrating in HOLD: every edge nulls its offsets")
             self._probe.calibrate(taps)
@@ -86,8 +101,8 @@ class BoardBench(CalledBoards):
         self._wiring = self._checked_wiring(taps)
         self._each("set-up", lambda session: self._arm(session, taps))
         self._rehearse()
-        supervisor = self._supervisor
-        self._each("lesson", lambda _: arm_supervisor(supervisor, job, self._run_id, 0), [supervisor.session])
+        supervisor, lesson = self._supervisor, saved["lesson"] if saved else 0
+        self._each("lesson", lambda _: arm_supervisor(supervisor, job, self._run_id, lesson), [supervisor.session])
         self._in_hold = True
         self._taps = taps
 
@@ -117,6 +132,26 @@ class BoardBench(CalledBoards):
                     text = f"expected {lowest}..{highest} for {name}, as its board says, got {taps[edge]}"
                     raise InputError(f"{self.file}: start_taps: {text}")
         return taps
+
+    def _taps_of(self, saved: dict[str, Any]) -> np.ndarray:
+        """Taps to go on from; BoardError where nobody knew one, and its chip does not say it either."""
+        taps = np.array(saved["taps"])
+        for board in self._boards:
+            for i, edge in enumerate(board.edges):
+                if taps[edge] == UNKNOWN:
+                    taps[edge] = Rejoining.adopted(board.session, i)
+                if taps[edge] == UNKNOWN:
+                    name = self._job.network.edge_name(edge)
+                    raise BoardError(f"{self.file}: {name}: nobody knows its tap: clockfree hold, and look at its chip")
+        return taps
+
+    def _go_on(self, session: Session, taps: np.ndarray, saved: dict[str, Any]) -> None:
+        """Give a board the taps and trims that it had."""
+        self._set_taps(session, taps)
+        board = self._of[session]
+        board.trims = [saved["trims"][edge] for edge in board.edges] if saved["trims"] else []
+        for i, trims in enumerate(board.trims):
+            session.ask("trim", i, trims)
 
     def _checked_wiring(self, taps: np.ndarray) -> Wiring:
         """What the wiring is like; InputError where it is wrong, unless it is taken anyway."""
@@ -152,8 +187,8 @@ class BoardBench(CalledBoards):
 
     # -- learning ------------------------------------------------------------------------------------------------
 
-    def run(self) -> Iterator[Sample]:
-        """Learn in wall time, from HOLD to HOLD."""
+    def run(self, pause: Callable[[], None] | None = None) -> Iterator[Sample]:
+        """Learn in wall time, from HOLD to HOLD; samples are never far apart."""
         job, fleet = self._job, self._fleet
         assert fleet is not None
         telemetry = (max(REPORT_MS, round(1000 * len(fleet.sessions) / MOST_REPORTS)), int(job.trace))
@@ -164,16 +199,19 @@ class BoardBench(CalledBoards):
         }
         limits = np.array([able[edge] for edge in range(len(able))])
         complaints = Diagnostics(job, lambda *found: drops(job, *found), limits, self.strict)
+        lesson = self._from["lesson"] if self._from else 0
         self._learning = learning = Learning(
             fleet,
             self._supervisor,
             self._boards,
             Rejoining(job, self.bench, self._run_id, telemetry, self._anyway),
-            self._probe.outputs(job.lessons[0].source_V),
+            self._probe.outputs(job.lessons[lesson].source_V),
             self._taps,
             complaints,
             self._observer.say,
         )
+        if self._from:
+            learning.go_on(self._from)
         if self._wiring.problem:
             learning.journal.note(events.WIRING, self._wiring.problem)
         for member in (self._supervisor, *self._boards):
@@ -201,7 +239,8 @@ class BoardBench(CalledBoards):
         job = self._job
         self._in_hold = False
         learning.start()
-        stops = np.linspace(0, job.updates, job.samples + 1)[1:-1].tolist()
+        samples = max(job.samples, math.ceil(job.updates / rates_hz(job).min() / MOST_APART_S))
+        stops = [stop for stop in np.linspace(0, job.updates, samples + 1)[1:-1].tolist() if stop > learning.updates]
         begins = [lesson.from_updates for lesson in job.lessons]
         sampled_s = time.monotonic()
         while not self._stopped.is_set() and learning.updates < job.updates:
@@ -236,6 +275,11 @@ class BoardBench(CalledBoards):
         except BoardError as error:
             self._observer.say(f"not all could be measured in HOLD: {error}")
         return found
+
+    def saved(self) -> dict[str, Any]:
+        """Taps, trims, counters and how far the run has come, as of the last sample."""
+        assert self._learning is not None
+        return self._learning.saved()
 
     def outputs(self, source_V: np.ndarray) -> np.ndarray | None:
         """Free outputs (B, O) for examples (B, S), V, by the supervisor; None while the boards learn, or it is away."""

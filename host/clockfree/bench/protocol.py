@@ -1,6 +1,6 @@
 """Protocol of a bench: what each can do. Which one is data: `sim`, `virtual`, or a bench file (TOML) of real boards."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,8 +21,8 @@ class Observer(Protocol):
 class Bench(Protocol):
     """A set of boards, real or simulated, that runs one job. `close` it, whatever happens."""
 
-    def start(self, job: Job, observer: Observer) -> None:
-        """Get ready for a job: nothing learns yet."""
+    def start(self, job: Job, observer: Observer, saved: dict[str, Any] | None = None) -> None:
+        """Get ready for a job, or to go on with one from where another bench `saved` it: nothing learns yet."""
 
     def about(self) -> dict[str, Any]:
         """What the log says of the bench, once it is ready; {} where its name says it all."""
@@ -30,8 +30,15 @@ class Bench(Protocol):
     def files(self) -> dict[str, str]:
         """What else belongs into the record of a run: texts by the names of their files."""
 
-    def run(self) -> Iterator[Sample]:
-        """Learn; yields the state at the start, then about `job.samples` times on the way, and at the end."""
+    def run(self, pause: Callable[[], None] | None = None) -> Iterator[Sample]:
+        """Learn; yields the state at the start, then about `job.samples` times on the way, and at the end.
+
+        Where the job goes on, the samples that were not taken yet. `pause` is called between two samples that may be
+        far apart: then, and at a sample, the bench can be `saved`.
+        """
+
+    def saved(self) -> dict[str, Any]:
+        """All that a bench needs to go on from here, as data that JSON takes."""
 
     def outputs(self, source_V: np.ndarray) -> np.ndarray | None:
         """Free outputs (B, O) for other examples (B, S) than those taught, V; None while they cannot be measured.

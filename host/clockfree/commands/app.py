@@ -36,10 +36,12 @@ COMMANDS = {
     "new": "Write a task file, asking for what is not given.",
     "predict": "Say beforehand what a run on a bench will come to, how long it takes, and what limits it.",
     "run": "Teach a network a task, and keep a record of it.",
+    "resume": "Go on with a run that was killed, interrupted or out of disk, from its last checkpoint.",
     "infer": "Ask a run the rows of a data set: outputs, and of a classification the classes.",
     "test": "See how right a run is on the rows of a data set: error, accuracy, confusions.",
     "place": "Draw placements of a task, rank them by best achievable error, and write the best one.",
     "show": "Print and plot a run again, from its log.",
+    "note": "Add a line of text to the record of a run that is over; show prints it.",
     "check": "See whether the record of a run is what was written, and all of it.",
     "compare": "See whether a run ends as simulated runs of the same job do, or which of two runs is better.",
     "independence": "Test whether the edges of a run with --trace fired independently of one another.",
@@ -54,7 +56,7 @@ COMMANDS = {
 }
 """The host's own commands and their help; each is the function of its name in the module of its name."""
 
-QUIETED = ("new", "run", "compare", "bench", "flash", "hold", "sweep")
+QUIETED = ("new", "run", "resume", "compare", "bench", "flash", "hold", "sweep")
 """Commands that tell of more than what was asked for: `--quiet` silences it."""
 
 OTHERS = "clockfree.commands"

@@ -14,11 +14,13 @@ OBJECTS = {
     "run": "run (its folder), task, network, nodes, edges, bench, rule, preset, seed, task_seed, firings, steps, "
     "updates_per_edge, initial_error_V2, final_error_V2, best_error_V2, predicted_error_V2 (by the law of "
     "the floor), n_r_tau (decisions under way at once), wall_s, virtual_s; of boards wall_time_s in place "
-    "of virtual_s, and boards, restarts, lost_lines, warnings, failures; where only samples are known "
+    "of virtual_s, and boards, restarts, lost_lines, warnings, failures; resumed (how often) and notes, where there "
+    "are any; where only samples are known "
     "sampling_error_V2; of a classification accuracy, training_accuracy, majority_accuracy, "
     "logistic_accuracy; with --seeds run, task, network, bench, rule, preset, task_seed, seeds, "
     "updates_per_edge, final_error_V2 (of each), geometric_mean_V2, interval_V2, best_error_V2",
     "show": "the same",
+    "resume": "the same",
     "sweep": "sweep, results (a netCDF file), axes (of each, how many values), points, done, failed",
     "compare": "run, bench, error_V2, sim_error_V2 (of every simulated run), rank, within; of two runs: runs "
     "(of each the same), same_task, ratio, interval, better (null where nobody can say)",
@@ -30,7 +32,7 @@ OBJECTS = {
     "place": "written, placements, within_reach, near_V, best",
     "infer": "run, data, answers (a row each)",
     "test": "what was asked on a data set, and how well it was answered",
-    "check": "run, checked, lines, broken, problem, sound",
+    "check": "run, checked, lines, broken, uncounted, problem, sound",
     "read": "of a run: run, lesson, updates_per_edge, readings (a node each), of boards edges; of a bench: boards, "
     "edges, nodes, with --watch an object a line",
     "boards": "boards: of each board, port, hello, problem",

@@ -1,7 +1,6 @@
 """`clockfree run`: `clockfree.run` of Python, with what a person typed."""
 
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,7 +20,7 @@ from clockfree.commands.options import (
     TaskSeed,
     with_network_file,
 )
-from clockfree.commands.output import FAILED, INTERRUPTED, print_json, print_made, print_table
+from clockfree.commands.output import FAILED, print_json, print_made, print_table
 from clockfree_model.quiet import quiet
 
 if TYPE_CHECKING:
@@ -73,6 +72,7 @@ def run(
     from clockfree.api import running  # --help does without
     from clockfree.api.tasks import Task
     from clockfree.bench.registry import no_virtual_boards
+    from clockfree.commands.ending import end
     from clockfree.commands.lines import warn
     from clockfree.commands.progress import progress
 
@@ -96,23 +96,7 @@ def run(
         return
     with progress() as shown:
         found, outcome = running.run_once(asked, progress=shown, anyway=anyway, **how)
-    try:  # what it came to comes first: what follows may take long, or fail
-        if as_json:
-            print_json(found.summary)
-        elif quiet():
-            for text in found.summary.get("warnings", ()):
-                warn(f"warning: {text}")
-            print_made(found.summary["run"])
-        else:
-            print_table(found.table())
-        sys.stdout.flush()
-    finally:
-        for text in outcome.make_files():
-            warn(f"warning: {text}")
-    if found.ended == "interrupted":
-        raise typer.Exit(INTERRUPTED)
-    if found.failures:
-        raise typer.Exit(FAILED)
+    end(found, outcome, as_json)
 
 
 def _many(asked: "Task", task: Path, seeds: str, how: dict[str, Any], as_json: bool) -> None:

@@ -43,9 +43,9 @@ class Journal:
         self._ahead_us: dict[Member, int] = {}  # by how much the run's time is ahead of a board's ticks
         self._began_s = time.monotonic()
 
-    def begin(self) -> None:
-        """The run's time begins now."""
-        self._began_s = time.monotonic()
+    def begin(self, at_us: int = 0) -> None:
+        """The run's time begins now, or goes on."""
+        self._began_s = time.monotonic() - 1e-6 * at_us
 
     def now_us(self) -> int:
         """The run's time, us."""

@@ -102,12 +102,41 @@ class Learning:
         self.told: deque[tuple[np.ndarray, np.ndarray]] = deque(maxlen=MOST_TOLD)
         self._told_s = 0.0
         self._updates = 0.0
+        self._began_us = 0  # the run's time at RUN
         self._looked_s = self._fired_s = self._turned_s = time.monotonic()
         self._patient_s = 0.0  # nobody is blamed before
         self._lossy: set[Member] = set()
         self._fired = 0
 
     # -- for whoever runs this -----------------------------------------------------------------------------------
+
+    def saved(self) -> dict[str, Any]:
+        """Where it is, as of the sample that was taken last, for another that is to go on from there."""
+        trims = {edge: each for board in self._boards for edge, each in zip(board.edges, board.trims)}
+        return {
+            "time_us": self.journal.now_us(),
+            "updates": self.updates,
+            "lesson": self.lesson,
+            "taps": self.tally.taps.tolist(),
+            "counters": self.tally.counters(),
+            "age_us": self.tally.age_us.tolist(),
+            "late_us": self.tally.late_us.tolist(),
+            "restarts": max(member.restarts for member in self._of.values()),
+            "trims": [trims[edge] for edge in sorted(trims)],
+            "failures": self.journal.failures,
+        }
+
+    def go_on(self, saved: dict[str, Any]) -> None:
+        """Go on from where another was."""
+        self.tally.go_on(saved["counters"], saved["age_us"], saved["late_us"])
+        self.lesson = self._attendance.told = saved["lesson"]
+        self._updates = saved["updates"]
+        self._began_us = saved["time_us"]
+        self.journal.begin(self._began_us)
+        self.journal.failures += saved["failures"]
+        edges = [edge for board in self._boards for edge in board.edges]
+        text = f"goes on from {self._updates:.6g} updates per edge: every board is armed anew, as it was then"
+        self.journal.note(events.RESUMED, text, edges=edges)
 
     def start(self) -> None:
         """RUN: first the supervisor, so that there is something to learn, then every edge board.
@@ -118,7 +147,7 @@ class Learning:
             One of them does not; the others may have begun.
         """
         self._drain()
-        self.journal.begin()
+        self.journal.begin(self._began_us)
         self._fired_s = self._turned_s = time.monotonic()
         for sessions in ([self._supervisor.session], [board.session for board in self._boards]):
             clocks, failed = self._fleet.each(self._begin, sessions)

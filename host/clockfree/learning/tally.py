@@ -95,6 +95,11 @@ class Tally:
         self.taps[edges] = taps
         self.fresh[edges] = False
 
+    def go_on(self, counters: dict[str, list[int]], age_us: list[int], late_us: list[int]) -> None:
+        """All had counted this before, and their boards count from zero."""
+        self._before[:] = np.array([counters[name] for name in COUNTERS]).T
+        self.age_us[:], self.late_us[:] = age_us, late_us
+
     def count(self, name: str) -> np.ndarray:
         """A counter of every edge (E,)."""
         column = COUNTERS.index(name)

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from clockfree.base.errors import InputError
-from clockfree.runs.runlog import read, record_in
+from clockfree.runs.logfile import LOG, NOTE, record_in, records, uncounted
+from clockfree.runs.runlog import read
 from clockfree_model.chain import Chain, sealed
 from clockfree_model.contents import lines
 
@@ -27,6 +28,8 @@ class Check:
         Whole lines of its log.
     broken : list of int
         Lines, from 1, that are not what was written, or do not follow the line before.
+    uncounted : int
+        Lines after a checkpoint from which the run was resumed: what they say does not count.
     problem : str
         What else is wrong with it; "" where nothing is.
     """
@@ -35,6 +38,7 @@ class Check:
     checked: bool
     lines: int
     broken: list[int]
+    uncounted: int
     problem: str
 
     @property
@@ -51,35 +55,44 @@ def check(folder: Path) -> Check:
     InputError
         No log is there, or nothing that begins as one.
     """
-    path = folder / "log.jsonl"
+    path = folder / LOG
     chain, is_sealed, broken = Chain(), False, []
-    whole = samples = 0
-    end: dict[str, Any] = {}
+    whole = 0
+    first: dict[str, Any] = {}
     try:
         for line in lines(path):
             if not line.endswith(b"\n"):
                 break
-            whole, end = whole + 1, record_in(line) or {}
+            whole += 1
             if whole == 1:
-                if end.get("record") != "run":
+                first = record_in(line) or {}
+                if first.get("record") != "run":
                     break
-                is_sealed = sealed(end)
-            samples += end.get("record") == "sample"
+                is_sealed = sealed(first)
             if is_sealed and not chain.holds(line):
                 broken.append(whole)
     except OSError as error:
         raise InputError(f"{path}: file: expected the log of a run, got {error.strerror}") from None
-    if not whole or (whole == 1 and end.get("record") != "run"):
+    if first.get("record") != "run":
         raise InputError(f"{path}: line 1: expected the first record of a clockfree run")
-    return Check(str(folder), is_sealed, whole, broken, "" if broken else _problem(folder, samples, end))
-
-
-def _problem(folder: Path, samples: int, end: dict[str, Any]) -> str:
-    """What is wrong with a record whose lines are all what was written, so many samples and a last line."""
+    if broken:
+        return Check(str(folder), is_sealed, whole, broken, 0, "")
     try:
-        read(folder)
+        passed_over = {number for passed in uncounted(path) for number in passed}
+        problem = _problem(folder)
     except InputError as error:
-        return str(error)
+        passed_over, problem = set(), str(error)
+    return Check(str(folder), is_sealed, whole, [], len(passed_over), problem)
+
+
+def _problem(folder: Path) -> str:
+    """What is wrong with a record whose lines are all what was written; InputError where it cannot be read."""
+    read(folder)
+    samples = 0
+    end: dict[str, Any] = {}
+    for _, fields in records(folder / LOG):
+        samples += fields.get("record") == "sample"
+        end = end if fields.get("record") == NOTE else fields
     if end.get("record") != "end":
         return "cut off: the last line is not that of a run that ended"
     if end.get("samples") != samples:
@@ -104,4 +117,6 @@ def text(found: Check) -> str:
         said = "complete; of a version before checksums, so nobody knows whether it is what was written"
     else:
         said = "what was written, and all of it"
+        if found.uncounted:
+            said += f"; {found.uncounted} of them came after a checkpoint from which it was resumed, and do not count"
     return f"{found.run}: {found.lines} lines: {said}"

@@ -174,15 +174,16 @@ def _run(
         if kept:
             progress.say(f"running in {folder}")
         progress.say(_pace(job, on_boards=bool(said)))
-        log = runlog.RunLog(folder, job, about)
-        interrupted = _learn(plan, bench, log, progress, virtual=not said)
+        log = runlog.RunLog(folder, job, about, bench.saved if kept else None)
+        interrupted = learn(plan, bench, log, progress, virtual=not said)
 
         if not log.samples:  # a second Ctrl-C while the first one was being measured
             raise KeyboardInterrupt
-        return _outcome(folder, interrupted, bench.failures, beyond, kept)
+        return outcome_of(folder, interrupted, bench.failures, beyond, kept)
 
 
-def _outcome(folder: Path, interrupted: bool, failures: list[str], beyond: list[str], kept: bool) -> Outcome:
+def outcome_of(folder: Path, interrupted: bool, failures: list[str], beyond: list[str], kept: bool) -> Outcome:
+    """What a run has come to whose log is closed."""
     from clockfree.runs import results  # netCDF: slow to load, and it comes last
 
     record = runlog.read(folder)
@@ -209,17 +210,21 @@ def _pace(job: Job, on_boards: bool) -> str:
     return f"{len(rates)} edges, each firing {often} times a second on average: {takes}"
 
 
-def _learn(plan: Plan, bench: Bench, log: runlog.RunLog, progress: Progress, virtual: bool) -> bool:
-    """Run the bench into the log; True if Ctrl-C ended it. Whatever ends it, what was measured is kept."""
+def learn(plan: Plan, bench: Bench, log: runlog.RunLog, progress: Progress, virtual: bool, begun: float = 0.0) -> bool:
+    """Run the bench into the log; True if Ctrl-C ended it. Whatever ends it, what was measured is kept.
+
+    `virtual` is how its time goes; `begun` are updates per edge that had been made before.
+    """
     reason, forecast = "failed", Forecast()
     try:
         with _until_interrupted(bench) as interrupted:
-            for sample in bench.run():
+            for sample in bench.run(log.pause):
                 log.sample(sample, _accuracy(plan, bench, sample))
                 progress.sample(plan.job, sample, log.wall_s)
-                if virtual and (line := forecast.line(sample.updates / max(plan.job.updates, 1))):
+                left = max(plan.job.updates - begun, 1)
+                if virtual and (line := forecast.line((sample.updates - begun) / left)):
                     progress.say(line)
-            log.checkpoint(sample)
+            log.checkpoint(over=not interrupted.is_set())
         reason = "interrupted" if interrupted.is_set() else "done"
     except KeyboardInterrupt:
         reason = "interrupted"

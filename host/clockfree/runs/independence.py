@@ -23,7 +23,7 @@ FEWEST = 500
 """Mean waits; with fewer the test says more often than once in five hundred runs what is not so."""
 UNTOLD = 0.02
 """Share of the counted firings that may be missing without a word: those of the last moment."""
-HOLES = (events.GAP, events.HELD, events.AWAY, events.BACK, events.RESTART, events.RESET)
+HOLES = (events.GAP, events.HELD, events.AWAY, events.BACK, events.RESTART, events.RESET, events.RESUMED)
 """Events after which something of their board may be missing."""
 
 

@@ -9,6 +9,7 @@ from clockfree.link.units import ADC_STEPS
 from clockfree.runs.netcdf import DataSet
 from clockfree.runs.results import best_at, course
 from clockfree_model.counters import DROPPED, ERRORS, FIRINGS, RAIL, SKIPPED
+from clockfree_model.events import RESUMED
 from clockfree_model.final import error_at
 
 HOW = ("bench", "rule", "preset", "seed", "task_seed")
@@ -58,6 +59,11 @@ def table(found: dict[str, Any], data: DataSet) -> Table:
         count = int(data[name].values[-1].sum())
         if count:
             rows.add_row(name, f"{count}  ({data[name].attrs['long_name']})")
+    if times := found.get(RESUMED):
+        often = "once" if times == 1 else f"{times} times"
+        rows.add_row(RESUMED, f"{often}, from its last checkpoint; what came after it does not count")
+    for note in found.get("notes", ()):
+        rows.add_row("note", note)
     if "boards" in found:
         rows.add_row("boards", f"{found['boards']}, {found['restarts']} restarts, {found['lost_lines']} lines lost")
         for what in ("warnings", "failures"):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from clockfree.runs import netcdf
+from clockfree.runs import netcdf, notes
 from clockfree.runs.netcdf import DataSet, Variable
 from clockfree.runs.runlog import Record, read_wall_s
 from clockfree.runs.underway import lag_in
@@ -226,6 +226,8 @@ def summary(record: Record, data: DataSet) -> dict[str, Any]:
         found["sampling_error_V2"] = sampling_error(updates, error_V2, updates[-1], lesson)
     if record.on_boards:
         found |= _boards(record)
+    found |= {events.RESUMED: len(record.resumed)} if record.resumed else {}
+    found |= {"notes": [notes.said(note) for note in record.notes]} if record.notes else {}
     if record.samples[-1]["accuracy"]:
         for key, name in (("accuracy", "test_accuracy"), ("training_accuracy", "training_accuracy")):
             found[key] = error_at(updates, data[name].values, updates[-1], lesson)

@@ -1,8 +1,9 @@
 """Run folder: `log.jsonl` is the truth, everything else in it can be made again from it.
 
 run.toml         the resolved configuration, versions, seeds: what `clockfree run RUN/run.toml` runs again
-log.jsonl        one JSON object a line, appended and sealed (chain.py): `run`, then `sample`, `firings`, `event`, `end`
-checkpoint.json  the latest taps, replaced in one go every few seconds
+log.jsonl        one JSON object a line, appended and sealed (chain.py): `run`, then `sample`, `firings`, `event` and
+                 `end`; where somebody wanted them `resumed` and `note` (logfile.py)
+checkpoint.json  the latest taps, and all that it takes to go on from there; replaced in one go every few seconds
 results.nc       the log as netCDF (results.py)
 figure.png       the log as a figure (report.py)
 bench.toml       on boards, the bench as it was used
@@ -12,11 +13,8 @@ bytes.
 """
 
 import json
-import math
-import os
-import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,12 +22,12 @@ from typing import Any
 import numpy as np
 
 from clockfree.base.errors import InputError
-from clockfree.base.files import replace_text
 from clockfree.runs import outputs
-from clockfree_model.chain import Chain, sealed
-from clockfree_model.contents import contents, lines
+from clockfree.runs.checkpoint import Checkpoint
+from clockfree.runs.logfile import BROKEN, LOG, NOTE, LogFile, records, short
+from clockfree_model.contents import contents
 from clockfree_model.counters import FIRINGS
-from clockfree_model.files import naming
+from clockfree_model.events import RESUMED
 from clockfree_model.final import Best
 from clockfree_model.job import Job, Sample
 from clockfree_model.record import job_from, plain
@@ -38,28 +36,28 @@ FORMAT = 4
 FORMATS = (1, 2, 3, FORMAT)
 """Those that are read: before 4 there are no `versions`; before 3 no `mean_error_V2` and no checksums; 1 has
 `outputs_V` in every sample."""
+ENDS = (
+    "resumed: the run goes on from a checkpoint; lines between the one that after numbers, from 1, and this one do not "
+    "count, notes aside. note: what a person wrote. crc: the CRC-32 of a line's text before its last comma, begun with "
+    "that of the line before. A last line without a newline was cut off and does not count."
+)
 ABOUT = (
     "clockfree run log, one JSON object a line. run: what was run. sample: the state at one moment; mean_error_V2, the "
     "mean of error_V2 over every state since the sample before or the start of its lesson, each weighed by the time it "
     "stood, stood_us together; outputs_V, a row for each example, or with more examples than sources gain, a row for "
     "each output: outputs_V is the lesson's source_V times the transpose of gain; a counter it does not list is zero "
-    "on every edge. firings: rows of edge, t_us, a, b, step, tap_after. end: why it ended. crc: the CRC-32 of a "
-    "line's text before its last comma, begun with that of the line before. A last line without a newline was cut off "
-    "and does not count."
+    "on every edge. firings: rows of edge, t_us, a, b, step, tap_after. end: why it ended. " + ENDS
 )
 ON_BOARDS = (
     "clockfree run log, one JSON object a line. run: what was run, on which boards, and where each value comes from. "
     "sample: what is known at one moment; outputs_V, a row for each example, or changed_V, by example, counted from 0, "
     "the rows that are others than at the sample before; a counter it does not list is zero on every edge, null was "
     "not measured. firings: rows of edge, t_us, a, b, step, tap_after. event: what happened to boards, or was measured "
-    "in HOLD. end: why it ended. crc: the CRC-32 of a line's text before its last comma, begun with that of the line "
-    "before. A last line without a newline was cut off and does not count."
+    "in HOLD. end: why it ended. " + ENDS
 )
-LOG = "log.jsonl"
-CHECKPOINT_S = 10.0
+CHECKPOINT_S = 5.0
+"""A checkpoint is due after so long; on boards it waits for the next sample, which comes within as long again."""
 TRACE_ROWS = 1000
-BROKEN = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError)
-"""What reading a record that nobody wrote can raise."""
 
 
 class RunLog:
@@ -75,20 +73,37 @@ class RunLog:
         What else the record says of the run: `task`, `bench`, `preset`, `task_seed`; `versions` of what computed it;
         `best`, the best achievable errors in order; `baselines`, for each lesson those of a classification or None. On
         boards also `values`, `run_id`, `supervisor` and `boards`.
+    saved : callable, optional
+        Gives all that a bench needs to go on from here, as data.
+    begun : Checkpoint, optional
+        The folder has a log already, which goes on from here: `about` is what is other than it was.
     """
 
-    def __init__(self, folder: Path, job: Job, about: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        job: Job,
+        about: dict[str, Any],
+        saved: Callable[[], dict[str, Any]] | None = None,
+        begun: Checkpoint | None = None,
+    ) -> None:
         self.folder = folder
-        self.samples = 0
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
-        self._file = os.fdopen(os.open(folder / LOG, flags, 0o666), "wb", buffering=0)
-        self._chain = Chain()
-        self._torn = False
-        self._began_s = self._saved_s = time.monotonic()
+        self._state = saved
         self._on_boards = "values" in about
-        self._before: Sample | None = None
-        log = ON_BOARDS if self._on_boards else ABOUT
-        self._write({"record": "run", "format": FORMAT, "log": log, **plain(about), "job": plain(job)})
+        self._before: Sample | None = None  # what outputs are told by; the first of a run that goes on is told whole
+        self._began_s = self._saved_s = time.monotonic()
+        path = folder / LOG
+        self._last: dict[str, Any] = {}  # what a checkpoint says of the last sample
+        if begun is None:
+            self.samples = 0
+            self.file = LogFile.create(path)
+            log = ON_BOARDS if self._on_boards else ABOUT
+            self.file.write({"record": "run", "format": FORMAT, "log": log, **plain(about), "job": plain(job)})
+        else:
+            self.samples, self._last = begun.samples, begun.last()
+            self._began_s -= begun.wall_s
+            self.file = LogFile.reopen(path, begun.log["lines"], begun.log)
+            self.file.write({"record": RESUMED, "after": begun.log["lines"], **begun.last(), **plain(about)})
 
     @property
     def wall_s(self) -> float:
@@ -98,9 +113,9 @@ class RunLog:
     def sample(self, sample: Sample, accuracy: dict[str, float] | None = None) -> None:
         """Append events and firings before a sample, and the sample itself; now and then save the taps."""
         for event in sample.events:
-            self._write({"record": "event", **event})
+            self.file.write({"record": "event", **event})
         for start in range(0, len(sample.trace), TRACE_ROWS):
-            self._write({"record": FIRINGS, "rows": sample.trace[start : start + TRACE_ROWS]})
+            self.file.write({"record": FIRINGS, "rows": sample.trace[start : start + TRACE_ROWS]})
         counters = {name: counts for name, counts in sample.counters.items() if any(counts)}
         fields = {
             "record": "sample",
@@ -116,38 +131,33 @@ class RunLog:
         }
         if accuracy is not None:
             fields["accuracy"] = {name: _number(share) for name, share in accuracy.items()}
-        self._write(fields)
-        self.samples += 1
+        self.file.write(fields)
         self._before = sample
-        if self.samples == 1 or time.monotonic() - self._saved_s >= CHECKPOINT_S:
-            self.checkpoint(sample)
+        self._last = {name: fields[name] for name in ("updates", "time_us", "taps")}
+        self.samples += 1
+        if self.samples == 1:
+            self.checkpoint()
+        else:
+            self.pause()
 
-    def checkpoint(self, sample: Sample) -> None:
-        """Have all that was written until now outlast a power cut; save the taps of a sample, and the wall time."""
+    def pause(self) -> None:
+        """Now and then, between two events of the bench: a checkpoint, if one is due."""
+        if time.monotonic() - self._saved_s >= CHECKPOINT_S:
+            self.checkpoint()
+
+    def checkpoint(self, over: bool = False) -> None:
+        """Have all that was written until now outlast a power cut; save what it takes to go on, if any may."""
         self._saved_s = time.monotonic()
-        state = {
-            "updates": float(sample.updates),
-            "time_us": int(sample.time_us),
-            "wall_s": round(self.wall_s, 3),
-            "taps": plain(np.asarray(sample.taps)),
-        }
-        with naming(self.folder / LOG):
-            os.fsync(self._file.fileno())
-        replace_text(self.folder / "checkpoint.json", json.dumps(state) + "\n")
+        state = self._state() if self._state and not over else {}
+        wall_s = round(self.wall_s, 3)
+        found = Checkpoint(**self._last, wall_s=wall_s, samples=self.samples, log=self.file.place(), state=state)
+        found.write(self.folder, self.file)
 
     def end(self, reason: str) -> None:
         """Append the last record (`done`, `interrupted` or `failed`) and close the log."""
-        if not self._torn:
-            self._write({"record": "end", "reason": reason, "samples": self.samples})
-        self._file.close()
-
-    def _write(self, fields: dict[str, Any]) -> None:
-        line = self._chain.sealed(fields)
-        self._torn = True  # until it is whole: nothing may follow half a line
-        with naming(self.folder / LOG):
-            while line:
-                line = line[self._file.write(line) :]
-        self._torn = False
+        if not self.file.torn:
+            self.file.write({"record": "end", "reason": reason, "samples": self.samples})
+        self.file.close()
 
 
 def _mean(sample: Sample) -> dict[str, Any]:
@@ -177,6 +187,8 @@ class Record:
         Every `event` record, in order: on boards.
     end : dict
         The `end` record, or {"reason": "cut off"} where there is none.
+    resumed, notes : list of dict
+        Every `resumed` and every `note` record that counts, in order.
     """
 
     folder: Path
@@ -185,6 +197,8 @@ class Record:
     samples: list[dict[str, Any]]
     events: list[dict[str, Any]]
     end: dict[str, Any]
+    resumed: list[dict[str, Any]]
+    notes: list[dict[str, Any]]
 
     @property
     def exact(self) -> bool:
@@ -197,6 +211,11 @@ class Record:
         return "values" in self.about
 
 
+def check_free(folder: Path, at: Checkpoint) -> None:
+    """InputError where a log does not go on from a checkpoint: it is another, was changed, or is being written now."""
+    LogFile.reopen(folder / LOG, at.log["lines"], at.log).close()
+
+
 def read(folder: Path) -> Record:
     """The record of a run folder; a last line that a kill cut off is left out.
 
@@ -206,8 +225,8 @@ def read(folder: Path) -> Record:
         No such folder or log, a line that is not a record, or none of the records that a run must have.
     """
     path = folder / LOG
-    records = _records(path)
-    first = next(records, None)
+    lines = records(path)
+    _, first = next(lines, (0, None))
     if first is None or first.get("record") != "run" or first.get("format") not in FORMATS:
         formats = " or ".join(map(str, FORMATS))
         raise InputError(f"{path}: line 1: expected the first record of a clockfree run, format {formats}")
@@ -223,25 +242,28 @@ def read(folder: Path) -> Record:
             for i in range(len(job.lessons))
         ]
     except BROKEN as error:
-        raise InputError(f"{path}: line 1: expected a recorded job, got {_short(error)}") from None
+        raise InputError(f"{path}: line 1: expected a recorded job, got {short(error)}") from None
     samples: list[dict[str, Any]] = []
     events, end = [], {"reason": "cut off"}
-    for number, fields in enumerate(records, start=2):
+    others: dict[str, list[dict[str, Any]]] = {RESUMED: [], NOTE: []}
+    for number, fields in lines:
         if fields.get("record") == "sample":
             samples.append(_checked(path, number, fields, job, samples[-1] if samples else None))
         elif fields.get("record") == "event":
             if not isinstance(fields.get("event"), str) or not isinstance(fields.get("text"), str):
                 raise InputError(
-                    f"{path}: line {number}: expected an event and a text that says it, got {_short(fields)}"
+                    f"{path}: line {number}: expected an event and a text that says it, got {short(fields)}"
                 )
             if type(fields.get("lost", 0)) is not int:
-                raise InputError(f"{path}: line {number}: expected lost as a whole number, got {_short(fields)}")
+                raise InputError(f"{path}: line {number}: expected lost as a whole number, got {short(fields)}")
             events.append(fields)
         elif fields.get("record") == "end":
             end = {"reason": str(fields.get("reason"))}
+        elif fields.get("record") in others:
+            others[fields["record"]].append(fields)
     if not samples:
         raise InputError(f"{path}: expected at least one sample, got none: the run was cut off before it began")
-    return Record(folder, job, about, samples, events, end)
+    return Record(folder, job, about, samples, events, end, others[RESUMED], others[NOTE])
 
 
 def read_batches(folder: Path) -> Iterator[tuple[list[dict[str, Any]], np.ndarray, int]]:
@@ -250,7 +272,7 @@ def read_batches(folder: Path) -> Iterator[tuple[list[dict[str, Any]], np.ndarra
     found: list[dict[str, Any]] = []
     parts = [np.empty((0, 6), dtype=np.int64)]
     time_us = 0
-    for number, fields in enumerate(_records(path), start=1):
+    for number, fields in records(path):
         try:
             if fields.get("record") == FIRINGS:
                 parts.append(np.array(fields["rows"], dtype=np.int64).reshape(-1, 6))
@@ -261,7 +283,7 @@ def read_batches(folder: Path) -> Iterator[tuple[list[dict[str, Any]], np.ndarra
                 yield found, np.concatenate(parts), time_us
                 found, parts = [], parts[:1]
         except BROKEN as error:
-            raise InputError(f"{path}: line {number}: expected firings, got {_short(error)}") from None
+            raise InputError(f"{path}: line {number}: expected firings, got {short(error)}") from None
     if len(parts) > 1:  # the log was cut off before the sample that these belong to
         yield found, np.concatenate(parts), time_us
 
@@ -278,49 +300,6 @@ def read_wall_s(folder: Path, updates: float) -> float | None:
         return float(saved["wall_s"]) if saved["updates"] == updates else None
     except (OSError, *BROKEN):
         return None
-
-
-def record_in(line: bytes) -> dict[str, Any] | None:
-    """The record that a line is; None where it is none: no JSON object, or one with a number that is not finite."""
-    try:
-        text = line.decode("ascii")
-        found = (_CAREFUL if _HUGE.search(line) else _STRICT).decode(text)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(f"{text} is no number that was measured")
-    return value
-
-
-_HUGE = re.compile(rb"\d[eE]\+?\d{3}")
-"""What may be a number beyond all numbers."""
-_STRICT = json.JSONDecoder(parse_constant=_finite)
-_CAREFUL = json.JSONDecoder(parse_constant=_finite, parse_float=_finite)
-
-
-def _records(path: Path) -> Iterator[dict[str, Any]]:
-    """Each whole line of a log as a dict; InputError at the first that is not what was written."""
-    chain, is_sealed = Chain(), False
-    try:
-        for number, line in enumerate(lines(path), start=1):
-            if not line.endswith(b"\n"):
-                return
-            fields = record_in(line)
-            if fields is None:
-                raise InputError(f"{path}: line {number}: expected a JSON object, got {_short(line)}")
-            if number == 1:
-                is_sealed = sealed(fields)
-            if is_sealed and not chain.holds(line):
-                text = "expected what was written, got another line by its checksum"
-                raise InputError(f"{path}: line {number}: {text}: clockfree check {path.parent} looks at all of them")
-            yield fields
-    except OSError as error:
-        raise InputError(f"{path}: file: expected the log of a run, got {error.strerror}") from None
 
 
 def _checked(
@@ -349,15 +328,8 @@ def _checked(
             "accuracy": {name: _float(share) for name, share in fields.get("accuracy", {}).items()},
         }
     except BROKEN as error:
-        raise InputError(f"{path}: line {number}: expected a sample of this run, got {_short(error)}") from None
+        raise InputError(f"{path}: line {number}: expected a sample of this run, got {short(error)}") from None
 
 
 def _float(value: float | None) -> float:
     return float("nan") if value is None else float(value)
-
-
-def _short(what: object) -> str:
-    text = (
-        " ".join(what.decode("utf-8", "replace").split()) if isinstance(what, bytes) else " ".join(repr(what).split())
-    )
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -84,7 +84,8 @@ def _of_run(task: Task, given: str, network: Network) -> list[int]:
         while line.endswith(b"\n"):
             if is_sealed and not chain.holds(line):
                 raise InputError(f"{path}: not what was written: clockfree check {folder} looks at all of it")
-            if line.startswith(b'{"record":"sample"'):
+            # What was resumed goes on with the taps of its checkpoint, whatever came after that.
+            if line.startswith((b'{"record":"sample"', b'{"record":"resumed"')):
                 last = line
             line = next(log, b"")
         was = Network(**first["job"]["network"])

@@ -66,20 +66,16 @@ class World:
         """
         samples = self.run(pause)
         next(samples)
-        self.keep_track()
-        assert self._snapshot is not None
+        self._snapshot = Snapshot([self.setup, self._edges])
         if self._snapshot.digest != saved["digest"]:
             raise SnapshotError("the set-up of this job is another than it was")
         self._snapshot.put(saved["changes"])
         return samples
 
-    def keep_track(self) -> None:
-        """From its first sample on, which has just been taken, this world can be `saved`."""
-        self._snapshot = Snapshot([self.setup, self._edges])
-
     def saved(self) -> dict[str, Any]:
-        """All that `run_from` needs, between two events."""
-        assert self._snapshot is not None
+        """All that `run_from` needs, between two events; asked for at the first sample, and then at any time."""
+        if self._snapshot is None:
+            self._snapshot = Snapshot([self.setup, self._edges])
         return {"digest": self._snapshot.digest, "changes": self._snapshot.changes()}
 
     def voltages(self) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ import pytest
 from clockfree.base.errors import InputError
 from clockfree.bench.registry import open_bench
 from clockfree.bench.simulated import SimBench
-from clockfree.runs import experiment, figure, forecast, readout, runlog
+from clockfree.runs import experiment, figure, forecast, readout, resuming, runlog
 from clockfree.task.plan import make_plan
 from clockfree_model.final import Best
 from clockfree_model.job import Damage
@@ -218,6 +218,9 @@ def test_ctrl_c_keeps_what_was_measured(task, tmp_path, capfd):
     ran(out / "run.toml", tmp_path / "whole")
     whole = log_of(tmp_path / "whole").splitlines()
     assert log_of(out).splitlines()[:-1] == whole[: len(record.samples) + 1]  # the beginning of the very same run
+    resumed = resuming.resume(out, Quiet())
+    assert resumed.record.end["reason"] == "done" and len(resumed.record.samples) == len(whole) - 2
+    assert (resumed.record.samples[-1]["taps"] == runlog.read(tmp_path / "whole").samples[-1]["taps"]).all()
 
 
 class Stuck:
@@ -225,11 +228,11 @@ class Stuck:
 
     def __init__(self):
         self.sim = open_bench("sim", "clockfree")
-        for name in ("start", "outputs", "stop", "about", "files", "close", "failures"):
+        for name in ("start", "outputs", "stop", "about", "files", "saved", "close", "failures"):
             setattr(self, name, getattr(self.sim, name))
 
-    def run(self):
-        for count, sample in enumerate(self.sim.run(), start=1):
+    def run(self, pause):
+        for count, sample in enumerate(self.sim.run(pause), start=1):
             yield sample
             if count == 3:
                 for _ in range(2):
@@ -244,8 +247,8 @@ def test_a_second_ctrl_c_breaks_off_at_once(task, tmp_path):
 
 
 class Failing(Stuck):
-    def run(self):
-        for count, sample in enumerate(self.sim.run(), start=1):
+    def run(self, pause):
+        for count, sample in enumerate(self.sim.run(pause), start=1):
             yield sample
             if count == 3:
                 raise OSError("a board is gone")
@@ -331,7 +334,7 @@ def test_an_unknown_tap_is_not_guessed(recorded, made_up):
 
 def test_a_run_that_is_broken_off_before_anything_was_measured(task, tmp_path, monkeypatch):
     class BrokenOff(SimBench):
-        def run(self):
+        def run(self, pause):
             raise KeyboardInterrupt
 
     out = tmp_path / "out"

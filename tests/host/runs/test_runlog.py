@@ -259,10 +259,10 @@ def test_nothing_follows_half_a_line(tmp_path, made_up, room):
         tmp_path, job, {"task": "x", "bench": "sim", "preset": "x", "task_seed": 0, "best": [], "baselines": [None]}
     )
     log.sample(first)
-    log._file = FullDisk(log._file, room)
+    log.file._file = FullDisk(log.file._file, room)
     with pytest.raises(OSError, match="No space"):
         log.sample(second)
-    log._file.room = 10**6
+    log.file._file.room = 10**6
     log.end("failed")
     found = runlog.read(tmp_path)
     assert len(found.samples) == 1

@@ -49,7 +49,7 @@ def test_a_world_goes_on_to_the_last_bit(name, monkeypatch):
 
     for sample in first.run(pause):
         if not taken:
-            first.keep_track()
+            first.saved()
         taken.append(sample)
     for count, text in (saved[0], saved[-1]):
         rest = list(World(job).run_from(json.loads(text)))
@@ -61,7 +61,7 @@ def test_another_world_is_refused():
     job = job_of("plain")
     first = World(job)
     next(first.run())
-    first.keep_track()
+    first.saved()
     other = World(dataclasses.replace(job, seed=1))
     with pytest.raises(SnapshotError, match="another than it was"):
         other.run_from(first.saved())
