@@ -26,7 +26,7 @@ pathlib.Path(sysconfig.get_path("purelib"), "clockfree_sources.pth").write_text(
 endef
 export SOURCES_PTH
 
-.PHONY: help setup run compare test check generated results figures figures-large bench emulator docs commands dist extras lock clean
+.PHONY: help setup run compare test check generated results figures figures-large bench emulator soak docs commands dist extras lock clean
 
 help:
 	@echo "make setup   install everything into .venv and typings (the others do it by themselves)"
@@ -40,6 +40,7 @@ help:
 	@echo "make figures-large  staleness on networks of up to 10,000 edges (five minutes)"
 	@echo "make bench   speed, beside baselines measured in the same run, to build/bench.json and docs/bench.md (ten minutes)"
 	@echo "make emulator  rates, decision ages and lateness of an emulated Pico, with CLOCKFREE_UF2=FILE (half an hour)"
+	@echo "make soak    random faults on two racks of virtual boards while they learn: MINUTES=60 SEED=1"
 	@echo "make docs    the documents as a site, to build/docs; what is wrong in them is an error"
 	@echo "make commands  every command and every piece of Python in README and docs, run (three minutes)"
 	@echo "make dist    wheel and source distribution to dist/, checked, and tried without the clone (two minutes)"
@@ -127,6 +128,11 @@ docs: $(INSTALLED) $(SITED)
 
 commands: $(INSTALLED)
 	$(BIN)/python tests/docs/commands.py
+
+soak: MINUTES ?= 60
+soak: SEED ?= 1
+soak: $(INSTALLED)
+	$(BIN)/python tests/soak/soak.py --minutes $(MINUTES) --seed $(SEED)
 
 emulator: extras
 	PYTHONPATH=. $(BIN)/python tests/emulator/rates.py
