@@ -50,7 +50,10 @@ EVENTS = {
     AWAY: Event("a board is away: its port has vanished, or it does not answer", warns=True),
     BACK: Event("a board is back, and had gone on by itself; `firings` of its own meanwhile"),
     RESTART: Event("a board was taken in again and armed anew, with these `taps`; `restored` are those it had lost"),
-    RESET: Event("a board was reset, or lost, as the run ended: what was measured then is not taken"),
+    RESET: Event(
+        "a board was reset before RUN, and set up again; or reset, or lost, as the run ended: what was measured then "
+        "is not taken"
+    ),
     RESUMED: Event("the run goes on from a checkpoint: every board was armed anew, with the taps and trims of then"),
     IMPOSSIBLE: Event("a board tells what cannot be; nothing of that is counted, nor what it tells later", warns=True),
     UNHELD: Event("a board says that it is in HOLD, and is not", warns=True),

@@ -38,6 +38,7 @@ class RigSession:
         self.heard_s = time.monotonic()
         self.teacher = None
         self.silent = False
+        self.away_s = 0.0
         self.quality = Quality()
         self.asked = []
         self.meanwhile = {}  # what happens just before a command of this kind arrives, once

@@ -44,6 +44,8 @@ MOST_REPORTS = 640
 TURN_S = 0.1
 MOST_APART_S = 4.0
 """At the rates that were asked for samples are no further apart: with each there may be a checkpoint."""
+READY_S = 30.0
+"""Before RUN a board that is away is waited for so long."""
 VALUES = {
     "time_us": "wall time of the host since RUN",
     "error_V2, measured_error_V2, outputs_V": "measured by the supervisor; at the first and the last sample in HOLD",
@@ -85,10 +87,12 @@ class BoardBench(CalledBoards):
         self._call(job, observer)
         for member in (self._supervisor, *self._boards):
             member.restarts = 1 + saved["restarts"] if saved else 0  # clocks do not begin as they did
-        taps = self._start_taps()
+        self._taps = taps = self._start_taps()
+        for session in self._every:
+            session.away_s = READY_S
         self._each("hold", hold, self._every)
         if saved is not None:
-            taps = self._taps_of(saved)
+            self._taps = taps = self._taps_of(saved)
             self._each("taps", lambda session: self._go_on(session, taps, saved))
         elif job.edge.calibrate:
             self._each("taps", lambda session: self._set_taps(session, taps))
@@ -104,7 +108,6 @@ class BoardBench(CalledBoards):
         supervisor, lesson = self._supervisor, saved["lesson"] if saved else 0
         self._each("lesson", lambda _: arm_supervisor(supervisor, job, self._run_id, lesson), [supervisor.session])
         self._in_hold = True
-        self._taps = taps
 
     def about(self) -> dict[str, Any]:
         """Run id, boards, and where each value of the log comes from."""
@@ -190,7 +193,7 @@ class BoardBench(CalledBoards):
     def run(self, pause: Callable[[], None] | None = None) -> Iterator[Sample]:
         """Learn in wall time, from HOLD to HOLD; samples are never far apart."""
         job, fleet = self._job, self._fleet
-        assert fleet is not None
+        assert fleet is not None and self._taps is not None
         telemetry = (max(REPORT_MS, round(1000 * len(fleet.sessions) / MOST_REPORTS)), int(job.trace))
         able = {
             edge: limits[3:]

@@ -40,6 +40,7 @@ class CalledBoards:
         self.bench, self.file, self._anyway = bench, file, anyway
         self._fleet: Fleet | None = None
         self._in_hold = False
+        self._taps: np.ndarray | None = None  # where edges begin: a board that is reset before RUN goes there again
 
     def _call(self, job: Job, observer: Observer) -> None:
         """Call every board for a job."""
@@ -136,6 +137,7 @@ class CalledBoards:
 
     def _arm(self, session: Session, taps: np.ndarray) -> None:
         board = self._of[session]
+        board.boot = session.boot
         arm_edges(board, self._job, self._run_id, taps[board.edges].tolist())
 
     def _rehearse(self) -> None:
@@ -153,9 +155,18 @@ class CalledBoards:
             self._probe.null_supervisor()
 
     def _each(self, doing: str, act: Callable[[Session], None], sessions: list[Session] | None = None) -> None:
-        """Do something with the edge boards, or others; BoardError where one of them fails."""
+        """Do something with the edge boards, or others; BoardError where one of them fails.
+
+        One that was reset since it was armed is armed again first, and its turn comes once more.
+        """
         assert self._fleet is not None
         _, failed = self._fleet.each(act, self._fleet.edge_boards if sessions is None else sessions)
+        taps = self._taps
+        if taps is not None:
+            reset = [session for session in failed if session in self._of and session.boot != self._of[session].boot]
+            self._fleet.each(lambda session: self._arm(session, taps), reset)
+            failed = {session: why for session, why in failed.items() if session not in reset}
+            failed |= self._fleet.each(act, reset)[1]
         if failed:
             session, why = next(iter(failed.items()))
             more = f" (and {len(failed) - 1} more boards)" if len(failed) > 1 else ""

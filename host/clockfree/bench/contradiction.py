@@ -29,7 +29,7 @@ def contradiction(
     job : Job
     lesson : int
     told : sequence of ((B, O), (E,))
-        Readings in RUN, V, and the taps known then, over two rounds of examples or more, up to the end.
+        Readings in RUN, V, and the taps known then, up to the end; where there are many, over four rounds of examples.
     measured_V : (B, O) array
         In HOLD; nan where it was not.
     taps : (E,) array
@@ -39,8 +39,8 @@ def contradiction(
         return ""
     expected_V = np.array([_outputs_V(job, lesson, then) for _, then in told])
     last_V = _outputs_V(job, lesson, taps)
-    moved_V = np.ptp([*expected_V, last_V], axis=0)
-    late = len(told) // 2
+    late, before = len(told) // 2, len(told) // 4  # what is read is as old as a round, a quarter of all that is told
+    moved_V = np.ptp([*expected_V[before:], last_V], axis=0)
     read_V = np.array([outputs_V for outputs_V, _ in told])
     off_V = (read_V - expected_V)[late:].mean(axis=0) - (measured_V - last_V)
     allowed_V = moved_V + CODES * job.physics.supply_V / job.ground.scale / ADC_STEPS

@@ -18,10 +18,11 @@ from clockfree.learning.diagnostics import Diagnostics
 from clockfree.learning.events import Journal
 from clockfree.learning.grouping import AT_ONCE_S, Grouping
 from clockfree.learning.pace import Pace
-from clockfree.learning.rejoining import Clock, Rejoining
+from clockfree.learning.rejoining import Joined, Rejoining
 from clockfree.learning.silence import Silence
 from clockfree.learning.tally import UNKNOWN, Tally, impossible
 from clockfree.link.fleet import Fleet
+from clockfree.link.handshake import RefusedError
 from clockfree.link.session import Session
 from clockfree.link.units import ADC_STEPS
 from clockfree_board.link import HOLD, RUN
@@ -37,7 +38,7 @@ STOOD_S = 2.0
 """This computer stood still where one look takes so much longer than it should: boards are not blamed for that."""
 LOOK_S = 0.25
 MOST_TOLD = 16
-ROUNDS_TOLD = 2
+ROUNDS_TOLD = 4
 """Readings are kept so many times, over as many rounds of all examples at least."""
 LEAST_LINES = 50
 """Of a board, before the share of broken ones is told."""
@@ -150,11 +151,13 @@ class Learning:
         self.journal.begin(self._began_us)
         self._fired_s = self._turned_s = time.monotonic()
         for sessions in ([self._supervisor.session], [board.session for board in self._boards]):
-            clocks, failed = self._fleet.each(self._begin, sessions)
+            begun, failed = self._fleet.each(self._begin, sessions)
             for session, why in failed.items():
                 raise BoardError(f"{session.name}: {why}")
-            for session, clock in clocks.items():
-                self.journal.clock(self._of[session], clock)
+            for session, joined in begun.items():
+                self._attendance.joined(self._of[session], joined, "", 0)
+        for session in self._of:
+            session.away_s = 0.0
         self._turned_s = time.monotonic()
 
     def turn(self, wait_s: float) -> None:
@@ -468,11 +471,17 @@ class Learning:
 
     # -- what is asked of a board in a thread of its own ---------------------------------------------------------
 
-    def _begin(self, session: Session) -> Clock | None:
+    def _begin(self, session: Session) -> Joined:
         member = self._of[session]
-        clock = self._rejoining.run(member)
+        try:
+            joined = Joined(clock=self._rejoining.run(member))
+        except RefusedError:
+            if session.boot == member.boot:
+                raise
+            taps = [int(self.tally.taps[edge]) for edge in member.edges]  # it was reset, and is armed again
+            joined = self._rejoining.join(member, taps, self.lesson)
         member.armed_s = time.monotonic()
-        return clock
+        return joined
 
     def _teach(self, lesson: int) -> tuple[str, Any]:
         teach(self._supervisor, self.job, self._rejoining.run_id, lesson)
@@ -483,11 +492,16 @@ class Learning:
         return END_S if self._attendance.busy else 2.5e-3 * self._rejoining.telemetry[0] * self.job.trace
 
     def _drain(self) -> None:
-        """Forget what was told before, but for texts."""
+        """Forget what was told before, but for texts, and for who was away or reset."""
         try:
             while True:
-                event = self._fleet.events.get_nowait()
-                if event[1] == "text":
-                    self._handle(*event)
+                session, kind, what = self._fleet.events.get_nowait()
+                member = self._of[session]
+                if kind == "text":
+                    self._handle(session, kind, what)
+                elif kind == "gone":
+                    self.journal.note(events.AWAY, f"was away before RUN ({what}): it was waited for", member)
+                elif kind == "rebooted":
+                    self.journal.note(events.RESET, "was reset before RUN, and set up again", member, boot=what)
         except queue.Empty:
             pass

@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from clockfree.base.errors import BoardError
 from clockfree.learning.arming import Member
 from clockfree.link.fleet import TROUBLE, Fleet
+from clockfree.link.handshake import RefusedError
 from clockfree.link.session import Session
 from clockfree.link.units import ADC_STEPS, C16_STEPS
 from clockfree_board.overclamp import POINTS, point
@@ -80,6 +81,7 @@ class Probe:
         self._taps: list[int] = []
         able = [edge for board in boards for edge in board.session.hello["can"]["edges"]]
         self._limits = (max(edge[3] for edge in able), min(edge[4] for edge in able))
+        self._calibrated: dict[Session, int] = {}  # who is calibrated now, and its boot id when that began
         self._points = 0  # that were added to the fit of the mismatch
         self._silent: set[Session] = set()  # who did not answer once is not waited for again
 
@@ -199,9 +201,25 @@ class Probe:
     # -- calibrating ---------------------------------------------------------------------------------------------
 
     def calibrate(self, taps: np.ndarray) -> None:
-        """Calibrate every edge; the boards hold the result, and so do the members, for after a reset."""
+        """Calibrate every edge; the boards hold the result, and so do the members, for after a reset.
+
+        A board that is reset meanwhile has lost what was fitted: it alone is calibrated once more. The others keep
+        theirs, and are moved along.
+        """
         self._taps = taps.tolist()
+        self._calibrated = self._boots()
         calibrate(self._job, self)
+        boots = self._boots()
+        again = {session: boot for session, boot in boots.items() if boot != self._calibrated[session]}
+        if again:
+            self._calibrated = again
+            calibrate(self._job, self)
+            for session, boot in again.items():
+                if session.boot != boot:
+                    raise BoardError(f"{session.name}: calibration: it was reset twice: look at its power")
+
+    def _boots(self) -> dict[Session, int]:
+        return {session: session.boot for session in self._of}
 
     def taps(self) -> list[int]:
         """Tap of every edge."""
@@ -233,12 +251,12 @@ class Probe:
     def null(self) -> None:
         """Every edge nulls its offsets."""
         self._points = 0
-        self._every(lambda session: self._trim(session, "null"))
+        self._every(lambda session: self._trim(session, "null"), self._calibrated)
 
     def match(self) -> None:
         """Every edge adds a point to the fit of its mismatch."""
         self._points += 1
-        self._every(lambda session: self._trim(session, "match", self._points))
+        self._every(lambda session: self._trim(session, "match", self._points), self._calibrated)
 
     def release(self) -> None:
         """Connect the clamp again."""
@@ -246,9 +264,13 @@ class Probe:
 
     def _trim(self, session: Session, kind: str, *arguments: int) -> None:
         board = self._of[session]
-        board.trims = [session.ask(kind, i, *arguments)[0] for i in range(len(board.edges))]
+        try:
+            board.trims = [session.ask(kind, i, *arguments)[0] for i in range(len(board.edges))]
+        except RefusedError:
+            if session.boot == self._calibrated[session]:
+                raise
 
-    def _every(self, act: Callable[[Session], None]) -> None:
-        _, failed = self._fleet.each(act, [board.session for board in self._boards])
+    def _every(self, act: Callable[[Session], None], sessions: Iterable[Session] | None = None) -> None:
+        _, failed = self._fleet.each(act, [*(self._of if sessions is None else sessions)])
         for session, why in failed.items():
             raise BoardError(f"{session.name}: calibration: {why}")

@@ -40,7 +40,7 @@ class Silence:
         self._supervisor, self._journal = supervisor.session, journal
         self._limit_s = 1e-3 * silence_ms(job)
         self._told_s = TOLD_S + job.clamp.dwell_s
-        self._said = False
+        self._said_s = 0.0
         if self._limit_s:
             for board in boards:
                 board.session.teacher = supervisor.session
@@ -61,8 +61,9 @@ class Silence:
             return False
         if member not in self.held:
             self.held[member] = self._journal.now_us()
-            if not self._said:
-                self._said = True
+            now_s = time.monotonic()
+            if not self._said_s or now_s - self._said_s > 2 * self._limit_s:  # they do not hold at one moment
+                self._said_s = now_s
                 text = (
                     f"no word of the supervisor for {self._limit_s:g} s: edge boards hold, each by its own time, "
                     "until it is back: with several examples they would learn the last one alone"
@@ -80,5 +81,4 @@ class Silence:
         text = f"was in HOLD for {held_s:.1f} s, until {until}"
         self._journal.note(events.HELD, text, member, said=False, from_us=since_us, to_us=now_us)
         if not self.held:
-            self._said = False
             self._journal.say(f"edge boards were in HOLD for {held_s:.1f} s, until {until}")
