@@ -164,7 +164,7 @@ def about(member: Member, config: str) -> dict[str, Any]:
     hello = member.session.hello
     return {
         "id": member.name,
-        "port": None if member.session.board.id else member.session.board.port,
+        "port": member.session.board.port,
         "edges": member.edges,
         "config": config,
         "version": hello.get("version"),

@@ -142,6 +142,7 @@ class EdgeWiring(_Part):
 class Board(_Part):
     """What every board has: where it is found, an LED that shows its state, an SPI bus.
 
+    An ``id`` is looked for at the ports of this machine; beside a ``port`` over a network it is what has to be there.
     ``fire`` is a pin that pulses at every firing, or example, for a capture instrument: GP15 where nothing else needs
     it, unless it is given. ``led`` of a Pico W is "LED".
     """
@@ -159,10 +160,13 @@ class Board(_Part):
 
     @model_validator(mode="after")
     def _found(self) -> "Board":
-        if (self.id is None) == (self.port is None):
-            raise ValueError(
-                "expected either id (16 hex digits) or port, got " + ("neither" if self.id is None else "both")
+        if self.id is None and self.port is None:
+            raise ValueError("expected either id (16 hex digits) or port, got neither")
+        if self.id is not None and self.port is not None and "://" not in self.port:
+            text = (
+                "a port of this machine is found by the id; one over a network (rfc2217://, socket://) goes beside it"
             )
+            raise ValueError(f"expected either id or port, got both: {text}")
         return self
 
     @property

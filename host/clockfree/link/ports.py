@@ -83,15 +83,17 @@ def _literal(device: str) -> str | Path:
 
 
 def locate(id_: str | None, port: str | None, by_id: Path | None = None) -> str:
-    """The device or URL to open for a board that is named by its unique id or by its port.
+    """The device or URL to open for a board: its port, or where its unique id is.
 
     Raises
     ------
     PortError
         No port has this id, or several have.
     """
+    if port is not None:
+        return str(_literal(port))
     if id_ is None:
-        return str(_literal(port or ""))
+        raise PortError("expected an id or a port, got neither")
     devices = [board.device for board in scan(by_id, id_)]
     if len(devices) > 1:
         raise PortError(

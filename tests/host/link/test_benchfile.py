@@ -7,7 +7,15 @@ from pydantic import ValidationError
 
 from clockfree.base.errors import InputError
 from clockfree.bench.fitting import lacking, misserved
-from clockfree.link.benchfile import BenchFile, bench_text, board_config, config_hash, config_text, read_bench
+from clockfree.link.benchfile import (
+    BenchFile,
+    EdgeBoard,
+    bench_text,
+    board_config,
+    config_hash,
+    config_text,
+    read_bench,
+)
 
 SUPERVISOR, EDGE, MANY = "e6614c311b7f5a2b", "e6614c311b7f5a2c", "e6614c311b7f5a2d"
 
@@ -192,3 +200,14 @@ def test_what_is_wrong_is_said_with_its_key_or_of_the_file_as_a_whole(tmp_path, 
     with pytest.raises(InputError) as caught:
         read_bench(file)
     assert str(caught.value).startswith(f"{file}: {said}")
+
+
+@pytest.mark.parametrize("port", ["rfc2217://lab:4001", "socket://lab:4001", "rfc2217://lab:4001?ign_set_control"])
+def test_an_id_goes_beside_a_port_over_a_network_and_no_other(port):
+    found = EdgeBoard.model_validate({"id": "E" * 16, "port": port, "edges": [{"edge": "A-B"}]})
+    assert (found.name, found.port) == ("e" * 16, port)
+    for local in ("/dev/ttyACM0", "COM3"):
+        with pytest.raises(ValueError, match=r"expected either id or port, got both: .*over a network"):
+            EdgeBoard.model_validate({"id": "e" * 16, "port": local, "edges": [{"edge": "A-B"}]})
+    with pytest.raises(ValueError, match=r"expected either id .* or port, got neither"):
+        EdgeBoard.model_validate({"edges": [{"edge": "A-B"}]})

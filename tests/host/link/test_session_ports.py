@@ -1,9 +1,15 @@
 """One board at its port, as the port comes and goes: unplugged, reset, taken by another, not to be had."""
 
+import contextlib
+import select
+import socket
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
+import serial
+from serial.rfc2217 import PortManager
 
 from clockfree.link import session as module
 from clockfree.link.benchfile import EdgeBoard
@@ -122,3 +128,70 @@ def test_over_a_network(meet):
     peer.cut()
     heard.wait_for("gone")
     heard.wait_for("back")
+
+
+class Pty(serial.Serial):
+    """A pseudo-terminal has no control lines."""
+
+    cts = dsr = ri = cd = False
+    _update_dtr_state = _update_rts_state = _update_break_state = lambda self: None
+
+
+class Rfc2217:
+    """What ser2net is: it offers a port of this machine to one who comes over the network."""
+
+    def __init__(self, device):
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = f"rfc2217://127.0.0.1:{self._server.getsockname()[1]}"
+        self._serial = Pty(device, timeout=0.02)
+        self._over = threading.Event()
+        self._threads = [threading.Thread(target=self._serve, daemon=True)]
+        self._threads[0].start()
+
+    def _serve(self):
+        link, _ = self._server.accept()
+        with link, contextlib.suppress(OSError):
+            manager = PortManager(self._serial, SimpleNamespace(write=link.sendall))
+            up = threading.Thread(target=self._up, args=[link, manager])
+            self._threads.append(up)
+            up.start()
+            while not self._over.is_set():
+                if select.select([link], [], [], 0.02)[0]:
+                    self._serial.write(b"".join(manager.filter(link.recv(1024))))
+            self._over.set()
+            up.join()
+
+    def _up(self, link, manager):
+        with contextlib.suppress(OSError):
+            while not self._over.is_set():
+                if data := self._serial.read(self._serial.in_waiting or 1):
+                    link.sendall(b"".join(manager.escape(data)))
+
+    def finish(self):
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+        self._serial.close()
+        self._server.close()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of pyserial
+@pytest.mark.parametrize("scheme", ["socket", "rfc2217"])
+@pytest.mark.parametrize("expected", [ID, "0" * 16])
+def test_a_board_over_a_network_has_the_id_that_the_bench_file_says(scheme, expected):
+    peer = Peer([HELLO], tcp=scheme == "socket")
+    # What is asked of control lines that are not there is never acknowledged.
+    between = Rfc2217(peer.port) if scheme == "rfc2217" else None
+    port = f"{between.port}?ign_set_control" if between else peer.port
+    session = Session(EdgeBoard(id=expected, port=port, edges=[{"edge": "A-B"}]), None)
+    try:
+        if expected == ID:
+            assert session.open()["id"] == ID
+        else:
+            with pytest.raises(NoAnswerError, match=f"^another board, {ID}, is at its port$"):
+                session.open()
+    finally:
+        session.close()
+        if between:
+            between.finish()
+        peer.finish()
