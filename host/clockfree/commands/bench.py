@@ -34,7 +34,8 @@ def bench(
     if not job.physics.limit_lowest:
         raise InputError(f"--preset: expected board, whose chips are real ones, got {preset}")
     files.check(out, "file")
-    needed, ids = boards_needed(job), sorted({board.id for board in ports.scan(by_id)})
+    found = ports.scan(by_id)
+    needed, ids = boards_needed(job), sorted({board.id for board in found if board.micropython})
     if len(ids) < needed:
         text = f"expected {needed} boards plugged in, one for each edge and a supervisor, got {len(ids)}"
         raise InputError(f"{by_id or 'the ports of this machine'}: {text}: clockfree boards lists them")

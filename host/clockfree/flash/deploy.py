@@ -24,7 +24,9 @@ from clockfree.flash.repl import LOST, FlashError, Repl, StoppedError, Transport
 from clockfree.link import handshake
 from clockfree.link.benchfile import BenchFile, Board, board_config, config_text
 from clockfree.link.descriptors import room_for
-from clockfree.link.ports import AT_ONCE, PortError
+from clockfree.link.identity import is_board
+from clockfree.link.ports import AT_ONCE, PortError, lost
+from clockfree.link.users import others, shared
 from clockfree_board.link import RUN
 
 WAKE_S = 0.2
@@ -126,7 +128,8 @@ class _Worker:
         except TransportExecError as error:
             self.report.error = self._board_said(error.error_output)
         except (*LOST, ValueError, handshake.NoAnswerError) as error:
-            why = " ".join(str(error).split())
+            other = others([self._repl.device]).get(self._repl.device)
+            why = shared(self._repl.device, other) if other else lost(error)
             self.report.error = (
                 f"lost while {self._doing} ({why}): each file on it is the old one or the new one; "
                 "plug it in and flash again (--retry-failed)"
@@ -191,7 +194,7 @@ class _Worker:
 
     def _expect(self, id_: Any) -> None:
         """Nothing is written to a board that is at the port of another: names of ports lag behind when many reset."""
-        if self._board.id is not None and id_ != self._board.id:
+        if not is_board(self._board.id, id_):
             raise FlashError(f"another board, {id_}, is at its port: nothing was written to it; flash again")
 
     def _update(self, files: list[BoardFile], there: dict[str, str], packs: bool) -> None:

@@ -10,14 +10,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-import serial
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
 from clockfree.flash import prompt
 from clockfree.link import handshake
 from clockfree.link.benchfile import Board
+from clockfree.link.identity import is_board
 from clockfree.link.ports import PortError, locate, open_port
+from clockfree.link.pyserial import serial
 
 REPL_S = 10.0
 BACK_S = 20.0
@@ -59,17 +60,23 @@ class Repl:
         Folder of links to ports; None is what the system knows.
     stop : Event
         Set when the board is to be left as it is: whatever comes next raises StoppedError.
+
+    Attributes
+    ----------
+    device : str
+        Where it was last looked for: the device of its port, or a URL.
     """
 
     def __init__(self, board: Board, links: Path | None, stop: threading.Event) -> None:
-        self.board = board
+        self.board, self.device = board, ""
         self._links, self._stop = links, stop
         self._port: serial.SerialBase | None = None
         self._raw: Raw | None = None
 
     def open(self) -> None:
         """Open the port that the board has now."""
-        self._port = open_port(locate(self.board.id, self.board.port, self._links), handshake.READ_S)
+        self.device = locate(self.board.id, self.board.port, self._links)
+        self._port = open_port(self.device, handshake.READ_S)
 
     @property
     def port(self) -> serial.SerialBase:
@@ -87,7 +94,13 @@ class Repl:
         self.go_on()
         self.port.timeout = REPL_S
         self._raw = Raw(self.port)
-        self._raw.enter_raw_repl(soft_reset=soft_reset)
+        try:
+            self._raw.enter_raw_repl(soft_reset=soft_reset, timeout_overall=REPL_S)
+        except TransportError as error:
+            raise FlashError(
+                f"its program does not let itself be stopped ({error}): if it is clockfree's, hold GP3 low while you "
+                "reset it; else hold BOOTSEL while you plug it in, and copy a UF2 to it that erases its flash"
+            ) from None
 
     def exec(self, code: str | bytes) -> bytes:
         """What a program prints at the prompt; TransportExecError where it raises."""
@@ -112,7 +125,7 @@ class Repl:
             try:
                 self.open()
                 found = handshake.hello(self.port, within_s=patience_s)
-                if self.board.id not in (None, found.get("id")):
+                if not is_board(self.board.id, found.get("id")):
                     why = f"another board, {found.get('id')}, is at its port"
                 elif found.get("boot") == old_boot:
                     why = "it did not reset"

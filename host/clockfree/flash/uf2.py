@@ -4,6 +4,7 @@ import os
 import re
 import struct
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,8 +16,10 @@ from clockfree_model.contents import contents
 DRIVES = ("/media/*/*", "/run/media/*/*", "/media/*", "/mnt/*", "/Volumes/*")
 """Where Linux and macOS put drives; Windows has letters."""
 INFO = "INFO_UF2.TXT"
-FAMILIES = {"RPI-RP2": 0xE48BFF56, "RP2350": 0xE48BFF59}
-"""Family ids of RP2040 and RP2350 (Arm), by the Board-ID that their boot loaders tell."""
+FAMILIES = {"RPI-RP2": (0xE48BFF56,), "RP2350": (0xE48BFF59, 0xE48BFF5A)}
+"""Family ids of RP2040, and of RP2350 (Arm, RISC-V), by the Board-ID that their boot loaders tell."""
+_ANY = 0xE48BFF57
+"""Of a block that a file for an RP2350 may have besides, for a fault of its boot loader."""
 BACK_S = 30.0
 
 _BLOCK = 512
@@ -66,16 +69,22 @@ def families(file: Path) -> set[int]:
         data = contents(file)
     except OSError as error:
         raise InputError(f"{file}: --uf2: expected a UF2 file, got {error.strerror}; {_HELP}") from None
-    found = set()
+    found, blocks, told = set(), Counter[int](), dict[int, int]()
     for start in range(0, len(data) or 1, _BLOCK):
         block = data[start : start + _BLOCK]
         if len(block) < _BLOCK or block[-4:] != struct.pack("<I", _MAGIC_END):
             raise InputError(f"{file}: --uf2: expected a UF2 file, got other bytes at {start}; {_HELP}")
-        first, second, flags, _, _, _, _, family = _HEAD.unpack_from(block)
+        first, second, flags, _, _, _, count, family = _HEAD.unpack_from(block)
         if (first, second) != _MAGIC:
             raise InputError(f"{file}: --uf2: expected a UF2 file, got other bytes at {start}; {_HELP}")
         if flags & _HAS_FAMILY:
             found.add(family)
+        blocks[family] += 1
+        told[family] = count
+    for family, count in told.items():
+        if family != _ANY and blocks[family] != count:
+            text = f"expected {count} blocks, as each of them says, got {blocks[family]}: it was not loaded to its end"
+            raise InputError(f"{file}: --uf2: {text}; {_HELP}")
     return found
 
 
@@ -97,10 +106,13 @@ def blank_boards(file: Path, places: Iterable[Path] | None = None) -> list[Drive
             "drive it shows"
         )
     for drive in found:
-        family = FAMILIES.get(drive.board)
-        if family is not None and family not in chips:
+        wanted = FAMILIES.get(drive.board)
+        if wanted is None:
+            text = f"expected boot loaders of {' and '.join(FAMILIES)} alone, got {drive.board} at {drive.path}"
+            raise InputError(f"{file}: --uf2: {text}: unmount it, and copy what is for it by hand")
+        if not {*wanted} & chips:
             given = ", ".join(f"{chip:08x}" for chip in sorted(chips)) or "none"
-            expected = f"family {family:08x} for the {drive.board} at {drive.path}"
+            expected = f"family {wanted[0]:08x} for the {drive.board} at {drive.path}"
             raise InputError(f"{file}: --uf2: expected {expected}, got {given}; {_HELP}")
     return found
 

@@ -15,11 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_mod
 from clockfree.base.names import AdcName, DacName, FrontEndName, MixerName, PotName
 from clockfree.base.overrides import checked
 from clockfree.base.toml import dumps, read_toml
+from clockfree.link.identity import DIGITS
 from clockfree_model.parts import ADC, CONVERTERS, DAC, FRONT_ENDS, MIXER, MOST_A, POTS, FrontEnd, Part, Pot
 
 Pin = Annotated[int, Field(ge=0, le=47)]
 Address = Annotated[int, Field(ge=0x08, le=0x77)]
-UniqueId = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]{16}$")]
+UniqueId = Annotated[str, StringConstraints(to_lower=True, pattern=rf"(?i)^{DIGITS}$")]
 Port = Annotated[str, StringConstraints(pattern=r"^(/\S+|COM\d+|(rfc2217|socket)://[^/:\s]+:\d+\S*)$")]
 EdgeName = Annotated[str, StringConstraints(pattern=r"^[ -~]{1,40}$")]  # what the link can carry
 NodeName = Annotated[str, StringConstraints(min_length=1, max_length=40)]
@@ -161,7 +162,7 @@ class Board(_Part):
     @model_validator(mode="after")
     def _found(self) -> "Board":
         if self.id is None and self.port is None:
-            raise ValueError("expected either id (16 hex digits) or port, got neither")
+            raise ValueError("expected either id (12, 16 or 24 hex digits) or port, got neither")
         if self.id is not None and self.port is not None and "://" not in self.port:
             text = (
                 "a port of this machine is found by the id; one over a network (rfc2217://, socket://) goes beside it"

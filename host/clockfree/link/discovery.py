@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rich.table import Table
@@ -11,7 +11,8 @@ from rich.table import Table
 from clockfree.link import handshake
 from clockfree.link.benchfile import BenchFile, Board, board_config
 from clockfree.link.descriptors import room_for
-from clockfree.link.ports import AT_ONCE, PortError, locate, open_port, scan
+from clockfree.link.ports import AT_ONCE, PortError, locate, lost, open_port, scan
+from clockfree.link.users import others, shared
 
 COLUMNS = ("board", "port", "role", "edges", "version", "config", "state", "problem")
 
@@ -46,6 +47,9 @@ def of_ports() -> list[Present]:
     def look(board: Any) -> Present:
         if times[board.id] > 1:
             return Present(board.id, board.device, *_hello(board.device, "another board has the same id"))
+        if not board.micropython:
+            text = f"not asked: {board.what or 'its USB'} does not say that it is MicroPython"
+            return Present(board.id, board.device, problem=f"{text}; a bench file can name it")
         hello, problem = _hello(board.device)
         return Present(board.id, board.device, hello, problem or handshake.other_code(hello))
 
@@ -73,7 +77,9 @@ def _all(look: Callable[[Any], Present], boards: Iterable[Any]) -> list[Present]
     at_once = min(AT_ONCE, max(1, len(boards)))
     room_for(at_once)
     with ThreadPoolExecutor(at_once, "roll") as pool:
-        return list(pool.map(look, boards))
+        rows = list(pool.map(look, boards))
+    readers = others(row.port for row in rows)
+    return [replace(row, problem=shared(row.port, readers[row.port])) if row.port in readers else row for row in rows]
 
 
 def _hello(device: str, problem: str = "") -> tuple[dict[str, Any], str]:
@@ -87,7 +93,7 @@ def _hello(device: str, problem: str = "") -> tuple[dict[str, Any], str]:
     except (PortError, handshake.NoAnswerError, handshake.RefusedError) as error:
         return {}, str(error)
     except OSError as error:
-        return {}, f"lost: {' '.join(str(error).split())}"
+        return {}, f"lost: {lost(error)}"
 
 
 def table(rows: list[Present]) -> Table:

@@ -12,8 +12,9 @@ from clockfree.link.benchfile import BenchFile, board_config
 from clockfree.link.descriptors import room_for
 from clockfree.link.handshake import NoAnswerError, RefusedError, misfit
 from clockfree.link.listener import Listener
-from clockfree.link.ports import AT_ONCE, PortError
+from clockfree.link.ports import AT_ONCE, PortError, lost
 from clockfree.link.session import Session
+from clockfree.link.users import others, shared
 from clockfree_model.events import BACK
 
 HEARTBEAT_S = 2.0
@@ -69,7 +70,17 @@ class Fleet(Listener[Session]):
             with turn:
                 session.open()
 
-        return self.each(call_in_turn)[1]
+        failed = self.each(call_in_turn)[1]
+        return failed | (self.read_by_others([*failed]) if failed else {})
+
+    def read_by_others(self, sessions: Sequence[Session]) -> dict[Session, str]:
+        """Boards whose port another program has open too, and which."""
+        readers = others(session.device for session in sessions)
+        return {
+            session: shared(session.device, readers[session.device])
+            for session in sessions
+            if session.device in readers
+        }
 
     def each(
         self, act: Callable[[Session], T], sessions: Sequence[Session] | None = None
@@ -81,7 +92,7 @@ class Fleet(Listener[Session]):
             try:
                 done[session] = future.result()
             except TROUBLE as error:
-                failed[session] = " ".join(str(error).split()) or type(error).__name__
+                failed[session] = lost(error)
         return done, failed
 
     def begin(self, act: Callable[[Session], T], session: Session) -> "Future[T]":
@@ -140,6 +151,7 @@ def call(fleet: Fleet, file: str, anyway: bool) -> None:
         Which boards are not, why, and what to do.
     """
     failed = fleet.open()
+    failed |= fleet.read_by_others([session for session in fleet.sessions if session not in failed])
     ids = Counter(session.hello.get("id") for session in fleet.sessions if session not in failed)
     problems = []
     flash = False

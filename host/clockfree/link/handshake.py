@@ -5,22 +5,28 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import serial
-
 from clockfree.base import firmware
 from clockfree.link.benchfile import config_hash
+from clockfree.link.identity import is_board
+from clockfree.link.pyserial import serial
 from clockfree.link.quality import Quality, looks_broken
 from clockfree.link.shapes import is_answer
+from clockfree.link.users import others, shared
 from clockfree_board.link import NUMBERS, PROTOCOL, TO_HOST, VERSION, Lines, opened, seal
+from clockfree_model.saying import printable
 
 READ_S = 0.05
 """What a port should be opened with: how long a single read may wait."""
 ASK_S = 1.0
 LOSSY_S = 30.0
 """What lines come broken from is a board at a bad cable: it is asked so long."""
+_SHOWN = 60
 _AGAIN_S = 0.4  # a board in RUN answers within a firing or two
 _BROKEN_AGAIN_S = 0.1
 _PROMPT = b"\n>>> "
+_CTRL_C = b"\r\x03\x02"  # and Ctrl-B: out of the raw prompt, in which mpremote leaves a board when it is killed
+NO_ANSWER = "no answer"
+"""What is said begins with this where a port can be had, and what is behind it answers nothing."""
 
 
 class NoAnswerError(Exception):
@@ -62,16 +68,22 @@ def ask(
     quality = quality or Quality()
     began_s = time.monotonic()
     again_s = _AGAIN_S
+    said, told, looked = bytearray(), False, False
     while time.monotonic() < (late_s := began_s + (LOSSY_S if quality.broken > 1 else within_s)):
         port.write(b"\n" + line)  # the newline ends whatever half a line stands before it
-        for message in _messages(port, lines, min(late_s, time.monotonic() + again_s), quality):
+        for message in _messages(port, lines, min(late_s, time.monotonic() + again_s), quality, said):
+            told = told or len(message) > 1
             if message[:2] == ["ok", number]:
                 return message[2:]
             if message[:2] == ["no", number]:
                 raise RefusedError(f"{kind}: refused: {' '.join(map(str, message[2:]))}")
+        if quality.broken > 1 and not looked:
+            looked = True
+            if other := others([port.name or ""]):
+                raise NoAnswerError(shared(*other.popitem()), busy=True)
         # It may be busy: with what it was asked before, for one.
         again_s = _BROKEN_AGAIN_S if quality.broken else 2 * again_s
-    raise NoAnswerError("no answer", busy=True)
+    raise NoAnswerError(f"{NO_ANSWER}: {_instead(bytes(said), told, quality)}", busy=True)
 
 
 def hello(port: serial.SerialBase, within_s: float = ASK_S, quality: Quality | None = None) -> dict[str, Any]:
@@ -83,22 +95,52 @@ def hello(port: serial.SerialBase, within_s: float = ASK_S, quality: Quality | N
     return said
 
 
-def _messages(port: serial.SerialBase, lines: Lines, late_s: float, quality: Quality) -> Iterator[list[Any]]:
+def interrupt(port: serial.SerialBase, within_s: float = ASK_S) -> bool:
+    """Ctrl-C, which stops our program, in HOLD, and most others; whether the prompt came."""
+    port.write(_CTRL_C)
+    text, late_s = b"", time.monotonic() + within_s
+    while _PROMPT not in text and time.monotonic() < late_s:
+        text += port.read(max(1, port.in_waiting))
+    return _PROMPT in text
+
+
+def _instead(said: bytes, told: bool, quality: Quality) -> str:
+    """What is there instead of an answer, and what a person does about it."""
+    if told:
+        return "it tells of itself, and is too busy to listen; Ctrl-C at its port, or clockfree hold, stops it"
+    last = (said.decode("ascii", "replace").replace("\r", "\n").strip("\n").splitlines() or [""])[-1]
+    if quality.broken and looks_broken(last.encode()):
+        return "broken messages arrive: a bad cable, or another program that reads the same port"
+    if last:
+        return f"it says {printable(last)[-_SHOWN:]!r}: another program is on it; clockfree flash takes its place"
+    return (
+        "nor does it say anything: reset it; if that does not help hold GP3 low at the reset, which skips our program, "
+        "or BOOTSEL while you plug it in, and flash it"
+    )
+
+
+def _messages(
+    port: serial.SerialBase, lines: Lines, late_s: float, quality: Quality, said: bytearray
+) -> Iterator[list[Any]]:
     """The messages that arrive until a moment, or a broken line does; NoAnswerError where a prompt of MicroPython does.
 
-    It answers an empty line with a prompt, and a command, that it does not know, with another: all is read then.
+    The end of what arrives and is no message goes to `said`. A prompt answers an empty line with a prompt, and a
+    command, that it does not know, with another: all is read then.
     """
     text = b""
     while time.monotonic() < late_s:
         data = port.read(max(1, port.in_waiting))
+        said += data
         for line in lines.feed(data):
             message = opened(line)
             if message is not None:
                 quality.whole += 1
+                said.clear()
                 yield message
             elif looks_broken(line):
                 quality.broken += 1
                 late_s = 0.0  # it may have been the answer
+        del said[:-TO_HOST]
         text = text[-TO_HOST:] + data
         if text.count(_PROMPT) > 1:
             break
@@ -136,8 +178,8 @@ def misfit(hello: dict[str, Any], board_id: str | None, config: dict[str, Any], 
     if hello.get("role") is None:
         return f"in HOLD with a configuration it cannot use: {hello.get('reason')}"
     expected = {"role": config["role"], "config": config_hash(config)}
-    if board_id is not None:
-        expected["id"] = board_id
+    if not is_board(board_id, hello.get("id")):
+        return f"id: expected {board_id}, got {hello.get('id')}"
     for key, value in expected.items():
         if hello.get(key) != value:
             return f"{key}: expected {value}, got {hello.get(key)}"

@@ -8,13 +8,14 @@ import contextlib
 import errno
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import serial
-from serial.tools import list_ports
-
+from clockfree.base.errors import BoardError
 from clockfree.link.descriptors import wait_by_poll
+from clockfree.link.identity import DIGITS, is_micropython, numbers
+from clockfree.link.pyserial import list_ports, serial
+from clockfree.link.users import others
 
 _TERMIOS: tuple[type[Exception], ...] = ()
 with contextlib.suppress(ImportError):  # Windows has none
@@ -29,20 +30,25 @@ BAUD = 115_200  # USB does not care; a serial line does
 WRITE_S = 10.0
 AT_ONCE = 64
 """So many boards are worked on at the same time where each has but seconds to answer: all share the host."""
-_LINK = re.compile(r"usb-.*_([0-9a-f]{16})-if00", re.IGNORECASE)
-_ID = re.compile(r"[0-9a-f]{16}", re.IGNORECASE)
+_LINK = re.compile(rf"usb-(.*)_({DIGITS})-if0[01]", re.IGNORECASE)  # of some boards the first interface is a disk
+_ID = re.compile(DIGITS)
 
 
-class PortError(Exception):
+class PortError(BoardError):
     """A board that is not at exactly one port, or a port that cannot be had; the text says what to do."""
 
 
 @dataclass(frozen=True, order=True)
 class Found:
-    """A port with a board: its unique id (16 hex digits), and the device (`/dev/ttyACM0`, `COM3`)."""
+    """A port with a board: its unique id, and the device (`/dev/ttyACM0`, `COM3`).
+
+    `what` is what its USB calls it, and `micropython` whether it says that it is MicroPython.
+    """
 
     id: str
     device: str
+    what: str = field(default="", compare=False)
+    micropython: bool = field(default=True, compare=False)
 
 
 def scan(by_id: Path | None = None, id_: str | None = None) -> list[Found]:
@@ -53,25 +59,41 @@ def scan(by_id: Path | None = None, id_: str | None = None) -> list[Found]:
     by_id : Path or None
         Folder of links to look into, and nowhere else; None is all that the system knows.
     id_ : str or None
-        16 hex digits: only this one.
+        Only this one.
+
+    Raises
+    ------
+    PortError
+        The folder is there, and not for this user.
     """
-    found = _linked(by_id or BY_ID, id_)
+    wanted = None if id_ is None else numbers(id_)
+    found = _linked(by_id or BY_ID, wanted)
     if by_id is None:
-        ports = [(str(port.serial_number or ""), port.device) for port in list_ports.comports()]
-        found |= {Found(number.lower(), str(_literal(device))) for number, device in ports if _ID.fullmatch(number)}
-    return sorted(board for board in found if id_ in (None, board.id))
+        for port in list_ports.comports():
+            number = str(port.serial_number or "").replace(":", "").lower()
+            if _ID.fullmatch(number):
+                what = " ".join(filter(None, (port.manufacturer, port.product)))
+                told = is_micropython(port.vid, port.pid, port.manufacturer)
+                board = Found(number, str(_literal(port.device)), what, told)
+                found = {each for each in found if each != board or each.micropython} | {board}
+    return sorted(board for board in found if wanted is None or board.id in wanted)
 
 
-def _linked(folder: Path, id_: str | None) -> set[Found]:
+def _linked(folder: Path, wanted: set[str] | None) -> set[Found]:
+    """Boards by the links of a folder; those of a folder that a person names are taken to be boards."""
     found = set()
     try:
         # To match and to follow a link takes long, and of a thousand boards each is looked for again and again.
         for name in os.listdir(folder):
-            if id_ is None or id_ in name.lower():
+            if wanted is None or any(number in name.lower() for number in wanted):
                 match = _LINK.match(name)
-                if match and id_ in (None, match[1].lower()):
+                if match and (wanted is None or match[2].lower() in wanted):
+                    what = match[1].replace("_", " ")
+                    told = folder != BY_ID or is_micropython(None, None, what)
                     with contextlib.suppress(FileNotFoundError):  # it has just gone away
-                        found.add(Found(match[1].lower(), os.path.realpath(folder / name)))
+                        found.add(Found(match[2].lower(), os.path.realpath(folder / name), what, told))
+    except PermissionError:
+        raise PortError(f"{folder}: no permission to look for boards there: ask whoever it belongs to") from None
     except OSError:  # there is no folder while no board is plugged in
         pass
     return found
@@ -137,13 +159,32 @@ def open_port(device: str, read_s: float, write_s: float = WRITE_S) -> serial.Se
         raise PortError(f"{device}: expected a port, got {error}") from None
 
 
+def lost(error: BaseException) -> str:
+    """What became of a port that was had: of one without its device systems say much, and each something else."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    gone = "disconnected" in text or (isinstance(error, OSError) and error.errno == errno.EIO)
+    return "unplugged, or in a reset" if gone else text
+
+
 def _why(device: str, error: OSError) -> str:
     text = " ".join(str(error).split())
     refused = "PermissionError" in text  # Windows: somebody has it; elsewhere: not for this user
     if error.errno in (errno.EAGAIN, errno.EBUSY) or (refused and os.name == "nt"):
-        return f"{device}: in use by another program: end it (clockfree, mpremote, a terminal) and try again"
+        other = others([device]).get(device, "another program")
+        return f"{device}: in use by {other}: end it (clockfree, mpremote, a terminal) and try again"
     if error.errno == errno.EACCES:
-        return f"{device}: no permission: on Linux, join the group of the port (dialout) and log in again"
+        return f"{device}: no permission: on Linux, join the group of the port ({_group(device)}) and log in again"
     if error.errno == errno.ENOENT:
         return f"{device}: no such port: plug the board in"
     return f"{device}: {text.rpartition('] ')[2]}"
+
+
+def _group(device: str) -> str:
+    """The group that may have a port: dialout, uucp, by the distribution."""
+    with contextlib.suppress(OSError, KeyError, ImportError):
+        import grp  # Windows has none
+
+        name = grp.getgrgid(os.stat(device).st_gid).gr_name
+        if name != "root":
+            return name
+    return "dialout"

@@ -5,17 +5,16 @@ import re
 import threading
 import time
 from collections import deque
-from errno import EIO
 from pathlib import Path
 from typing import Any
-
-import serial
 
 from clockfree.link import handshake
 from clockfree.link.benchfile import Board
 from clockfree.link.handshake import NoAnswerError, RefusedError
+from clockfree.link.identity import is_board
 from clockfree.link.listener import Listener
-from clockfree.link.ports import PortError, locate, open_port
+from clockfree.link.ports import PortError, locate, lost, open_port
+from clockfree.link.pyserial import serial
 from clockfree.link.quality import Quality, looks_broken
 from clockfree.link.questions import Questions
 from clockfree.link.roundtrips import LEAST_S
@@ -43,6 +42,8 @@ MOST_LOOK_S = 5.0
 """Later once in this share of the time that it has been away, but so often at least: of a thousand boards that went
 away at once, those who look would keep each other from finding."""
 TEXTS = 100
+SHOWN = 60
+"""Letters of what a board says that are repeated."""
 SHOWN = 60
 """Letters of an answer that is none."""
 NO_MESSAGE = "what is no message of this link: "
@@ -83,6 +84,8 @@ class Session:
         A command waits so long for a board that is away, if that is longer than its own limit.
     quality : Quality
         Of its cable.
+    device : str
+        Where it was last looked for: the device of its port, or a URL.
     texts : deque of str
         The last lines that were no messages.
     trips : RoundTrips
@@ -99,6 +102,7 @@ class Session:
         self.board = board
         self.hello: dict[str, Any] = {}
         self.boot = 0
+        self.device = ""
         self.heard_s = self._alive_s = 0.0
         self.shown_s = 0.0
         self.teacher: Session | None = None
@@ -202,13 +206,24 @@ class Session:
             raise NoAnswerError(f"{kind}: an answer that is none, {str(reply)[:SHOWN]}: look at its firmware")
         return reply
 
+    def interrupt(self) -> bool:
+        """Ctrl-C to a board that does not answer, and the end of the session; whether the prompt came."""
+        self.close()
+        with contextlib.closing(open_port(self.device, handshake.READ_S, WRITE_S)) as port:
+            return handshake.interrupt(port)
+
     def _no_answer(self, kind: str, seconds: float) -> str:
         if not self.up:
             return f"{kind}: no answer: the board is away ({self._why})"
         last = self.texts[-1] if self.texts else ""
         if _PROMPT.match(last):
             return f"{kind}: MicroPython's prompt answered: somebody has stopped its program; reset the board"
-        return f"{kind}: no answer in {seconds:.1f} s: reset the board"
+        if time.monotonic() - self.heard_s < seconds:
+            return (
+                f"{kind}: no answer in {seconds:.1f} s, though it tells of itself: too busy to listen; Ctrl-C stops it"
+            )
+        says = f", it says {last[:SHOWN]!r}" if last else ""
+        return f"{kind}: no answer in {seconds:.1f} s{says}: reset the board"
 
     def _write(self, line: bytes) -> None:
         """Send a line; what goes wrong shows when reading."""
@@ -224,9 +239,7 @@ class Session:
             try:
                 self._read()
             except OSError as error:
-                text = " ".join(str(error).split()) or type(error).__name__
-                # What systems say of a port without its device is long and different everywhere.
-                self._drop("unplugged, or in a reset" if "disconnected" in text or error.errno == EIO else text)
+                self._drop(lost(error))
                 self._listener.gone(self, self._why)
                 self._find_again()
 
@@ -335,14 +348,15 @@ class Session:
 
     def _connect(self) -> None:
         """Open the port of the board and have it say hello."""
-        port = open_port(locate(self.board.id, self.board.port, self._by_id), handshake.READ_S, WRITE_S)
+        self.device = locate(self.board.id, self.board.port, self._by_id)
+        port = open_port(self.device, handshake.READ_S, WRITE_S)
         try:
             begun_s = time.monotonic()
             hello = handshake.hello(port, quality=self.quality)
             if (took_s := time.monotonic() - begun_s) < LEAST_S:  # else it may have been asked twice
                 self.trips.took(took_s)
             known = self.board.id or self.hello.get("id")
-            if known is not None and hello.get("id") != known:
+            if not is_board(known, hello.get("id")):
                 raise NoAnswerError(f"another board, {hello.get('id')}, is at its port")
             port.timeout = READ_S
         except BaseException:
@@ -374,7 +388,7 @@ class Session:
             try:
                 self._connect()
             except (PortError, OSError, NoAnswerError, RefusedError) as error:
-                self._why = " ".join(str(error).split())
+                self._why = lost(error)
             else:
                 self._listener.back(self, time.monotonic() - gone_s)
                 return

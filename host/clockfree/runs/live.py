@@ -9,7 +9,7 @@ from rich.table import Table
 
 from clockfree.link.benchfile import BenchFile, board_config
 from clockfree.link.fleet import Fleet
-from clockfree.link.handshake import RefusedError, misfit
+from clockfree.link.handshake import NO_ANSWER, RefusedError, misfit
 from clockfree.link.session import Session
 from clockfree.link.units import ADC_STEPS, C16_STEPS
 from clockfree.runs.shown import NOBODY, shown
@@ -20,6 +20,8 @@ from clockfree_model.parts import FRONT_ENDS
 
 SHOWN = ("tap", *COUNTERS, "age_us", "late_us")
 READINGS_MS = 500
+UNKNOWN = "unknown"
+"""State of a board that did not answer, and was stopped."""
 
 
 @dataclass
@@ -233,6 +235,13 @@ def hold(bench: BenchFile) -> list[dict[str, Any]]:
 
         done, failed = fleet.each(stop, [session for session in fleet.sessions if session not in missing])
         failed |= missing
+        silent = [session for session, why in failed.items() if NO_ANSWER in why]
+        stopped, _ = fleet.each(lambda session: session.interrupt(), silent)
+        for session in silent:
+            if stopped.get(session):
+                del failed[session]
+                done[session] = {"board": session.name, "was": UNKNOWN, "run": None, "error": ""}
+        failed |= fleet.read_by_others([*failed])
         lost = {
             session: {"board": session.name, "was": None, "run": None, "error": why} for session, why in failed.items()
         }
@@ -248,5 +257,7 @@ def held(found: list[dict[str, Any]]) -> Table:
         drawn.add_column(column, overflow="fold")
     for row in found:
         was = f"HOLD; it was in {str(row['was']).upper()}" + (f", run {row['run']}" if row["run"] else "")
+        if row["was"] == UNKNOWN:
+            was = "stopped by Ctrl-C, as it answered nothing: at its prompt; a reset starts it again"
         drawn.add_row(row["board"], row["error"] or was)
     return drawn

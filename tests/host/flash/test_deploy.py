@@ -12,10 +12,11 @@ import pytest
 
 from clockfree.base import firmware
 from clockfree.base.firmware import FOLDER
-from clockfree.flash import deploy
+from clockfree.flash import deploy, repl
 from clockfree.flash.repl import Repl
 from clockfree.link import discovery, handshake, ports
 from clockfree.link.benchfile import board_config, config_hash
+from clockfree.runs import live
 from clockfree_board.link import VERSION
 from tests.firmware.rig import armed
 from tests.host.flashing import expected, files, flash, on, wait_for_port
@@ -163,6 +164,47 @@ def test_another_program_that_never_answers_is_stopped(bench, boards):
     wait_for_port(boards, board.name)
     (report,) = flash(bench, [board]).values()
     assert report.error == "" and "/main.py" in report.copied
+
+
+LISTENS = "import time\nwhile True: time.sleep(1)"
+DEAF = """
+import time
+from machine import Pin
+lets_go = Pin(2, Pin.IN, Pin.PULL_UP)
+while True:
+    try:
+        try:
+            while lets_go():
+                time.sleep(0.1)
+            break
+        except KeyboardInterrupt:
+            pass
+    except KeyboardInterrupt:  # the next one, in between
+        pass
+"""
+
+
+def test_a_program_that_answers_nothing_is_stopped_by_ctrl_c_or_a_person_is_told_how(bench, boards, monkeypatch):
+    monkeypatch.setattr(repl, "REPL_S", 0.5)
+    listens, deaf = bench.boards
+    for board, main in ((listens, LISTENS), (deaf, DEAF)):
+        on(boards, board.name, f"with open('/main.py', 'w') as f: f.write({main!r})")
+        boards.reset(board.name)
+        wait_for_port(boards, board.name)
+    rows = {row["board"]: row for row in live.hold(bench)}
+    assert (rows[listens.name]["was"], rows[listens.name]["error"]) == (live.UNKNOWN, "")
+    assert rows[deaf.name]["error"].startswith("no answer: nor does it say anything: reset it; if that does not help")
+    assert "MicroPython's prompt" in rows[bench.supervisor.name]["error"]  # which is no clockfree, and runs nothing
+    (seen,) = [row for row in discovery.of_bench(bench) if row.board == listens.name]
+    assert seen.problem == "MicroPython's prompt, no clockfree"
+    (report,) = flash(bench, [deaf]).values()
+    assert report.error.startswith(
+        "its program does not let itself be stopped (could not enter raw repl): if it is clock"
+    )
+    assert "GP3" in report.error and "BOOTSEL" in report.error
+    boards.hold_pin(deaf.name, 2, 0)
+    on(boards, deaf.name, "import os\nos.remove('/main.py')")
+    boards.hold_pin(deaf.name, 2, None)
 
 
 def test_one_that_vanishes_does_not_stop_the_others_and_is_flashed_again_where_it_was_left(bench, boards):

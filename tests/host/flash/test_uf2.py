@@ -6,12 +6,12 @@ import pytest
 from clockfree.base.errors import BoardError, InputError
 from clockfree.flash import uf2
 
-RP2040, RP2350, ABSOLUTE = 0xE48BFF56, 0xE48BFF59, 0xE48BFF57
+RP2040, RP2350, RISCV, ABSOLUTE = 0xE48BFF56, 0xE48BFF59, 0xE48BFF5A, 0xE48BFF57
 INFO = "UF2 Bootloader v3.0\r\nModel: Raspberry Pi RP2\r\nBoard-ID: {}\r\n"
 
 
-def block(family, number=0):
-    head = struct.pack("<8I", 0x0A324655, 0x9E5D5157, 0x2000, 0x10000000 + 256 * number, 256, number, 2, family)
+def block(family, number=0, count=1):
+    head = struct.pack("<8I", 0x0A324655, 0x9E5D5157, 0x2000, 0x10000000 + 256 * number, 256, number, count, family)
     return head.ljust(508, bytes([number])) + struct.pack("<I", 0x0AB16F30)
 
 
@@ -19,7 +19,8 @@ def block(family, number=0):
 def file(tmp_path):
     def write(*families, data=None):
         path = tmp_path / "micropython.uf2"
-        path.write_bytes(b"".join(map(block, families)) if data is None else data)
+        made = [block(family, families[:i].count(family), families.count(family)) for i, family in enumerate(families)]
+        path.write_bytes(b"".join(made) if data is None else data)
         return path
 
     return write
@@ -60,7 +61,7 @@ def test_the_file_goes_to_every_blank_board_and_their_ports_are_waited_for(file,
 
 
 def test_a_file_for_both_chips_may_begin_with_a_block_for_neither(file, drive):
-    path = file(ABSOLUTE, RP2350)
+    path = file(data=block(ABSOLUTE, 0, 2) + block(RP2350))
     assert len(uf2.blank_boards(path, [drive("one", "RP2350")])) == 1
 
 
@@ -69,6 +70,29 @@ def test_the_file_of_another_chip_is_refused_before_anything_is_copied(file, dri
     with pytest.raises(InputError, match=rf"expected family e48bff59 for the RP2350 at {places[1]}, got e48bff56"):
         uf2.blank_boards(path, places)
     assert not any((place / path.name).exists() for place in places)
+
+
+def test_a_boot_loader_of_another_chip_is_left_alone_and_named(file, drive):
+    """Not all of them look at what a file is for."""
+    path, places = file(RP2040), [drive("one"), drive("two", "SAMD21G18A-Feather-v0")]
+    with pytest.raises(
+        InputError, match=rf"loaders of RPI-RP2 and RP2350 alone, got SAMD21G18A-Feather-v0 at {places[1]}"
+    ):
+        uf2.blank_boards(path, places)
+    assert not any((place / path.name).exists() for place in places)
+
+
+def test_a_file_that_was_not_loaded_to_its_end(file, drive):
+    path = file(data=b"".join(block(RP2040, i, 3) for i in range(2)))
+    with pytest.raises(
+        InputError, match="expected 3 blocks, as each of them says, got 2: it was not loaded to its end"
+    ):
+        uf2.blank_boards(path, [drive("one")])
+
+
+def test_both_kinds_of_code_for_an_rp2350(file, drive):
+    for family in (RP2350, RISCV):
+        assert len(uf2.blank_boards(file(family), [drive(f"d{family}", "RP2350")])) == 1
 
 
 @pytest.mark.parametrize(

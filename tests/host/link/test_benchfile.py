@@ -189,7 +189,7 @@ def test_every_edge_of_the_network_is_served_once():
         # Of the file as a whole: there is no key to name.
         ('{same}\nedges = [{{ edge = "A-B" }}]\n', "expected each board once, got "),
         ('[[boards]]\nport = "/dev/ttyACM1"\nedges = [{{ edge = "A-B" }}]\n', "expected each edge once, got "),
-        ("[[boards]]\nedges = [{{ edge = \"B-C\" }}]\n", "boards.1: expected either id (16 hex digits) or port, "),
+        ("[[boards]]\nedges = [{{ edge = \"B-C\" }}]\n", "boards.1: expected either id (12, 16 or 24 hex digits) or "),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_with_its_key_or_of_the_file_as_a_whole(tmp_path, text, said):

@@ -15,6 +15,8 @@ HELLO["config"] = config_hash(CONFIG)
 class Wire:
     """A port with something at its other end: `answer(message)` is what comes back for a sealed message, in bytes."""
 
+    name = "wire"
+
     def __init__(self, answer, most=5):
         self._answer, self._most = answer, most
         self._lines = Lines(TO_BOARD)
@@ -63,9 +65,24 @@ def test_a_refusal():
         ask(Wire(lambda message: seal(["no", message[1], "in HOLD only"])), "reset")
 
 
-@pytest.mark.parametrize("noise", [b"", b"\xff\x00" * 40, b"x" * 5000, b"no prompt: 3 >>> 2\n"], ids=range(4))
-def test_no_answer(noise):
-    with pytest.raises(NoAnswerError, match=r"^no answer$"):
+@pytest.mark.parametrize(
+    ("noise", "said"),
+    [
+        (b"", "nor does it say anything: reset it; if that does not help hold GP3 low at the reset, .* BOOTSEL "),
+        (b"\xff\x00" * 40, r"it says '.*\\x00': another program is on it; clockfree flash takes its place$"),
+        (b"x" * 5000, f"it says '{'x' * 60}': another program is on it"),
+        (b"temperature 21\r\nno prompt: 3 >>> 2\r\n", "it says 'no prompt: 3 >>> 2': another program is on it"),
+        (b'0","t_us":619,"heap":[11,8]}]*d324fa5c\n', "broken messages arrive: a bad cable, or another program"),
+        (
+            seal(["edges", 5, 0, 7]),
+            "it tells of itself, and is too busy to listen; Ctrl-C at its port, or clockfree hold",
+        ),
+    ],
+    ids=range(6),
+)
+def test_what_is_there_instead_of_an_answer_is_said_and_what_to_do(noise, said, monkeypatch):
+    monkeypatch.setattr(handshake, "LOSSY_S", 0.05)
+    with pytest.raises(NoAnswerError, match=f"^no answer: {said}"):
         ask(Wire(lambda message: noise, most=500), "hello", within_s=0.05)
 
 
