@@ -11,8 +11,8 @@ import os
 import sys
 from typing import Any
 
-_GONE = {errno.EPIPE, errno.EIO} | ({errno.EINVAL} if os.name == "nt" else set())
-"""What writing says where nobody reads: of a pipe, of a terminal, of a pipe of Windows."""
+_GONE = {errno.EPIPE, errno.EIO, errno.ECONNRESET} | ({errno.EINVAL} if os.name == "nt" else set())
+"""What writing says where nobody reads: of a pipe, a terminal, a socket, and of a pipe of Windows."""
 
 
 class Lasting(io.TextIOWrapper):

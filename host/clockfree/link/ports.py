@@ -162,6 +162,8 @@ def open_port(device: str, read_s: float, write_s: float = WRITE_S) -> serial.Se
 def lost(error: BaseException) -> str:
     """What became of a port that was had: of one without its device systems say much, and each something else."""
     text = " ".join(str(error).split()) or type(error).__name__
+    if text == "socket disconnected":
+        return "its other end has closed the connection"
     gone = "disconnected" in text or (isinstance(error, OSError) and error.errno == errno.EIO)
     return "unplugged, or in a reset" if gone else text
 

@@ -5,6 +5,7 @@ its own routines for matrices, and by machine code made for it.
 """
 
 import ctypes
+import os
 import platform
 from collections.abc import Mapping
 from contextlib import suppress
@@ -38,10 +39,11 @@ def changed(was: Mapping[str, str]) -> str:
 
 
 def _processor() -> str:
-    """As the compiler names it."""
+    """The one that code is compiled for: this one, or whichever numba's environment has it take; other last digits."""
     from llvmlite.binding import get_host_cpu_name  # slow to load, and a refused task does without
 
-    return f"{platform.machine()} {get_host_cpu_name()}"
+    name = os.environ.get("NUMBA_CPU_NAME") or get_host_cpu_name()
+    return " ".join(filter(None, (platform.machine(), name, os.environ.get("NUMBA_CPU_FEATURES"))))
 
 
 def _blas() -> str:
