@@ -62,8 +62,8 @@ def run(
         `"sim"`, in virtual time, in this process; `"virtual"`, boards made up for it; or a bench file of boards.
     out : str, path or bool
         Folder to make for the record; one that exists is refused. True: a new one in runs/, as the command line makes.
-        Left out, a simulated run leaves nothing behind, since its seeds give it again to the last bit; a run on boards
-        is always kept, in runs/.
+        Left out, a simulated run leaves nothing behind, since its seeds give it again, by the same code, packages and
+        kind of processor to the last bit; a run on boards is always kept, in runs/.
     trace : bool
         Record every firing: `Run.firings`.
     progress : bool or callable
