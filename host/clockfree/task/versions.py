@@ -17,6 +17,9 @@ from clockfree.base import firmware
 
 PACKAGES = ("clockfree", "numpy", "scipy", "numba", "xarray", "h5netcdf", "matplotlib")
 
+FEATURES = ("NUMBA_CPU_FEATURES", "NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES")
+"""Variables by which a processor is used as if it were another."""
+
 
 def versions() -> dict[str, str]:
     """Whatever can change a result, by name; `simulation` and `firmware` are digests of our sources."""
@@ -39,11 +42,11 @@ def changed(was: Mapping[str, str]) -> str:
 
 
 def _processor() -> str:
-    """The one that code is compiled for: this one, or whichever numba's environment has it take; other last digits."""
+    """The one that code is compiled for and numpy takes it for: this one, or whichever their environment says."""
     from llvmlite.binding import get_host_cpu_name  # slow to load, and a refused task does without
 
     name = os.environ.get("NUMBA_CPU_NAME") or get_host_cpu_name()
-    return " ".join(filter(None, (platform.machine(), name, os.environ.get("NUMBA_CPU_FEATURES"))))
+    return " ".join([platform.machine(), name, *(os.environ[each] for each in FEATURES if os.environ.get(each))])
 
 
 def _blas() -> str:
