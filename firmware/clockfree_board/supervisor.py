@@ -198,7 +198,7 @@ class Supervisor:
         The dwell is over: measure the outputs, show the next example. In between an overclamp is aimed.
         """
         if self._phase:
-            return self.aimed(now_us)
+            return self.steer(now_us)
         if self.present >= 0 and not self.overclamps:
             self.measure()
         example = self._next()
@@ -236,7 +236,7 @@ class Supervisor:
             total += code
         return total
 
-    def aimed(self, now_us):
+    def steer(self, now_us):
         """Look at the outputs, or hold them as follows from it; returns when ``tick`` is due."""
         if self._phase == LOOK:
             self.look()

@@ -2,9 +2,12 @@
 
 import numpy as np
 
-from clockfree_board.overclamp import HINGE, aim
+from clockfree_board.overclamp import HINGE, POINTS, aim, point
 from clockfree_model.physics import DAC_STEPS, Physics
 from clockfree_model.settings import ClampSettings
+
+NULLED = tuple(point(number) for number in range(POINTS))
+"""Codes of the DAC at which readings are nulled."""
 
 
 def asked_of(clamp: ClampSettings, physics: Physics) -> list[int]:

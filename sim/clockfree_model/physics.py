@@ -75,7 +75,8 @@ class Physics:
     )
     adc_inl_lsb: float = setting(
         0.0,
-        "largest integral nonlinearity of the ADC of an edge (MCP3204-B, MCP3304-B: 1); a Pico's own ADC has eight "
+        "largest integral nonlinearity of the ADC of an edge, and of the supervisor's where it overclamps (MCP3204-B, "
+        "MCP3208-B, MCP3304-B: 1); a Pico's own ADC has eight "
         "times that, as a saw with spikes at 512, 1536, 2560 and 3584",
         "LSB",
         ge=0,
@@ -88,7 +89,13 @@ class Physics:
     clamp_period_us: int = setting(
         0, "digital clamp: from one sample to the next; 0 is the analog clamp", "us", ge=0, le=MOST_US
     )
-    clamp_delay_us: int = setting(0, "digital clamp: until a sample is applied", "us", ge=0, le=MOST_US)
+    clamp_delay_us: int = setting(
+        0,
+        "digital clamp: until a sample is applied; overclamp: from a look at the outputs to the clamp",
+        "us",
+        ge=0,
+        le=MOST_US,
+    )
     settle_us: float = setting(0.0, "time constant with which the nodes settle after a change", "us", ge=0, le=MOST_US)
     age_us: int = setting(0, "decision age: from bits read to wipers moved", "us", ge=0, le=MOST_US)
     skew_us: int = setting(
@@ -147,6 +154,7 @@ BOARD = Physics(
     adc_inl_lsb=1.0,
     clamp_error_V=0.0005,
     clamp_us=10.0,
+    clamp_delay_us=3000,
     settle_us=20.0,
 )
 PRESETS = {"ideal": IDEAL, "paper": PAPER, "board": BOARD}

@@ -226,8 +226,7 @@ def with_overclamps():
     jobs = {}
     gated = {"front_end": "adc", "f_V": 0.02}
     often = {"rate_hz": 200.0, "late_us": 3000}
-    late = dataclasses.replace(BOARD, clamp_delay_us=3000)
-    fronts = {"comparator": (IDEAL, often), "adc": (late, gated | often)}
+    fronts = {"comparator": (IDEAL, often), "adc": (BOARD, gated | often)}
     clamps = {
         "plain": {},
         "gain": {"gain": 1.5, "tolerance_V": 0.01, "release_V": 0.004},
@@ -239,7 +238,7 @@ def with_overclamps():
                 more = {"clamp": {"kind": "overclamp", "dwell_s": 0.032, **clamp}, "schedule": by, "edge": edge}
                 case = f"overclamp, {name}, {front_end}, {by}"
                 jobs[case] = a_job(targets=2, examples=3, task_seed=1, physics=physics, updates=60, **more)
-    retrained = a_job(targets=2, examples=2, lessons=2, physics=late, **more | {"schedule": "clockfree"}, updates=60)
+    retrained = a_job(targets=2, examples=2, lessons=2, physics=BOARD, **more | {"schedule": "clockfree"}, updates=60)
     jobs["overclamp, retraining"] = retimed(retrained, 0, 20.3)
     return jobs
 

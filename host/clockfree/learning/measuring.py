@@ -14,10 +14,9 @@ from clockfree.link.fleet import TROUBLE, Fleet
 from clockfree.link.handshake import RefusedError
 from clockfree.link.session import Session
 from clockfree.link.units import ADC_STEPS, C16_STEPS
-from clockfree_board.overclamp import POINTS, point
 from clockfree_model.calibration import calibrate
 from clockfree_model.job import Job
-from clockfree_model.overclamp import held_V
+from clockfree_model.overclamp import NULLED, held_V
 from clockfree_model.parts import FRONT_ENDS
 from clockfree_model.settings import OVERCLAMP
 
@@ -132,8 +131,8 @@ class Probe:
     def null_supervisor(self) -> None:
         """Null an overclamp's readings against the DAC that it holds with: every node is at one of its codes."""
         rows = []
-        for number in range(POINTS):
-            self._show([point(number)] * len(self._job.sources), clamped=False)
+        for number, code in enumerate(NULLED):
+            self._show([code] * len(self._job.sources), clamped=False)
             time.sleep(SETTLE_S)
             rows.append(self._ask("null", number)[0])
         self._supervisor.trims = rows

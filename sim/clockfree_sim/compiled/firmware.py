@@ -81,6 +81,6 @@ next_example = _method(supervisor.Supervisor._next)
 next_look = _method(supervisor.Supervisor._next_look)
 look_at_outputs = _method(supervisor.Supervisor.look)
 hold = _method(supervisor.Supervisor.hold)
-aimed = _method(supervisor.Supervisor.aimed)
+steer = _method(supervisor.Supervisor.steer)
 tick = _method(supervisor.Supervisor.tick)
 """``tick(show, now_us)``: as Supervisor.tick, on the circuit instead of chips."""

@@ -6,7 +6,7 @@ from clockfree_sim.circuit import voltages
 from clockfree_sim.circuit.inner import inner
 from clockfree_sim.circuit.lanes import get, put
 from clockfree_sim.compiled.clamp import FIRST, LAST, sample, solve
-from clockfree_sim.compiled.firmware import aimed, hold, look_at_outputs, next_example, next_look
+from clockfree_sim.compiled.firmware import hold, look_at_outputs, next_example, next_look, steer
 from clockfree_sim.compiled.typed_record import ShowType, lacks, method_of
 from clockfree_sim.plant import noise
 
@@ -19,9 +19,9 @@ def _next(self):
     return lambda self: next_example(self)
 
 
-@method_of(ShowType, "aimed")
-def _aimed(self, now_us):
-    return lambda self, now_us: aimed(self, now_us)
+@method_of(ShowType, "steer")
+def _steer(self, now_us):
+    return lambda self, now_us: steer(self, now_us)
 
 
 @method_of(ShowType, "next_look")

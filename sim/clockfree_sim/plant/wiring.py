@@ -8,11 +8,10 @@ from clockfree_board import clock
 from clockfree_board.assembly import assemble
 from clockfree_board.converters import Latch
 from clockfree_board.edge import Edge
-from clockfree_board.overclamp import POINTS, point
 from clockfree_board.supervisor import FIXED as IN_ORDER
 from clockfree_board.supervisor import RANDOM, SHUFFLED, Supervisor
 from clockfree_model.job import Lesson, gate_c16
-from clockfree_model.overclamp import asked_of, held_V
+from clockfree_model.overclamp import NULLED, asked_of, held_V
 from clockfree_model.parts import ADC, CONVERTERS, DAC, FRONT_ENDS, MIXER, POTS
 from clockfree_model.rates import waits_us
 from clockfree_model.settings import OVERCLAMP
@@ -114,8 +113,8 @@ class SimulatedSupervisor:
     def null(self, settle: Callable[[], None]) -> None:
         """HOLD: the readings of an overclamp are nulled against the DAC that it holds with."""
         self.supervisor.clamp(False)
-        for number in range(POINTS):
-            self.supervisor.show([point(number)] * len(self._plant.job.sources))
+        for number, code in enumerate(NULLED):
+            self.supervisor.show([code] * len(self._plant.job.sources))
             settle()
             self.supervisor.null(number)
 

@@ -34,7 +34,7 @@ JOBS = {
         examples=2,
     ),
     "overclamp": a_job(
-        physics=replace(BOARD, clamp_delay_us=3000, age_us=40),
+        physics=replace(BOARD, age_us=40),
         edge={"front_end": "adc", "calibrate": True, "f_V": 0.02},
         clamp={"kind": "overclamp"},
         targets=2,

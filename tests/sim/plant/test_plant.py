@@ -302,6 +302,7 @@ def test_presets():
     )  # fmt: skip
     assert (BOARD.adc_inl_lsb, BOARD.clamp_error_V, BOARD.clamp_us) == (1.0, 0.5e-3, 10.0)
     assert 9 <= BOARD.settle_us <= 40 and BOARD.limit_lowest and BOARD.lowest_tap(POTS["mcp42xx"]) == 2
+    assert BOARD.clamp_delay_us == 3000  # of an overclamp
     assert not (BOARD.age_us or BOARD.skew_us or BOARD.lateness_us or BOARD.clamp_period_us or BOARD.sigma_V)
 
 
