@@ -4,6 +4,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from clockfree.bench.called import CalledBoards
 from clockfree.bench.contradiction import contradiction
 from clockfree.bench.expected import drops
 from clockfree.bench.protocol import Observer
+from clockfree.bench.telling import seen
 from clockfree.bench.wiring import Wiring, judge, measure
 from clockfree.learning.arming import (
     Member,
@@ -125,6 +127,11 @@ class BoardBench(CalledBoards):
     def files(self) -> dict[str, str]:
         """The bench file as it was used."""
         return {"bench.toml": bench_text(self.bench)}
+
+    def keep(self, folder: Path) -> None:
+        """Whoever wants to look at these boards meanwhile finds them in this record."""
+        if self._note:
+            self._note.run(folder)
 
     def _start_taps(self) -> np.ndarray:
         """Taps at the start; InputError where an edge's chip must not take its."""
@@ -248,6 +255,8 @@ class BoardBench(CalledBoards):
         sampled_s = time.monotonic()
         while not self._stopped.is_set() and learning.updates < job.updates:
             learning.turn(TURN_S)
+            if self._note and self._note.watched:
+                self._note.tell(seen(job, self._run_id, learning, self._supervisor, self._boards))
             updates = learning.updates
             learning.want(sum(begin <= updates for begin in begins) - 1)
             due = bool(stops) and updates >= stops[0]

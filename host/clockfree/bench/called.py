@@ -14,6 +14,7 @@ from clockfree.learning.rejoining import Rejoining
 from clockfree.learning.tally import UNKNOWN
 from clockfree.link.benchfile import BenchFile
 from clockfree.link.fleet import HEARTBEAT_S, Fleet, call
+from clockfree.link.hosts import Note
 from clockfree.link.session import Session
 from clockfree_board.link import NUMBERS
 from clockfree_model.job import Job
@@ -39,6 +40,7 @@ class CalledBoards:
     def __init__(self, bench: BenchFile, file: str, anyway: bool = False) -> None:
         self.bench, self.file, self._anyway = bench, file, anyway
         self._fleet: Fleet | None = None
+        self._note: Note | None = None
         self._in_hold = False
         self._taps: np.ndarray | None = None  # where edges begin: a board that is reset before RUN goes there again
 
@@ -48,6 +50,7 @@ class CalledBoards:
         self._job, self._observer = job, observer
         self._run_id = random.SystemRandom().randrange(1, NUMBERS)
         self._fleet = fleet = Fleet(self.bench, HEARTBEAT_S)
+        self._note = Note(self.bench)
         observer.say(f"calling {len(fleet.sessions)} boards")
         call(fleet, self.file, self._anyway)
         edges = {job.network.edge_name(edge): edge for edge in range(len(job.network.ends))}
@@ -181,6 +184,8 @@ class CalledBoards:
             self._let_go()
         finally:
             fleet.close()
+            if self._note:
+                self._note.close()
 
     def _let_go(self) -> None:
         """What is done before the ports are closed."""

@@ -1,6 +1,7 @@
 """Protocol of a bench: what each can do. Which one is data: `sim`, `virtual`, or a bench file (TOML) of real boards."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -29,6 +30,9 @@ class Bench(Protocol):
 
     def files(self) -> dict[str, str]:
         """What else belongs into the record of a run: texts by the names of their files."""
+
+    def keep(self, folder: Path) -> None:
+        """The record of what is run will be in this folder."""
 
     def run(self, pause: Callable[[], None] | None = None) -> Iterator[Sample]:
         """Learn; yields the state at the start, then about `job.samples` times on the way, and at the end.

@@ -51,12 +51,13 @@ COMMANDS = {
     "virtual": "Keep virtual boards up until Ctrl-C, as if they were plugged in, for the network of a task.",
     "boards": "Show every board at a port, and what it says of itself.",
     "flash": "Bring firmware and configuration onto the boards of a bench, all at once.",
-    "hold": "Stop every board of a bench: HOLD, with the taps as they are.",
+    "hold": "Stop every board of a bench: HOLD, with the taps as they are; a run on them is asked to end.",
+    "stop": "The same, but a run that does not end is killed.",
     "help": "Say what a command, a key of the task file, a chip, a counter or an event is.",
 }
 """The host's own commands and their help; each is the function of its name in the module of its name."""
 
-QUIETED = ("new", "run", "resume", "compare", "bench", "flash", "hold", "sweep")
+QUIETED = ("new", "run", "resume", "compare", "bench", "flash", "hold", "stop", "sweep")
 """Commands that tell of more than what was asked for: `--quiet` silences it."""
 
 OTHERS = "clockfree.commands"

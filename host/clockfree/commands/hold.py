@@ -2,6 +2,7 @@
 
 import typer
 
+from clockfree.commands.lines import warn
 from clockfree.commands.options import BenchPath, Json
 from clockfree.commands.output import FAILED, print_json, print_table
 from clockfree_model.quiet import quiet
@@ -9,9 +10,11 @@ from clockfree_model.quiet import quiet
 
 def hold(bench: BenchPath, as_json: Json = False) -> None:
     from clockfree.link.benchfile import read_bench  # --help does without
-    from clockfree.runs import live
+    from clockfree.runs import live, stopping
 
-    found = live.hold(read_bench(bench))
+    host, found = stopping.hold(read_bench(bench), str(bench))
+    if host:
+        warn(stopping.said(host, False))
     if as_json:
         print_json({"boards": found})
     elif not quiet() or any(row["error"] for row in found):

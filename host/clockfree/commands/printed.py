@@ -38,6 +38,7 @@ OBJECTS = {
     "boards": "boards: of each board, port, hello, problem",
     "flash": "boards: of each board, error, copied, removed, unchanged, sent, seconds, hello",
     "hold": "boards: of each board, was, run, error",
+    "stop": "host (pid, killed; null where nobody ran them), boards as of hold",
     "bench": "bench (its file), supervisor, edges, left_over",
     "virtual": "bench (its file), ports (of each board); printed when they are up",
     "examples": "examples: of each name, kind, what, file; with --to copied, a list of files",

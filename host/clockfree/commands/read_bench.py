@@ -10,7 +10,9 @@ from rich.live import Live
 
 from clockfree.commands.output import FAILED, console, print_json, print_table
 from clockfree.link.benchfile import read_bench
+from clockfree.link.hosts import host_of
 from clockfree.runs import live
+from clockfree.runs.served import Served
 from clockfree_model.streams import unread
 
 WATCH_S = 0.1
@@ -18,7 +20,9 @@ WATCH_S = 0.1
 
 def read_bench_now(bench: Path, watch: bool, as_json: bool) -> None:
     """Print a look, or one after another until Ctrl-C, or as long as anybody reads it; JSON is an object a line."""
-    with live.Watcher(read_bench(bench)) as watcher:
+    asked = read_bench(bench)
+    host = host_of(asked)
+    with Served(host) if host else live.Watcher(asked) as watcher:
         look = watcher.look()
         if as_json:
             print_json(asdict(look))

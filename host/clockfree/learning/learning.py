@@ -188,6 +188,21 @@ class Learning:
             self._fired_s += seconds
 
     @property
+    def away(self) -> dict[Member, str]:
+        """Who is not with us, and why."""
+        return self._attendance.away
+
+    @property
+    def held(self) -> dict[Member, int]:
+        """Edge boards that hold by themselves, and since when."""
+        return self._silence.held
+
+    @property
+    def outputs_V(self) -> np.ndarray:
+        """Outputs (B, O) of the examples, as the supervisor told last, V; nan where they are not known."""
+        return self._outputs_V
+
+    @property
     def updates(self) -> float:
         """Firings per edge, over the edges of the boards that are with us."""
         live = [

@@ -176,6 +176,7 @@ def _run(
         progress.say(_pace(job, on_boards=bool(said)))
         log = runlog.RunLog(folder, job, about, bench.saved if kept else None)
         interrupted = learn(plan, bench, log, progress, virtual=not said)
+        bench.close()  # the boards are in HOLD: others may have them while results are drawn
 
         if not log.samples:  # a second Ctrl-C while the first one was being measured
             raise KeyboardInterrupt
@@ -216,6 +217,7 @@ def learn(plan: Plan, bench: Bench, log: runlog.RunLog, progress: Progress, virt
     `virtual` is how its time goes; `begun` are updates per edge that had been made before.
     """
     reason, forecast = "failed", Forecast()
+    bench.keep(log.folder)
     try:
         with _until_interrupted(bench) as interrupted:
             for sample in bench.run(log.pause):

@@ -13,7 +13,7 @@ edges = [{ edge = "A-B" }]
 CODE = """
 import sys
 from clockfree.commands import app
-for arguments in (["hold"], ["boards"], ["read"], ["read", "--json"], ["flash"]):
+for arguments in (["hold"], ["stop"], ["boards"], ["read"], ["read", "--json"], ["flash"]):
     print(*arguments, app.status_of([*arguments, "--bench", "bench.toml"]), file=sys.stderr)
 slow = {"clockfree_sim", "numba", "llvmlite", "numpy", "scipy", "networkx", "xarray", "pandas", "h5py", "matplotlib"}
 print(*sorted({name.partition(".")[0] for name in sys.modules} & slow))
@@ -25,5 +25,5 @@ def test_neither_the_simulation_nor_what_is_slow_is_imported(tmp_path):
     done = subprocess.run([sys.executable, "-c", CODE], cwd=tmp_path, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == ""
-    for command in ("hold", "boards", "read", "read --json", "flash"):
+    for command in ("hold", "stop", "boards", "read", "read --json", "flash"):
         assert f"{command} 1\n" in done.stderr  # it got as far as looking for the boards

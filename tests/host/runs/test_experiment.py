@@ -228,7 +228,7 @@ class Stuck:
 
     def __init__(self):
         self.sim = open_bench("sim", "clockfree")
-        for name in ("start", "outputs", "stop", "about", "files", "saved", "close", "failures"):
+        for name in ("start", "outputs", "stop", "about", "files", "keep", "saved", "close", "failures"):
             setattr(self, name, getattr(self.sim, name))
 
     def run(self, pause):
