@@ -4,7 +4,9 @@ A checkout that was copied with its `.venv`, or one whose packages were installe
 tests would pass and results come out that say nothing about the sources at hand.
 """
 
-from importlib.util import find_spec
+import struct
+from contextlib import suppress
+from importlib.util import cache_from_source, find_spec
 from pathlib import Path
 
 from clockfree.base.errors import InputError
@@ -17,6 +19,7 @@ PACKAGES = {
     "clockfree_board": "firmware",
 }
 """Folders of a checkout that our packages are in."""
+_WORD = 0xFFFFFFFF
 
 
 def stood_in() -> Path | None:
@@ -54,6 +57,24 @@ def check() -> None:
     if _is_one(running.parents[1]):
         raise InputError(f"{checkout}: {text}: a copied .venv is that of where it was made: make clean setup")
     say(f"{checkout}: {text}")
+
+
+def outdated() -> str:
+    """A source that was changed since Python kept it compiled, and which it takes to be as it was; "" if there is none.
+
+    Python goes by length and second of a source: a letter changed within the second of the first import is not run.
+    """
+    for package in PACKAGES:
+        spec = find_spec(package)
+        for source in Path(spec.origin).parent.rglob("*.py") if spec and spec.origin else ():
+            with suppress(OSError, NotImplementedError):  # nothing is kept of it, or by this Python
+                kept, now = Path(cache_from_source(str(source))), source.stat()
+                if now.st_mtime_ns > kept.stat().st_mtime_ns:
+                    with open(kept, "rb") as file:
+                        flags, second, length = struct.unpack("<4x3I", file.read(16))
+                    if (flags, second, length) == (0, int(now.st_mtime) & _WORD, now.st_size & _WORD):
+                        return str(source)
+    return ""
 
 
 def _is_one(folder: Path) -> bool:

@@ -13,7 +13,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
-from clockfree.base import firmware
+from clockfree.base import checkout, firmware
+from clockfree.base.errors import InputError
 
 PACKAGES = ("clockfree", "numpy", "scipy", "numba", "xarray", "h5netcdf", "matplotlib")
 
@@ -22,9 +23,15 @@ FEATURES = ("NUMBA_CPU_FEATURES", "NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FE
 
 
 def versions() -> dict[str, str]:
-    """Whatever can change a result, by name; `simulation` and `firmware` are digests of our sources."""
+    """Whatever can change a result, by name; `simulation` and `firmware` are digests of our sources.
+
+    InputError where what runs is not what they are.
+    """
     from clockfree_sim import sources_digest  # a board's command does without
 
+    if outdated := checkout.outdated():
+        text = "Python runs what it was before it was changed, within the same second"
+        raise InputError(f"{outdated}: {text}: touch it, and do that again")
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:

@@ -1,6 +1,10 @@
 """A checkout whose sources are not those that run: a copy with the .venv of the original."""
 
+import os
 import shutil
+import subprocess
+import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -35,6 +39,26 @@ def test_a_sign_that_was_flipped_in_a_copy_which_does_not_run(copied, capsys):
     (copied / "host/clockfree/new.py").write_text("")
     assert checkout.others(copied) == (ROOT / "host/clockfree", "host/clockfree/new.py")
     assert checkout.others(ROOT) is None
+
+
+def test_a_letter_that_was_changed_within_the_second_of_the_first_import(tmp_path, monkeypatch):
+    """Python goes on with what it kept, and so would whoever reads the sources take it for something else."""
+    source = tmp_path / "clockfree_board" / "rule.py"
+    source.parent.mkdir()
+    source.with_name("__init__.py").touch()
+    run = [sys.executable, "-c", "from clockfree_board import rule; print(rule.STEP)"]
+    answers = []
+    for text, at_ns in (("STEP = +1", 5_000_000_000), ("STEP = -1", 5_500_000_000), ("STEP = -1", 6_000_000_000)):
+        source.write_text(text)
+        os.utime(source, ns=(at_ns, at_ns))
+        env = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": ""}
+        answers.append(int(subprocess.run(run, env=env, stdout=subprocess.PIPE, timeout=60).stdout))
+        (kept,) = source.parent.rglob("rule.*.pyc")
+        os.utime(kept, ns=(5_200_000_000, 5_200_000_000) if at_ns < 6e9 else (at_ns, at_ns))
+        spec = types.SimpleNamespace(origin=str(source.with_name("__init__.py")))
+        monkeypatch.setattr(checkout, "find_spec", lambda package, spec=spec: spec)
+        assert checkout.outdated() == (str(source) if len(answers) == 2 else "")
+    assert answers == [1, 1, -1]
 
 
 def test_what_is_installed_for_good_runs_and_is_said(copied, capsys, monkeypatch):
