@@ -67,7 +67,7 @@ def outdated() -> str:
     for package in PACKAGES:
         spec = find_spec(package)
         for source in Path(spec.origin).parent.rglob("*.py") if spec and spec.origin else ():
-            with suppress(OSError, NotImplementedError):  # nothing is kept of it, or by this Python
+            with suppress(OSError, NotImplementedError, struct.error):  # nothing whole is kept of it, or by this Python
                 kept, now = Path(cache_from_source(str(source))), source.stat()
                 if now.st_mtime_ns > kept.stat().st_mtime_ns:
                     with open(kept, "rb") as file:
