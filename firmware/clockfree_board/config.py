@@ -3,8 +3,6 @@
 import json
 from hashlib import sha256
 
-from clockfree_board.digest import short
-
 CONFIG = "/clockfree.json"
 FORMAT = 2
 ROLES = ("edge", "supervisor")
@@ -33,6 +31,8 @@ def read_config():
             text = file.read()
     except OSError:
         raise ConfigError("expected the board's configuration, got none") from None
+    from clockfree_board.digest import short  # which does not stay
+
     return text, short(sha256(text))
 
 

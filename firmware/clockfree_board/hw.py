@@ -16,7 +16,6 @@ from clockfree_board.assembly import assemble
 from clockfree_board.board import Board
 from clockfree_board.clock import MASK
 from clockfree_board.config import CONFIG, ConfigError, parse_config, printable, read_config, why
-from clockfree_board.digest import code
 from clockfree_board.emitters import micropython
 from clockfree_board.port import Port
 
@@ -54,7 +53,7 @@ class Chip:
         self.reset_cause = {machine.PWRON_RESET: "power", machine.WDT_RESET: "watchdog"}.get(cause, str(cause))
         mpy = getattr(sys.implementation, "_mpy", 0)
         self.mpy = [mpy & 0xFF, mpy >> 10 & 0x0F, __file__.endswith(".mpy")]
-        self.code = code(__file__.rpartition("/")[0])
+        self.code = _code()
         self._armed = False
         _stop_watchdog()  # a soft reset leaves it armed
         self.sleep_us = time.sleep_us
@@ -124,6 +123,16 @@ class Chip:
         elif self._armed and not _kept:
             timer = machine.Timer(-1, mode=machine.Timer.PERIODIC, period=_FEED_MS, callback=lambda timer: self.feed())
             _kept.append(timer)
+
+
+def _code():
+    """Digest of the files of this firmware, by a module that does not stay: a small heap has other uses for it."""
+    from clockfree_board import digest
+
+    found = digest.code(__file__.rpartition("/")[0])
+    package = sys.modules["clockfree_board"]
+    del sys.modules["clockfree_board.digest"], package.digest
+    return found
 
 
 def _stop_watchdog():
