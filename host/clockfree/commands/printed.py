@@ -37,7 +37,7 @@ OBJECTS = {
     "edges, nodes, with --watch an object a line",
     "boards": "boards: of each board, port, hello, problem",
     "flash": "boards: of each board, error, copied, removed, unchanged, sent, seconds, hello",
-    "hold": "boards: of each board, was, run, error",
+    "hold": "boards: of each board, was (unknown: it answered nothing, and Ctrl-C stopped it), run, error",
     "stop": "host (pid, killed; null where nobody ran them), boards as of hold",
     "bench": "bench (its file), supervisor, edges, left_over",
     "virtual": "bench (its file), ports (of each board); printed when they are up",
