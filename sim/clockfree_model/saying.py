@@ -6,6 +6,7 @@ A terminal does what control characters tell it; a file, or a board, has no busi
 import re
 import sys
 import threading
+from contextlib import suppress
 
 _UNPRINTABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Control characters but for newlines, and what turns the direction of a text round."""
@@ -18,8 +19,8 @@ def printable(text: str) -> str:
 
 
 def say(text: str) -> None:
-    """One line on stderr; from any thread."""
-    with _SAYING:
+    """One line on stderr; from any thread. Where nobody can read it, it is lost and nothing else is."""
+    with _SAYING, suppress(OSError):
         print(printable(text).replace("\n", "\\n"), file=sys.stderr, flush=True)
 
 

@@ -1,10 +1,13 @@
 """Streams whose reader goes away, that are closed, or full: in processes of their own, as a shell starts them."""
 
+import io
 import os
 import subprocess
 import sys
 
 import pytest
+
+from clockfree_model.saying import say
 
 TELLS = """
 import os, sys
@@ -49,3 +52,14 @@ def test_what_was_begun_goes_on_to_its_end(tmp_path, how, unread):
 def test_a_result_that_finds_no_room_is_an_error(tmp_path):
     status, record = told(tmp_path, '"$1" -c "$0" "$2" >/dev/full 2>/dev/null')
     assert (status, record) == (1, "")
+
+
+def test_a_line_that_nobody_can_read_is_lost_and_nothing_else(monkeypatch):
+    """As in Python, whose streams are as it found them."""
+
+    class Gone(io.StringIO):
+        def write(self, text):
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stderr", Gone())
+    say("so many updates")
