@@ -86,7 +86,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         No such file, not UTF-8, not TOML.
     """
     try:
-        text = contents(path, MOST).decode("utf-8")
+        text = contents(path, MOST).decode("utf-8").removeprefix("\ufeff")  # which editors of Windows begin a file with
         if _DEEP.search(text):
             raise ValueError(f"a key of more than {PARTS} parts")
         return tomllib.loads(text)

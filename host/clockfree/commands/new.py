@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -76,7 +77,7 @@ def new(
         job = plan.job
         nodes = f"{len(job.sources)} sources, {len(job.targets)} targets"
         say(f"{file}: {job.network.name}, {nodes}: a task that can be run")
-        say(f"    clockfree run {file}")
+        say(f"    clockfree run {quote(str(file))}")
 
 
 class _Given:

@@ -4,6 +4,7 @@ import contextlib
 import sys
 import threading
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -42,10 +43,11 @@ def virtual(
             print_json({"bench": str(file), "ports": ports})
             sys.stdout.flush()  # whoever started it waits for this
         say(f"{len(rack.bench.every_board)} virtual boards are up, and blank. In another terminal:")
+        named = quote(str(file))
         for command in (
-            f"clockfree flash --bench {file}", f"clockfree boards --bench {file}",
-            f"clockfree run {task} --bench {file}", f"clockfree read --bench {file} --watch",
-            f"clockfree hold --bench {file}", f"mpremote connect {first} ls",
+            f"clockfree flash --bench {named}", f"clockfree boards --bench {named}",
+            f"clockfree run {quote(str(task))} --bench {named}", f"clockfree read --bench {named} --watch",
+            f"clockfree hold --bench {named}", f"mpremote connect {first} ls",
         ):  # fmt: skip
             say(f"    {command}")
         say("with the options that were given here for the task. Ctrl-C ends it.")

@@ -84,6 +84,9 @@ def verdict(record: Record) -> Observed:
         )
         return Observed(None, why, share, int(recorded.sum()), total)
     fired = [each for each in records if len(each)]
+    if len(fired) < 2 <= edges:
+        text = f"expected at least 2 edges that fired, got {len(fired)} of {edges}: run it for more updates"
+        raise InputError(f"{record.folder}: {text}")
     try:
         return Observed(examine(fired, pieces_us=seen_us), "", share, int(recorded.sum()), total)
     except ValueError as error:

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from clockfree.base.errors import InputError
@@ -175,7 +176,7 @@ def uncounted(path: Path) -> list[range]:
 def changed(path: Path, number: int) -> InputError:
     """What to raise at a line that is not the one that was written."""
     text = "expected what was written, got another line by its checksum"
-    return InputError(f"{path}: line {number}: {text}: clockfree check {path.parent} looks at all of them")
+    return InputError(f"{path}: line {number}: {text}: clockfree check {quote(str(path.parent))} looks at all of them")
 
 
 def short(what: object) -> str:

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,7 @@ def _of_run(task: Task, given: str, network: Network) -> list[int]:
         is_sealed = sealed(first)
         while line.endswith(b"\n"):
             if is_sealed and not chain.holds(line):
-                raise InputError(f"{path}: not what was written: clockfree check {folder} looks at all of it")
+                raise InputError(f"{path}: not what was written: clockfree check {quote(str(folder))} looks at all of it")
             # What was resumed goes on with the taps of its checkpoint, whatever came after that.
             if line.startswith((b'{"record":"sample"', b'{"record":"resumed"')):
                 last = line

@@ -139,6 +139,8 @@ class VirtualBoard:
     def close(self) -> None:
         """The bench ends."""
         self._drop_port()
+        if self._vm:  # which ends with its zygote
+            self._vm.close()
         self._stdin.close()
         os.close(self._flash)
 

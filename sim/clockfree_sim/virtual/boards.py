@@ -92,9 +92,14 @@ class VirtualBoards:
             command = [sys.executable, "-P", "-c", _CHILD.format(theirs.fileno(), str(device))]
             # -P: nothing in the current folder is taken for a package of ours.
             # A session of its own: Ctrl-C at this terminal is the parent's to act on.
-            self._child = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], start_new_session=True
-            )
+            try:
+                self._child = subprocess.Popen(
+                    command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], start_new_session=True
+                )
+            except BaseException:
+                ours.close()
+                self._scratch.close()
+                raise
         self._pipe = Connection(ours.detach())
         try:
             # Boards start while the child still loads what a circuit takes.

@@ -137,6 +137,9 @@ def _serve(bench: socket.socket, device: str) -> None:
         for process in boards:
             os.kill(process, signal.SIGKILL)
             os.waitpid(process, 0)
+        signal.set_wakeup_fd(-1)
+        for end in (bench, wakes, wake):
+            end.close()
 
 
 def _ended(boards: set[int]) -> Iterator[tuple[int, int]]:

@@ -97,6 +97,14 @@ def test_a_run_that_cannot_be_judged_is_refused(task, tmp_path, capsys, more, sa
     assert said in capsys.readouterr().err
 
 
+def test_two_edges_of_which_one_has_not_fired_yet_are_two(tmp_path, capsys):
+    placed = "[placement]\nsources = ['r0c0', 'r0c2']\ntargets = ['r0c1']\n[[lesson]]\nteacher = true"
+    (tmp_path / "two.toml").write_text(f"network = 'square:1x3'\nupdates = 1\n{placed}")
+    assert app.status_of(["run", str(tmp_path / "two.toml"), "--trace", "--out", str(tmp_path / "run")]) == 0
+    assert app.status_of(["independence", str(tmp_path / "run")]) == 2
+    assert "expected at least 2 edges that fired, got 1 of 2: run it for more updates" in capsys.readouterr().err
+
+
 def test_sixteen_boards_fire_independently_by_their_own_records(micropython, task, tmp_path, capsys):
     out = tmp_path / "run"
     # 500 mean waits, HARDWARE's least.

@@ -210,6 +210,10 @@ class TestOverrides:
         assert data == {"a": {"b": {"c": 1}}}
 
 
+def test_a_file_of_an_editor_that_marks_utf_8_is_one(write):
+    assert load_task(write("\ufeff" + TASK)).network == "lab16"
+
+
 def test_files_are_looked_for_beside_the_task(write, tmp_path):
     (tmp_path / "net.csv").write_text("A,B\n")
     path = write(TASK.replace("lab16", "net.csv"))
