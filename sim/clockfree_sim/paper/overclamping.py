@@ -54,6 +54,8 @@ UNCALIBRATED, TIGHT, TRIM = "ADC, overclamp", "ADC calibrated, overclamp", "trim
 TODAY, GAINED = "ADC calibrated, summed, nudge", "ADC calibrated, overclamp, gain 10"
 HELD = (TODAY, UNCALIBRATED, TIGHT, GAINED)
 """Those that are tried near capacity."""
+LASTING = {TODAY: 2, UNCALIBRATED: 1, TIGHT: 1, TRIM: 1}
+"""Those that go on for long, and the order of their edges; two of them on the larger network too."""
 
 Scans = dict[str, tuple[str, tuple[Any, ...]]]
 """Of what is scanned the setting, and its values."""
@@ -138,9 +140,9 @@ def ways(quick: bool) -> Iterator[Point]:
     for kind in kinds(quick):
         for name in names:
             edge, clamp = WAYS[name]
-            lasts = edge not in (ADC, COMPARATORS) if kind.network == "lab16" else name in (UNCALIBRATED, TIGHT, GAINED)
-            long = not quick and lasts
             for order in (2, 1):
+                lasts = LASTING.get(name) == order and (kind.network == "lab16" or name in (UNCALIBRATED, TIGHT))
+                long = lasts and not quick
                 told = replace(edge, order=order)
                 yield Point("ways", name, kind, 2 if quick else 24, told, clamp, 1 if quick else 4, order, long)
 
