@@ -34,9 +34,10 @@ RP2040, X64 = 4 << 10 | 3 << 8 | 6, 2 << 10 | 3 << 8 | 6
 
 @pytest.fixture(scope="module")
 def job():
-    """The most expensive edge: ADC, threshold with a floor. Pauses between firings leave time for telemetry."""
+    """The most expensive edge, ADC and threshold with a floor, and supervisor; pauses leave time for telemetry."""
     edge = {"front_end": "adc", "rate_hz": 500.0, "late_us": 500_000, "f_V": 0.002, "theta_V": 0.01, "summed": True}
-    return a_job(physics=BOARD, examples=4, edge=edge, clamp={"dwell_s": 0.02}, updates=10_000)
+    clamp = {"kind": "overclamp", "dwell_s": 0.02}
+    return a_job(physics=BOARD, examples=4, edge=edge, clamp=clamp, updates=10_000)
 
 
 def bench_of(job, by_id):

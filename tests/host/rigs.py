@@ -18,7 +18,7 @@ from clockfree.link.quality import Quality
 from clockfree_model.job import Job, Lesson
 from clockfree_model.network import load
 from clockfree_model.parts import POTS
-from clockfree_model.settings import EdgeSettings
+from clockfree_model.settings import ClampSettings, EdgeSettings
 from tests.firmware.rig import Rig
 
 NETWORK = Path(__file__).resolve().parents[2] / "examples/networks/bridge.csv"
@@ -105,11 +105,20 @@ class RigFleet:
 class Run:
     """A run of two edge boards, with two edges and three, and a supervisor; everybody is armed."""
 
-    def __init__(self, front_end="comparator", trace=False, strict=False, pot="mcp42xx", examples=1, **settings):
+    def __init__(
+        self,
+        front_end="comparator",
+        trace=False,
+        strict=False,
+        pot="mcp42xx",
+        examples=1,
+        clamp=ClampSettings(),
+        **settings,
+    ):
         network = load(str(NETWORK))
         lesson = Lesson("task", 0.0, np.array([[3.0, 0.2]] * examples), np.array([[1.5]] * examples))
         edge = EdgeSettings(rate_hz=10.0, front_end=front_end, pot=pot, **settings)
-        self.job = job = Job(network, (0, 1), (2,), (lesson,), edge=edge, updates=100, trace=trace)
+        self.job = job = Job(network, (0, 1), (2,), (lesson,), edge=edge, clamp=clamp, updates=100, trace=trace)
         boards = [{"edges": [{"edge": network.edge_name(edge)} for edge in served]} for served in SERVED]
         pins = ({"a": 4, "b": 5, "pot_cs": 17}, {"a": 6, "b": 7, "pot_cs": 20}, {"a": 8, "b": 9, "pot_cs": 21})
         for number, board in enumerate(boards):
