@@ -88,6 +88,11 @@ class EdgeSettings:
 
 NUDGE, OVERCLAMP = "nudge", "overclamp"
 """Kinds of clamp."""
+OF_KIND = {
+    NUDGE: ("eta",),
+    OVERCLAMP: ("amplitude_V", "gain", "tolerance_V", "release_V", "refresh_s", "hinge"),
+}
+"""Settings of `[clamp]` that one kind has and the others have not."""
 
 EDGES = {
     "ideal": EdgeSettings(),

@@ -44,3 +44,19 @@ def test_by_hand():
     assert ground(rounded([0.0, 1.0], 1.0, board), 1.0, board) == Ground(124)
     assert ground(rounded([0.1, 3.2], 1.0, board), 1.0, board) == Ground(0)
     assert Ground(1024, 0.5).on_circuit([-2.5, 2.5], ideal).tolist() == [0.0, 2.5]
+
+
+@pytest.mark.parametrize(
+    ("own_V", "held_V", "steps"),
+    [
+        ([0.5, 2.5], [0.4, 2.4], 0),  # inside already
+        ([0.2, 1.0], [-0.2, 0.9], round(0.3 / 3.3 * 4096)),  # the margin below
+        ([2.0, 3.1], [2.5, 3.4], -round(0.2 / 3.3 * 4096)),  # and above
+        ([0.1, 3.0], [-0.2, 2.0], round(0.2 / 3.3 * 4096)),  # what is taught itself comes first
+        ([1.0, 2.0], [-0.5, 3.5], round(0.15 / 3.3 * 4096)),  # as far beyond one margin as beyond the other
+    ],
+)
+def test_a_lift_leaves_room_for_where_outputs_are_held(own_V, held_V, steps):
+    board = PRESETS["board"]
+    found = ground(rounded(own_V, 1.0, board), 1.0, board, np.array(held_V))
+    assert found.lift_steps == pytest.approx(steps, abs=1)

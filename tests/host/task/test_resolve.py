@@ -388,3 +388,31 @@ def test_a_dwell_by_default_is_one_round_of_the_clocked_rules(resolved):
     for rate_hz in (0.06, 3.0, 7.0, 9999.0):
         found = resolved(GIVEN + f"[edge]\nrate_hz = {rate_hz}\n", rule="sync")
         assert round(1e6 * found.clamp.dwell_s) == round(1e6 / rate_hz)
+
+
+def test_a_clamp_is_asked_for_what_its_kind_has(resolved, line_of):
+    said = 'clamp.{}: expected kind = "{}" beside it, or none with kind {}, got {}'
+    assert line_of(GIVEN + "[clamp]\ngain = 2.0\n") == said.format("gain", "overclamp", "nudge", "2.0")
+    text = GIVEN + '[clamp]\nkind = "overclamp"\n'
+    assert line_of(text + "eta = 0.5\n") == said.format("eta", "nudge", "overclamp", "0.5")
+    found = resolved(text + "gain = 2.0\n").clamp
+    assert (found.kind, found.gain, found.amplitude_V) == ("overclamp", 2.0, ClampSettings().amplitude_V)
+
+
+def test_the_lift_of_a_task_leaves_room_for_the_amplitude(resolved):
+    """Of a task between 0 and 1 V: 0.1 V is the margin, and 0.5 V below what is desired is held where that is 0.2 V."""
+    given = """
+network = "lab16"
+preset = "board"
+[placement]
+sources = ["A", "C"]
+targets = ["E"]
+[[lesson]]
+source_V = [[0.0, 1.0]]
+desired_V = [[0.2]]
+"""
+    nudged, held = (
+        resolved(given + clamp).ground for clamp in ("", '[clamp]\nkind = "overclamp"\namplitude_V = 0.5\n')
+    )
+    assert nudged.lift_steps == pytest.approx(0.1 / 3.3 * 4096, abs=1)
+    assert held.lift_steps == pytest.approx(0.4 / 3.3 * 4096, abs=1)
