@@ -27,7 +27,7 @@ from tests.docs.pages import ROOT, Command, blocks, commands, matches, pages
 
 LANGUAGES = {"console", "python", "toml", "text", "json", "csv"}
 SHORT = {
-    r"make (test|check|bench|docs|figures|figures-large|results|setup|generated|extras|lock|commands)": (
+    r"make (test|check|bench|docs|figures|figures-large|results|setup|generated|extras|lock|commands|soak)": (
         "make --dry-run {0}", "takes minutes, or is a step of CI by itself: only whether there is such a target"
     ),
     r"clockfree sweep examples/sweeps/outputs\.toml": (

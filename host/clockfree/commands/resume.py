@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from clockfree.commands.ending import Metrics, Then, end, shown
 from clockfree.commands.options import Json, RunFolder
 
 
@@ -16,12 +17,12 @@ def resume(
     anyway: Annotated[
         bool, typer.Option("--anyway", help="By other code than it began with; boards with another firmware, too.")
     ] = False,
+    then: Then = None,
+    metrics: Metrics = None,
     as_json: Json = False,
 ) -> None:
     from clockfree.api import resuming  # --help does without
-    from clockfree.commands.ending import end
-    from clockfree.commands.progress import progress
 
-    with progress() as shown:
-        found, outcome = resuming.go_on(folder, bench, shown, anyway)
-    end(found, outcome, as_json)
+    with shown(metrics, then) as told:
+        found, outcome = resuming.go_on(folder, bench, told, anyway)
+    end(found, outcome, as_json, then)

@@ -8,6 +8,7 @@ import typer
 
 from clockfree.base.errors import InputError
 from clockfree.commands.completion import completed
+from clockfree.commands.ending import Metrics, Then, end, shown
 from clockfree.commands.options import (
     Json,
     NetworkSpec,
@@ -67,14 +68,14 @@ def run(
     or_sim: Annotated[
         bool, typer.Option("--or-sim", help="With --bench virtual: sim, where there are no virtual boards.")
     ] = False,
+    then: Then = None,
+    metrics: Metrics = None,
     as_json: Json = False,
 ) -> None:
     from clockfree.api import running  # --help does without
     from clockfree.api.tasks import Task
     from clockfree.bench.registry import no_virtual_boards
-    from clockfree.commands.ending import end
     from clockfree.commands.lines import warn
-    from clockfree.commands.progress import progress
 
     options = {
         "network": network,
@@ -92,11 +93,14 @@ def run(
     if seeds is not None:
         if seed is not None:
             raise InputError(f"{task}: --seeds: expected no --seed beside them, got {seed}")
+        for option, value in (("--then", then), ("--metrics", metrics)):
+            if value is not None:
+                raise InputError(f"{task}: {option}: expected one run with it, got --seeds {seeds}")
         _many(asked, task, seeds, how, as_json)
         return
-    with progress() as shown:
-        found, outcome = running.run_once(asked, progress=shown, anyway=anyway, **how)
-    end(found, outcome, as_json)
+    with shown(metrics, then) as told:
+        found, outcome = running.run_once(asked, progress=told, anyway=anyway, **how)
+    end(found, outcome, as_json, then)
 
 
 def _many(asked: "Task", task: Path, seeds: str, how: dict[str, Any], as_json: bool) -> None:

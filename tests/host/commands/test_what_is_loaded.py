@@ -42,7 +42,7 @@ from clockfree.commands import app
 
 loaded, run = [], simulated.SimBench.run
 
-def noting(bench):
+def noting(bench, pause):
     for sample in run(bench):
         loaded.append({name.partition(".")[0] for name in sys.modules})
         yield sample
