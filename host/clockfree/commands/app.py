@@ -53,6 +53,8 @@ COMMANDS = {
     "flash": "Bring firmware and configuration onto the boards of a bench, all at once.",
     "hold": "Stop every board of a bench: HOLD, with the taps as they are; a run on them is asked to end.",
     "stop": "The same, but a run that does not end is killed.",
+    "checkpoint": "Write taps and calibration of a bench, in HOLD, to a file.",
+    "restore": "Give the boards of a bench the taps and the calibration that a checkpoint has.",
     "help": "Say what a command, a key of the task file, a chip, a counter or an event is.",
 }
 """The host's own commands and their help; each is the function of its name in the module of its name."""

@@ -27,6 +27,7 @@ TaskFile = Annotated[
 ]
 RunFolder = Annotated[Path, typer.Argument(help="Folder of a run.", autocompletion=completed("runs"))]
 BenchPath = Annotated[Path, typer.Option("--bench", help="Bench file (TOML).", autocompletion=completed("toml"))]
+Bench = Annotated[Path, typer.Argument(metavar="BENCH", help="Bench file (TOML).", autocompletion=completed("toml"))]
 NetworkSpec = Annotated[
     str | None,
     typer.Option(
