@@ -84,7 +84,8 @@ def _of_run(task: Task, given: str, network: Network) -> list[int]:
         is_sealed = sealed(first)
         while line.endswith(b"\n"):
             if is_sealed and not chain.holds(line):
-                raise InputError(f"{path}: not what was written: clockfree check {quote(str(folder))} looks at all of it")
+                look = f"clockfree check {quote(str(folder))} looks at all of it"
+                raise InputError(f"{path}: not what was written: {look}")
             # What was resumed goes on with the taps of its checkpoint, whatever came after that.
             if line.startswith((b'{"record":"sample"', b'{"record":"resumed"')):
                 last = line
