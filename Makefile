@@ -26,7 +26,7 @@ pathlib.Path(sysconfig.get_path("purelib"), "clockfree_sources.pth").write_text(
 endef
 export SOURCES_PTH
 
-.PHONY: help setup run compare test check generated results figures figures-large bench emulator soak docs commands dist extras lock clean
+.PHONY: help setup run compare test check generated results figures figures-large bench emulator soak faults docs commands dist extras lock clean
 
 help:
 	@echo "make setup   install everything into .venv and typings (the others do it by themselves)"
@@ -41,6 +41,7 @@ help:
 	@echo "make bench   speed, beside baselines measured in the same run, to build/bench.json and docs/bench.md (ten minutes)"
 	@echo "make emulator  rates, decision ages and lateness of an emulated Pico, with CLOCKFREE_UF2=FILE (half an hour)"
 	@echo "make soak    random faults on two racks of virtual boards while they learn: MINUTES=60 SEED=1"
+	@echo "make faults  every fault of boards, files and lines in a long form, each judged (20 minutes)"
 	@echo "make docs    the documents as a site, to build/docs; what is wrong in them is an error"
 	@echo "make commands  every command and every piece of Python in README and docs, run (three minutes)"
 	@echo "make dist    wheel and source distribution to dist/, checked, and tried without the clone (two minutes)"
@@ -133,6 +134,9 @@ soak: MINUTES ?= 60
 soak: SEED ?= 1
 soak: $(INSTALLED)
 	$(BIN)/python tests/soak/soak.py --minutes $(MINUTES) --seed $(SEED)
+
+faults: $(INSTALLED)
+	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/faults.py
 
 emulator: extras
 	PYTHONPATH=. $(BIN)/python tests/emulator/rates.py

@@ -10,6 +10,7 @@ from clockfree.learning.rejoining import Clock
 from clockfree_board.link import NUMBERS
 from clockfree_model.events import CLOCK, GAP, TEXT
 from clockfree_model.job import Job
+from clockfree_model.parts import POTS
 
 MOST_TEXTS = 20
 """Lines of text that the log takes from one board."""
@@ -79,13 +80,15 @@ class Journal:
 
     def firings(self, member: Member, lost: int, rows: list[list[int]]) -> None:
         """Firings of a board (place, t_us, a, b, step, tap), and how many in all found no room on it."""
+        highest = POTS[self._job.edge.pot].highest
+        can_be = all(0 <= row[0] < len(member.edges) and abs(row[4]) <= 1 and -1 <= row[5] <= highest for row in rows)
+        if not can_be or not 0 <= lost < NUMBERS:
+            raise ValueError("a firing that cannot be")
         untold = lost - self._lost[member]
         if untold > 0:
             self.note(GAP, f"{untold} firings found no room on the board", member, firings=untold, said=False)
         self._lost[member] = lost
         ahead_us = self._ahead_us.get(member, 0)
-        if not all(0 <= row[0] < len(member.edges) for row in rows):
-            raise IndexError("a place that it does not have")
         for place, t_us, *row in rows:
             self._trace.append((member.edges[place], (t_us + ahead_us) % NUMBERS, *map(int, row)))
 

@@ -41,6 +41,9 @@ LATER = 0.1
 MOST_LOOK_S = 5.0
 """Later once in this share of the time that it has been away, but so often at least: of a thousand boards that went
 away at once, those who look would keep each other from finding."""
+FAR = 4096
+"""So many lines of telemetry may be missing at once; of a board that was away for long, or of another number, more."""
+BELIEVED = 4
 TEXTS = 100
 SHOWN = 60
 """Letters of what a board says that are repeated."""
@@ -120,6 +123,7 @@ class Session:
         self._questions = Questions(self._write, self._up, self._stop, self.quality)
         self.trips = self._questions.trips
         self._expected: int | None = None  # number of the next telemetry
+        self._far: tuple[int, int] | None = None  # the last number that was far from it, and how many followed so
         self._beat = -1
         self._said_s = self._passed_s = 0.0
         self._shown = -1
@@ -327,12 +331,18 @@ class Session:
     def _count(self, number: int) -> bool:
         """Telemetry is numbered: what is missing is counted and not made up for.
 
-        What comes twice counts once, and what comes late not at all: it was counted as missing.
+        What comes twice counts once, and what comes late not at all: it was counted as missing. A number far from
+        those before is believed when others have followed it one by one: else a single line could silence a board.
         """
         if self._expected is not None:
             missing = (number - self._expected) % NUMBERS
-            if missing >= NUMBERS // 2:
-                return False
+            if missing >= FAR:
+                follows = self._far is not None and number == (self._far[0] + 1) % NUMBERS
+                self._far = (number, self._far[1] + 1 if follows and self._far else 1)
+                if self._far[1] < BELIEVED:
+                    return False
+                missing = missing if missing < NUMBERS // 2 else 0
+            self._far = None
             if missing:
                 self._listener.missed(self, missing)
         self._expected = (number + 1) % NUMBERS

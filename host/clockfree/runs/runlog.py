@@ -98,12 +98,17 @@ class RunLog:
             self.samples = 0
             self.file = LogFile.create(path)
             log = ON_BOARDS if self._on_boards else ABOUT
-            self.file.write({"record": "run", "format": FORMAT, "log": log, **plain(about), "job": plain(job)})
+            first = {"record": "run", "format": FORMAT, "log": log, **plain(about), "job": plain(job)}
         else:
             self.samples, self._last = begun.samples, begun.last()
             self._began_s -= begun.wall_s
             self.file = LogFile.reopen(path, begun.log["lines"], begun.log)
-            self.file.write({"record": RESUMED, "after": begun.log["lines"], **begun.last(), **plain(about)})
+            first = {"record": RESUMED, "after": begun.log["lines"], **begun.last(), **plain(about)}
+        try:
+            self.file.write(first)
+        except BaseException:
+            self.file.close()
+            raise
 
     @property
     def wall_s(self) -> float:
@@ -155,9 +160,11 @@ class RunLog:
 
     def end(self, reason: str) -> None:
         """Append the last record (`done`, `interrupted` or `failed`) and close the log."""
-        if not self.file.torn:
-            self.file.write({"record": "end", "reason": reason, "samples": self.samples})
-        self.file.close()
+        try:
+            if not self.file.torn:
+                self.file.write({"record": "end", "reason": reason, "samples": self.samples})
+        finally:
+            self.file.close()
 
 
 def _mean(sample: Sample) -> dict[str, Any]:

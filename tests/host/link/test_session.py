@@ -106,6 +106,16 @@ def test_missing_telemetry_is_counted_and_never_made_up_for(meet):
     assert heard.of("missed") == [2, 5]
 
 
+def test_one_number_far_from_the_others_silences_nobody(meet):
+    """A board that was away for long goes on from a number far ahead, and that is believed after a few lines."""
+    peer, session, heard = meet()
+    for number in (5, 500_000_000, 6, 7, 2000, 8, 9, 10, 11, 12, 1_000_000, 1_000_001, 1_000_002, 1_000_003, 1_000_004):
+        peer.say(told("firings", number, 0))
+    found = heard.wait_for("heard", 8)
+    assert [message[1] for message in found] == [5, 6, 7, 2000, 11, 12, 1_000_003, 1_000_004]
+    assert heard.of("missed") == [1992, 1_000_003 - 13]
+
+
 def test_what_comes_late_was_counted_as_missing(meet):
     """Lines in another order: no firing is counted twice, and none that was not due to be lost."""
     peer, session, heard = meet()
