@@ -74,7 +74,7 @@ class Rack:
             resumed = self._watched(["resume", folder], folder, ())
             self.done["resumed"] += 1
             found += [f"resumed: {line}" for line in self._judged(resumed, case, broken, None)]
-        shutil.rmtree(folder, ignore_errors=not found)
+        shutil.rmtree(folder, ignore_errors=True)
         return found
 
     def _watched(self, arguments: list, folder: Path, faults: tuple[Fault, ...]) -> oracle.Ran:
