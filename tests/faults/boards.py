@@ -9,14 +9,15 @@ from tests.soak.cases import INTERRUPT, KILL, POWER, RESET, UNPLUG, Case, Fault
 from tests.soak.soak import BOARDS, RATE_HZ, Rack
 
 UPDATES = 100
-OUT_S = (0.3, 0.9)
-MOMENTS_S = (0.05, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 1.1, 1.3, 1.5)
+MOMENTS_S = (0.05, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 1.05, 1.2, 1.35)
+OUT_S, IN_S = (0.3, 0.9), 1.65
+"""A cable is out for so long, and in again then at the latest: a board that is away at the end goes on."""
 
 
 def cases() -> list[Case]:
     """240 runs: every board unplugged, reset, without power; the host interrupted or killed."""
     faults = [
-        Fault(kind, board, at_s, OUT_S[number % 2] if kind == UNPLUG else 0.0)
+        Fault(kind, board, at_s, min(OUT_S[number % 2], IN_S - at_s) if kind == UNPLUG else 0.0)
         for kind in (UNPLUG, RESET, POWER)
         for board in range(BOARDS)
         for number, at_s in enumerate(MOMENTS_S)
