@@ -17,6 +17,8 @@ import sys
 import threading
 
 NUMBA_IS_TOLD = {"NUMBA_CACHE_DIR", "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_NUM_THREADS"}
+shut_out: dict[str, str] = {}
+"""What was set, and went no further."""
 YOUNG = 100_000
 """Objects that are made before the collector looks for rings of them, 700 by Python's own habit: whatever is imported
 stays, and to look through it again and again is a sixth of the time that it takes to load."""
@@ -31,8 +33,9 @@ def settle() -> None:
     BLAS takes one thread, unless the environment says otherwise, before numpy is loaded: our matrices are small, and
     threads that wait for their share of one spin.
     """
-    for name in [each for each in os.environ if each.startswith("NUMBA_") and each not in NUMBA_IS_TOLD]:
-        del os.environ[name]
+    for name in [*os.environ]:
+        if name == "MPLBACKEND" or (name.startswith("NUMBA_") and name not in NUMBA_IS_TOLD):
+            shut_out[name] = os.environ.pop(name)
     os.environ["MPLBACKEND"] = "agg"  # figures go to files
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where it keeps its fonts for want of a home
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -55,6 +55,7 @@ COMMANDS = {
     "stop": "The same, but a run that does not end is killed.",
     "checkpoint": "Write taps and calibration of a bench, in HOLD, to a file.",
     "restore": "Give the boards of a bench the taps and the calibration that a checkpoint has.",
+    "version": "Print the version; with --verbose, all that a report of a bug needs, in one paste.",
     "help": "Say what a command, a key of the task file, a chip, a counter or an event is.",
 }
 """The host's own commands and their help; each is the function of its name in the module of its name."""

@@ -44,6 +44,8 @@ OBJECTS = {
     "examples": "examples: of each name, kind, what, file; with --to copied, a list of files",
     "new": "file, task (as TOML has it)",
     "paper": "figures: of each name, files, seen (of what it must show, whether it does)",
+    "version": "clockfree; with --verbose installed, code (versions and digests), system, terminal, environment, "
+    "cache, virtual boards, ports",
     "help": "topics: of each name, what, text, facts, listed",
 }
 """Keys of the object that each command prints; null is a number that is not known."""

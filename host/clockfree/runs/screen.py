@@ -11,6 +11,7 @@ from typing import Any
 from clockfree.runs.live import SHOWN, Look
 from clockfree.runs.shown import NOBODY, shown
 from clockfree_model.counters import FIRINGS
+from clockfree_model.events import AWAY
 
 DROPS = ("free_drop_V", "clamped_drop_V")
 COLUMNS = (("tap", *SHOWN[1:], *DROPS), ("tap", FIRINGS, *DROPS), ("tap", *DROPS), ("tap",))
@@ -37,7 +38,7 @@ def lines(look: Look, width: int, height: int | None = None) -> list[str]:
 
 def _wrong(look: Look, width: int) -> list[str]:
     """In which states boards are, and what is wrong with which."""
-    states = Counter(str(board["state"] or "away") for board in look.boards)
+    states = Counter(str(board["state"] or AWAY) for board in look.boards)
     said = ["boards: " + ", ".join(f"{count} {state}" for state, count in states.items())]
     said += [f"{board['board']}: {board['problem']}" for board in look.boards if board["problem"]]
     return [line for text in said for line in textwrap.wrap(text, width) or [""]]
