@@ -17,16 +17,22 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 COMPILE = $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 	--default-index https://pypi.org/simple --custom-compile-command "make lock"
 
-# setuptools' finder is asked only after a folder of that name in the current one was taken for the package: a clone's
-# parent holds a folder `clockfree`. Folders on the path are asked before.
-define SOURCES_PTH
-import pathlib, sysconfig
-sources = [str(pathlib.Path(folder).resolve()) for folder in ("firmware", "sim", "host")]
-pathlib.Path(sysconfig.get_path("purelib"), "clockfree_sources.pth").write_text("\n".join(sources) + "\n", "utf-8")
-endef
-export SOURCES_PTH
+# Settings of pip and Python that are meant for other places end a set-up, or have it install somewhere else. What pip
+# is told of indexes, proxies and caches stays.
+KEPT := PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_NO_INDEX PIP_FIND_LINKS PIP_PROXY PIP_CERT PIP_CLIENT_CERT \
+	PIP_TRUSTED_HOST PIP_CACHE_DIR PIP_NO_CACHE_DIR PIP_RETRIES PIP_TIMEOUT PIP_DEFAULT_TIMEOUT PIP_CONFIG_FILE \
+	PIP_KEYRING_PROVIDER PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX PYTHONUNBUFFERED
+unexport $(filter-out $(KEPT),$(filter PIP_% PYTHON%,$(.VARIABLES)))
+export PIP_USER := 0
+export PIP_REQUIRE_HASHES := 0
 
-.PHONY: help setup run compare test check generated results figures figures-large bench emulator soak faults docs commands dist extras lock clean
+# An environment goes by the folder it was made in, and by a Python outside of it: install.py.
+ifneq ($(shell $(BIN)/python -IS install.py ready 2>/dev/null),ready)
+$(INSTALLED): anew
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: anew help setup run compare test check generated results figures figures-large bench emulator soak faults docs commands setups dist extras lock clean
 
 help:
 	@echo "make setup   install everything into .venv and typings (the others do it by themselves)"
@@ -45,6 +51,7 @@ help:
 	@echo "make docs    the documents as a site, to build/docs; what is wrong in them is an error"
 	@echo "make commands  every command and every piece of Python in README and docs, run (three minutes)"
 	@echo "make dist    wheel and source distribution to dist/, checked, and tried without the clone (two minutes)"
+	@echo "make setups  set-ups and runs in copies of this folder: with spaces, moved, broken off, and so on (ten minutes)"
 	@echo "make extras  also install what clusters, data sets and the emulator need"
 	@echo "make lock    look for newer dependencies and pin them"
 	@echo "make clean   remove what was installed and cached; runs stay"
@@ -52,27 +59,15 @@ help:
 
 setup: $(INSTALLED) $(TYPINGS)
 
-$(INSTALLED): requirements.lock pyproject.toml setup.py
+$(INSTALLED): requirements.lock pyproject.toml setup.py install.py
 	@command -v $(PYTHON) >/dev/null || { echo "clockfree needs Python 3.11 or newer, and there is no $(PYTHON) here; try PYTHON=..." >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "clockfree needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) -V 2>&1); try PYTHON=..." >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
-		{ echo "$(PYTHON) cannot make virtual environments; on Debian: apt-get install python3-venv" >&2; exit 1; }
-	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear .venv
-	@echo "installing into .venv (about a minute the first time)"
-	@$(PIP) install --quiet --requirement requirements.lock
-	@PYTHONWARNINGS=ignore $(PIP) install --quiet --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -c "$$SOURCES_PTH"
-	@touch $@
+	@$(PYTHON) install.py
 
 $(TYPINGS): typings.lock | $(INSTALLED)
-	@echo "installing MicroPython's types into typings"
-	@rm -rf typings
-	@$(PIP) install --quiet --no-deps --target typings --requirement typings.lock
-	@touch $@
+	@$(PYTHON) install.py typings
 
 # A second run within the same second would be refused, never written over.
-run: FOLDER := runs/$(basename $(notdir $(TASK)))-$(shell date +%Y%m%d-%H%M%S)
+run: FOLDER := runs/$(subst $() ,-,$(basename $(notdir $(TASK))))-$(shell date +%Y%m%d-%H%M%S)
 run: $(INSTALLED)
 	@mkdir -p runs
 	$(BIN)/clockfree run "$(TASK)" --bench virtual --or-sim --out "$(FOLDER)"
@@ -145,6 +140,9 @@ $(TWINE): release.lock | $(INSTALLED)
 	@$(BIN)/python -m venv --clear build/twine && \
 		build/twine/bin/python -m pip --disable-pip-version-check install --quiet --requirement release.lock
 	@touch $@
+
+setups:
+	$(PYTHON) tests/setups.py
 
 dist: $(INSTALLED) $(TWINE)
 	$(BIN)/python tests/wheel.py $(TWINE)
