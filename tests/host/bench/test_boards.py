@@ -18,8 +18,11 @@ from clockfree.commands import app
 from clockfree.link import discovery
 from clockfree.link.benchfile import bench_text
 from clockfree.runs import runlog
+from clockfree_model import events as kinds
 from clockfree_model.parts import POTS
 from clockfree_model.physics import PRESETS
+from tests.host import oracle
+from tests.host.oracle import Fault
 from tests.host.own_clock import late_us
 from tests.host.racks import TASK, during, events, racked
 
@@ -131,12 +134,14 @@ def test_boards_at_each_others_edges_are_refused_or_marked(rack, task, tmp_path,
     assert json.loads((out / "log.jsonl").read_text().splitlines()[0])["wiring"]["outputs_V"] > 0.01
 
 
-def test_a_board_that_is_reset_in_mid_run_is_armed_again_with_its_taps(rack, task, tmp_path, monkeypatch):
+def test_a_board_that_is_reset_in_mid_run_is_armed_again_with_its_taps(rack, task, tmp_path, monkeypatch, capfdbinary):
     rack, file = rack
     victim = rack.bench.boards[2]
     during(monkeypatch, 0.3, lambda: rack.boards.reset(victim.id))
     out = tmp_path / "run"
-    assert clockfree("run", task, "--bench", file, "--updates", 150, "--trace", "--out", out) == 0
+    pulses = oracle.Pulses(rack, monkeypatch)
+    ran = oracle.ran(["run", task, "--bench", file, "--updates", 150, "--trace", "--out", out], capfdbinary, out)
+    assert ran.status == 0
     record = runlog.read(out)
     (event,) = events(record, "restart")
     assert event["board"] == victim.id and event["restored"] == [] and event["restarts"] == 1
@@ -147,9 +152,10 @@ def test_a_board_that_is_reset_in_mid_run_is_armed_again_with_its_taps(rack, tas
     # What it stepped before its last word and the reset was not told; its chip kept it.
     assert len(jumps) <= 1 and event["taps"][0] in own[:, 5] + 1 - np.arange(3)[:, None]
     assert record.samples[-1]["counters"]["firings"][edge] > 20
+    oracle.judge(ran, oracle.truth(rack, pulses), Fault(kinds.AWAY, victim.id), Fault(kinds.RESTART, victim.id))
 
 
-def test_a_board_that_is_unplugged_goes_on_and_is_taken_in_again(rack, task, tmp_path, monkeypatch):
+def test_a_board_that_is_unplugged_goes_on_and_is_taken_in_again(rack, task, tmp_path, monkeypatch, capfdbinary):
     rack, file = rack
     victim = rack.bench.boards[1]
 
@@ -159,7 +165,9 @@ def test_a_board_that_is_unplugged_goes_on_and_is_taken_in_again(rack, task, tmp
 
     during(monkeypatch, 0.2, unplug)
     out = tmp_path / "run"
-    assert clockfree("run", task, "--bench", file, "--updates", 200, "--out", out) == 0
+    pulses = oracle.Pulses(rack, monkeypatch)
+    ran = oracle.ran(["run", task, "--bench", file, "--updates", 200, "--out", out], capfdbinary, out)
+    assert ran.status == 0
     record = runlog.read(out)
     (away,), (back,) = events(record, "away"), events(record, "back")
     assert away["board"] == back["board"] == victim.id and "learning goes on without it" in away["text"]
@@ -167,18 +175,18 @@ def test_a_board_that_is_unplugged_goes_on_and_is_taken_in_again(rack, task, tmp
     assert not events(record, "restart")
     firings = record.samples[-1]["counters"]["firings"]
     assert firings.min() > 0.7 * firings.max()
+    oracle.judge(ran, oracle.truth(rack, pulses), Fault(kinds.AWAY, victim.id))
 
 
-def test_ctrl_c_holds_every_board_and_keeps_what_was_measured(rack, task, tmp_path, monkeypatch, capsys):
+def test_ctrl_c_holds_every_board_and_keeps_what_was_measured(rack, task, tmp_path, monkeypatch, capfdbinary):
     rack, file = rack
     during(monkeypatch, 0.01, lambda: os.kill(os.getpid(), signal.SIGINT))
     out = tmp_path / "run"
-    assert clockfree("run", task, "--bench", file, "--updates", 2000, "--out", out) == 130
-    assert runlog.read(out).end["reason"] == "interrupted"
-    capsys.readouterr()
-    assert clockfree("boards", "--bench", file, "--json") == 0
-    rows = json.loads(capsys.readouterr().out)["boards"]
-    assert {row["hello"]["state"] for row in rows} == {"hold"}
+    ran = oracle.ran(["run", task, "--bench", file, "--updates", 2000, "--out", out], capfdbinary, out)
+    assert ran.status == 130 and runlog.read(out).end["reason"] == "interrupted"
+    truth = oracle.truth(rack)
+    assert {*truth.states.values()} == {"hold"}
+    oracle.judge(ran, truth)
 
 
 def test_a_full_disk_ends_the_run_and_every_board_is_in_hold(rack, task, tmp_path, monkeypatch, capsys):

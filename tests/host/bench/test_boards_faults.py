@@ -67,22 +67,24 @@ def test_edges_hold_while_the_supervisor_is_not_heard_of_and_go_on_when_it_is(st
 
     def unplug():
         rack.boards.unplug(victim)
-        threading.Timer(2.5, look).start()
-        threading.Timer(3.0, look).start()
-        threading.Timer(3.1, rack.boards.plug, [victim]).start()
+        threading.Timer(3.5, look).start()
+        threading.Timer(4.0, look).start()
+        threading.Timer(4.1, rack.boards.plug, [victim]).start()
 
     during(monkeypatch, 0.4, unplug)
     ran, truth = learn("--trace", updates=150)
     record = runlog.read(ran.folder)
     assert stood[0] == stood[1]  # nothing stepped
-    first, *each = events(record, kinds.HELD)
-    assert "no word of the supervisor for 1 s" in first["text"]
-    assert sorted(event["board"] for event in each) == sorted(board.id for board in edges)
+    held = events(record, kinds.HELD)
+    assert "no word of the supervisor for 1 s" in held[0]["text"]
+    each = [event for event in held if "board" in event]  # by its own time, so on a busy machine perhaps once more
+    assert {event["board"] for event in each} == {board.id for board in edges}
     rows = runlog.read_firings(ran.folder)
     for event in each:
         own = rows[rows[:, 0] == event["edges"][0], 1]
-        assert np.diff(own).max() > 0.5 * (event["to_us"] - event["from_us"]) > 0.4e6
+        assert np.diff(own).max() > 0.5 * (event["to_us"] - event["from_us"])
         assert not ((own > event["from_us"]) & (own < event["to_us"] - 500_000)).any()
+    assert max(event["to_us"] - event["from_us"] for event in each) > 0.4e6
     (away,) = events(record, kinds.AWAY)
     unknown = [sample for sample in record.samples if np.isnan(sample["error_V2"])]
     assert unknown and all(sample["time_us"] > away["time_us"] for sample in unknown)
