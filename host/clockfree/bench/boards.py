@@ -237,7 +237,8 @@ class BoardBench(CalledBoards):
         measured = self._measured(learning.lesson)
         if not learning.stayed():
             measured = []
-            learning.outputs_unknown()
+        if len(measured) < min(self._most_measured, len(self._job.lessons[learning.lesson].source_V)):
+            learning.outputs_unknown()  # a reading of before is of other taps
         self._contradicted(learning, measured)
         for k, found in enumerate(measured):
             learning.outputs(k, found.outputs_V)
@@ -277,12 +278,17 @@ class BoardBench(CalledBoards):
             if text:
                 learning.journal.note(events.CONTRADICTION, text, self._supervisor)
 
+    @property
+    def _most_measured(self) -> int:
+        """So many examples are measured in HOLD at the end."""
+        return max(1, MOST_MEASURED // len(self._boards))
+
     def _measured(self, lesson: int) -> list[Measured]:
         """What can be measured in HOLD at the end, example by example; as far as that goes."""
         codes = lesson_codes(self._job, lesson)
         found: list[Measured] = []
         try:
-            for row in codes[: max(1, MOST_MEASURED // len(self._boards))]:
+            for row in codes[: self._most_measured]:
                 found.append(self._probe.example(row))
         except BoardError as error:
             self._observer.say(f"not all could be measured in HOLD: {error}")

@@ -42,6 +42,19 @@ def test_a_supervisor_that_is_lost_before_the_start_is_said(monkeypatch):
         next(run.board_bench().run())
 
 
+def test_outputs_are_not_known_where_the_supervisor_is_lost_as_the_run_ends():
+    """What it read last was at other taps."""
+    run = Run()
+    bench = run.board_bench()
+    samples = bench.run()
+    assert np.isfinite(next(samples).error_V2)
+    bench.stop()
+    run.boards[0].meanwhile["hold"] = lambda: setattr(run.supervisor, "up", False)
+    *_, last = samples
+    assert np.isnan(last.error_V2) and np.isnan(last.outputs_V).all()
+    assert any("no HOLD at the end" in event["text"] for event in last.events)
+
+
 def test_a_board_that_runs_other_code_is_in_the_record():
     """It was taken anyway: nobody else takes one."""
     run = Run()
