@@ -29,6 +29,8 @@ def replaced(path: Path) -> Iterator[Path]:
     Several may be under way at once: the last one that ends stays. What processes have left that were killed is taken
     away as well.
     """
+    if path.is_symlink():
+        path = Path(os.path.realpath(path))  # what it leads to
     name = path.name[:_LONGEST]
     for left in path.parent.glob("*.new"):
         if left.name.startswith(f"{name}.") and _is_dead(left.name[len(name) + 1 : -len(".new")]):

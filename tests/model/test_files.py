@@ -41,6 +41,15 @@ def test_what_killed_processes_have_left_is_taken_away(tmp_path, ended):
     assert sorted(each.name for each in tmp_path.iterdir()) == sorted([*kept, "a.nc"])
 
 
+def test_what_a_link_leads_to_is_replaced_and_the_link_stays(tmp_path):
+    (tmp_path / "there").mkdir()
+    link = tmp_path / "a.nc"
+    link.symlink_to("there/a.nc")
+    for text in (b"old", b"new"):
+        replace_bytes(link, text)
+        assert link.is_symlink() and (tmp_path / "there/a.nc").read_bytes() == text
+
+
 def test_a_long_name_has_room_for_another(tmp_path):
     path = tmp_path / ("n" * 255)
     replace_bytes(path, b"1")

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from rich.cells import cell_len
+
 from clockfree.runs.live import SHOWN, Look
 from clockfree.runs.shown import NOBODY, shown
 from clockfree_model.counters import FIRINGS
@@ -72,7 +74,7 @@ def _arranged(tables: list[list[Sequence[str]]], width: int) -> list[str] | None
     """Tables one below the other, each in as many columns side by side as fit; None if one does not fit at all."""
     found: list[str] = []
     for heading, *rows in tables:
-        sizes = [max(len(row[i]) for row in (heading, *rows)) for i in range(len(heading))]
+        sizes = [max(cell_len(row[i]) for row in (heading, *rows)) for i in range(len(heading))]
         whole = sum(sizes) + 2 * (len(sizes) - 1)
         beside = (width + len(GAP)) // (whole + len(GAP))
         if not beside:
@@ -87,5 +89,5 @@ def _arranged(tables: list[list[Sequence[str]]], width: int) -> list[str] | None
 
 
 def _line(cells: Sequence[str], sizes: Sequence[int]) -> str:
-    first, *numbers = (cell.rjust(size) if i else cell.ljust(size) for i, (cell, size) in enumerate(zip(cells, sizes)))
-    return "  ".join([first, *numbers])
+    room = [" " * (size - cell_len(cell)) for cell, size in zip(cells, sizes)]  # a letter may take two places
+    return "  ".join([cells[0] + room[0], *(each + cell for cell, each in zip(cells[1:], room[1:]))])

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from rich.cells import cell_len
 
 from clockfree.runs.live import SHOWN, Look
 from clockfree.runs.screen import lines
@@ -54,6 +55,13 @@ def test_what_is_wrong_with_boards_is_said_and_what_has_no_room_counted():
     found = lines(a_look(300, wrong=(3,)), 80, 24)
     assert len(found) <= 24 and "more lines: a larger window" in "\n".join(found)
     assert f"{3:016x}: lost: plug it in" in found and "301 hold" in "\n".join(found)
+
+
+def test_a_letter_that_takes_two_places_leaves_columns_in_line():
+    look = a_look(4)
+    look.edges[0]["edge"] = "節点-r1c0"
+    found = lines(look, 60)
+    assert max(map(cell_len, found)) <= 60 and len({cell_len(line) for line in found[4:8]}) == 1
 
 
 def test_of_boards_that_tell_nothing_no_value_is_shown():
