@@ -88,11 +88,8 @@ class EdgeSettings:
 
 NUDGE, OVERCLAMP = "nudge", "overclamp"
 """Kinds of clamp."""
-OF_KIND = {
-    NUDGE: ("eta",),
-    OVERCLAMP: ("amplitude_V", "gain", "tolerance_V", "release_V", "refresh_s", "hinge"),
-}
-"""Settings of `[clamp]` that one kind has and the others have not."""
+OF_OVERCLAMP = ("amplitude_V", "gain", "tolerance_V", "release_V", "refresh_s", "hinge")
+"""Settings of `[clamp]` that a nudge has no use for."""
 
 EDGES = {
     "ideal": EdgeSettings(),

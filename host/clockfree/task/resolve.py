@@ -26,7 +26,16 @@ from clockfree_model.nearest import nearest
 from clockfree_model.network import Network, NetworkError
 from clockfree_model.parts import POTS
 from clockfree_model.physics import Physics
-from clockfree_model.settings import LEAST_HZ, MOST_HZ, NUDGE, OF_KIND, OVERCLAMP, ClampSettings, EdgeSettings, edges_of
+from clockfree_model.settings import (
+    LEAST_HZ,
+    MOST_HZ,
+    NUDGE,
+    OF_OVERCLAMP,
+    OVERCLAMP,
+    ClampSettings,
+    EdgeSettings,
+    edges_of,
+)
 
 FreeOutputs = Callable[[Network, np.ndarray, tuple[int, ...], tuple[int, ...], np.ndarray], np.ndarray]
 """free_outputs(network, resistance_ohm (E,), sources, targets, source_V (B, S)) -> (B, O), V."""
@@ -195,12 +204,11 @@ def _clamp(task: Task, edge: EdgeSettings) -> ClampSettings:
     fixed order would have come to the same one again in every round.
     """
     settings = task.clamp.model_dump(exclude_none=True)
-    kind = settings.get("kind", NUDGE)
-    for other in OF_KIND.keys() - {kind}:
-        for key in OF_KIND[other]:
+    if settings.get("kind", NUDGE) == NUDGE:
+        for key in OF_OVERCLAMP:
             if key in settings:
-                text = f'expected kind = "{other}" beside it, or none with kind {kind}, got'
-                raise task.problem(f"clamp.{key}", f"{text} {shown(settings[key])}")
+                text = f'expected kind = "{OVERCLAMP}" beside it, or none with a nudge, got {shown(settings[key])}'
+                raise task.problem(f"clamp.{key}", text)
     if task.rule != "clockfree":
         settings = {"dwell_s": 1 / edge.rate_hz, **settings}
     return ClampSettings(**settings)
