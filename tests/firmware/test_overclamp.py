@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clockfree_board.overclamp import POINTS, READS, aim, answered, nulled, point
@@ -21,6 +21,7 @@ def aimed(free, desired, held=0, amplitude=372, gain=0, tolerance=40, release=10
 outputs = st.lists(st.tuples(st.integers(-100, 65700), st.integers(0, 4095)), min_size=1, max_size=8)
 
 
+@settings(max_examples=50)
 @given(outputs, st.integers(1, 2048), st.integers(0, 1024))
 def test_the_output_furthest_off_is_held_by_the_amplitude_and_the_others_in_proportion(both, amplitude, gain):
     free, desired = (np.array(each) for each in zip(*both, strict=True))
@@ -34,6 +35,7 @@ def test_the_output_furthest_off_is_held_by_the_amplitude_and_the_others_in_prop
     assert codes == pytest.approx(np.clip(free / 16 + times * off, 0, 4095), abs=1.0)  # each is rounded twice
 
 
+@settings(max_examples=50)
 @given(outputs)
 def test_every_integer_is_a_small_one(both):
     free, desired = zip(*both, strict=True)
