@@ -57,6 +57,8 @@ ON_BOARDS = (
 )
 CHECKPOINT_S = 5.0
 """A checkpoint is due after so long; on boards it waits for the next sample, which comes within as long again."""
+LEAST_APART = 10.0
+"""Times as far apart as they take: that of a network of thousands of edges takes seconds."""
 TRACE_ROWS = 1000
 
 
@@ -92,6 +94,7 @@ class RunLog:
         self._on_boards = "values" in about
         self._before: Sample | None = None  # what outputs are told by; the first of a run that goes on is told whole
         self._began_s = self._saved_s = time.monotonic()
+        self._took_s = 0.0
         path = folder / LOG
         self._last: dict[str, Any] = {}  # what a checkpoint says of the last sample
         if begun is None:
@@ -147,7 +150,7 @@ class RunLog:
 
     def pause(self) -> None:
         """Now and then, between two events of the bench: a checkpoint, if one is due."""
-        if time.monotonic() - self._saved_s >= CHECKPOINT_S:
+        if time.monotonic() - self._saved_s >= max(CHECKPOINT_S, LEAST_APART * self._took_s):
             self.checkpoint()
 
     def checkpoint(self, over: bool = False) -> None:
@@ -157,6 +160,7 @@ class RunLog:
         wall_s = round(self.wall_s, 3)
         found = Checkpoint(**self._last, wall_s=wall_s, samples=self.samples, log=self.file.place(), state=state)
         found.write(self.folder, self.file)
+        self._took_s = time.monotonic() - self._saved_s
 
     def end(self, reason: str) -> None:
         """Append the last record (`done`, `interrupted` or `failed`) and close the log."""

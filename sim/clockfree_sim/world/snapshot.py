@@ -63,8 +63,12 @@ class Snapshot:
             self._found.append(thing)
             stack.extend(reversed([*_reached(thing)]))
         self._before = [_held(thing) for thing in self._found]
-        every = [[type(thing).__name__, self._content(held, {})] for thing, held in zip(self._found, self._before)]
-        self.digest = sha256(json.dumps(every).encode()).hexdigest()
+        digest = sha256()
+        for thing, held in zip(self._found, self._before):
+            digest.update(type(thing).__name__.encode())
+            if held is not None:
+                digest.update(held if isinstance(held, bytes) else json.dumps(self._content(held, {})).encode())
+        self.digest = digest.hexdigest()
 
     def changes(self) -> dict[str, Any]:
         """What is other than it was, by number."""

@@ -8,6 +8,7 @@ import pytest
 
 from clockfree_model.job import Damage
 from clockfree_model.physics import BOARD, IDEAL
+from clockfree_sim.plant import noise
 from clockfree_sim.world.snapshot import Snapshot, SnapshotError
 from clockfree_sim.world.world import World
 from tests.sim.jobs import a_job, retimed, same
@@ -40,6 +41,10 @@ def job_of(name):
 @pytest.mark.parametrize("name", JOBS)
 def test_a_world_goes_on_to_the_last_bit(name, monkeypatch):
     monkeypatch.setattr("clockfree_sim.plant.setup.STRETCH", 37)  # so that pauses lie anywhere between two samples
+    # What is drawn ahead is soon used up, so that it matters where each stream was.
+    monkeypatch.setitem(noise.stream.__kwdefaults__, "block", 8)
+    for module in ("plant", "world"):
+        monkeypatch.setattr(f"clockfree_sim.{module}.rounds.BLOCK", 8)
     job = job_of(name)
     first, taken, saved = World(job), [], []
 
