@@ -176,6 +176,8 @@ def test_a_log_cut_off_anywhere_keeps_every_whole_sample(recorded):
         (3, b'{"record":"sample","lesson":9}\n', "line 3: expected a sample"),
         (3, b'{"record":"event","event":"gap"}\n', "line 3: expected an event"),
         (3, b'{"record":"firings"}\n', "line 3: expected firings"),
+        (3, b'{"record":"resumed","after":3}\n', "line 3: after: expected the number of a line before, got 3"),
+        (3, b'{"record":"resumed"}\n', "line 3: after: expected the number of a line before, got None"),
         (3, b'{"record":"firings","rows":[[1,2],[3]]}\n', "line 3: expected firings"),
         (3, b'{"record":"firings","rows":[[0,0,0,0,0,1e99]]}\n', "line 3: expected firings"),
     ],
