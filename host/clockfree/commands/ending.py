@@ -6,12 +6,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from clockfree.base.errors import BoardError
-from clockfree.commands.lines import warn
+from clockfree.commands.lines import say, warn
 from clockfree.commands.output import FAILED, INTERRUPTED, print_json, print_made, print_table
 from clockfree_model.quiet import quiet
 
@@ -69,6 +70,8 @@ def end(found: "Run", outcome: "Outcome", as_json: bool, then: str | None = None
     told = {key: summary.get(key) for key in ("run", "task", "updates_per_edge", "final_error_V2", "best_error_V2")}
     counts = {"warnings": len(summary.get("warnings", ())), "failures": len(found.failures), "status": status}
     do_then(then, {"ENDED": found.ended, **told, **counts})
+    if status == INTERRUPTED:
+        say(f"clockfree resume {quote(str(summary['run']))} goes on from there")
     if status:
         raise typer.Exit(status)
 
