@@ -7,6 +7,8 @@ was not, none. A failure is printed with the line that does this one run again.
 
     .venv/bin/python tests/soak/soak.py --minutes 10 --seed 1
     .venv/bin/python tests/soak/soak.py --seed 1 --rack 0 --only 17
+
+Ctrl-C ends it after the runs that are going on, with the sums.
 """
 
 import argparse
@@ -152,13 +154,15 @@ class Rack:
 def soak(seed: int, rack: int, minutes: float, only: int | None) -> int:
     """One rack; prints an object a line, the last one with the sums; returns the number of failures."""
     failures, until_s = 0, time.monotonic() + 60 * minutes
+    stopped = threading.Event()
+    signal.signal(signal.SIGINT, lambda number, frame: stopped.set())
     with tempfile.TemporaryDirectory(prefix="clockfree-soak-") as name:
         here = Path(name)
         (here / "task.toml").write_text(TASK.replace("rate_hz = 50.0", f"rate_hz = {RATE_HZ}"), "utf-8")
         with racked(here / "task.toml", here / "bench.toml") as (made, file):
             of = Rack(made, here / "task.toml", file, here)
             number, used = only or 0, []
-            while time.monotonic() < until_s or number == only:
+            while (time.monotonic() < until_s or number == only) and not stopped.is_set():
                 case = drawn(seed, rack, number, BOARDS, RATE_HZ)
                 found = of.run(case)
                 failures += bool(found)
@@ -198,6 +202,7 @@ def main() -> int:
         return int(bool(soak(given.seed, given.rack, given.minutes, given.only)))
     common = [sys.executable, __file__, "--minutes", str(given.minutes), "--seed", str(given.seed)]
     racks = [subprocess.Popen([*common, "--rack", str(rack)]) for rack in range(RACKS)]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # each rack ends with the run that it is at, and its sums
     return int(sum(process.wait() for process in racks) > 0)
 
 
