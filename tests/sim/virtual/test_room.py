@@ -14,6 +14,7 @@ from clockfree_sim.virtual import boards as module
 from tests.sim.virtual.conftest import ONE, OTHER
 from tests.sim.virtual.repl import Repl, wait
 
+pytestmark = pytest.mark.usefixtures("as_installed")
 TASK = """
 preset = "board"
 [placement]
