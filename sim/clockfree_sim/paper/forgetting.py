@@ -13,8 +13,8 @@ from clockfree_sim.circuit.direct import solve
 from clockfree_sim.paper.discrete import job, learnt
 from clockfree_sim.paper.tasks import POT, Kind, make_task
 
-UPDATES, QUICK_UPDATES = 20_000, 400
-SAMPLES, QUICK_SAMPLES = 400, 100
+UPDATES, QUICK_UPDATES = 20_000, 100
+SAMPLES, QUICK_SAMPLES = 400, 50
 POWERS = 25
 """Samples, evenly spaced, at which the dissipated power is worked out."""
 ETA = 1.0

@@ -25,7 +25,7 @@ def data():
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as pool:
         patch.setattr(tasks, "LARGE", "planar:64:140:3")
         patch.setattr(fig4, "QUICK_TASKS", 2)
-        patch.setattr(fig4, "UPDATES", 400)
+        patch.setattr(fig4, "UPDATES", 1200)
         patch.setattr(fig4, "OUTPUTS", (1, 4))
         yield fig4.measure(pool, True, 7)
 

@@ -15,7 +15,8 @@ import typer
 import xarray as xr
 
 from clockfree.commands import app
-from clockfree_sim.paper import command, making, save
+from clockfree_sim.paper import bias_plots, command, making, picking, remedies, save
+from clockfree_sim.paper.figures import bias
 from clockfree_sim.paper.small_steps import passages, small_step
 from clockfree_sim.paper.tasks import LARGE, START_OHM, Kind, make_task, task_seeds
 from clockfree_sim.paper.work import gather
@@ -26,10 +27,15 @@ from tests.sim.jobs import solve
 from tests.sim.paper.figures import whole
 from tests.sim.sweep.test_sweep import children, gone
 
+SOON = (100, 1000)
+"""Updates at which the figure of biases asks for errors, in place of thousands."""
+
 
 @pytest.mark.parametrize("name", [name for name in command.NAMES if name != "clockfree"])
-def test_every_figure_is_whole(name, tmp_path):
+def test_every_figure_is_whole(name, tmp_path, monkeypatch):
     """That of clockfree is in test_clockfree, which has use for its data."""
+    for module in (remedies, picking, bias, bias_plots):
+        monkeypatch.setattr(module, "AT", SOON)
     whole(name, tmp_path / "figures")
 
 

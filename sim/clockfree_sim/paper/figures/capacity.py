@@ -68,7 +68,7 @@ def measure(pool: Executor, quick: bool, seed: int) -> xr.Dataset:
     """Learn every task of every cell; see the module."""
     every = cells(quick)
     seeds = task_seeds(seed, max(count for *_, count in every))
-    updates = UPDATES // 10 if quick else UPDATES
+    updates = UPDATES // 30 if quick else UPDATES
     runs = {
         (i, k): Run(kind, targets, each, updates, chased)
         for i, (kind, targets, chased, count) in enumerate(every)

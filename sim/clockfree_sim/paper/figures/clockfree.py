@@ -60,7 +60,7 @@ def measure(pool: Executor, quick: bool, seed: int) -> xr.Dataset:
     """Learn everything; see the module."""
 
     def cases(kinds, etas, count):
-        updates = UPDATES // 10 if quick else UPDATES
+        updates = UPDATES // 30 if quick else UPDATES
         return [Case(kind, eta, QUICK if quick else count(kind), updates) for kind in kinds for eta in etas]
 
     allostery = [Kind("lab16", outputs) for outputs in (1, 3, 6)] + [Kind(tasks.LARGE, n) for n in (1, 3, 10)]

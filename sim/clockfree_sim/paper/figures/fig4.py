@@ -44,7 +44,7 @@ SHOWN = (ONE, clocked(0.2), CLOCKFREE)
 """Ways of which the example shows the wipers."""
 EXAMPLE = Kind("lab16", 1)
 OUTPUTS = (1, 3, 10, 20)
-TASKS, QUICK_TASKS = 40, 3
+TASKS, QUICK_TASKS = 40, 2
 
 
 def measure(pool: Executor, quick: bool, seed: int) -> xr.Dataset:
@@ -52,7 +52,7 @@ def measure(pool: Executor, quick: bool, seed: int) -> xr.Dataset:
     small = (Kind("lab16", 1), Kind("lab16", 3), Kind("lab16", 2, 4))
     large = (*(Kind(tasks.LARGE, outputs) for outputs in OUTPUTS), Kind(tasks.LARGE, 2, 16))
     both = [Kind(tasks.LARGE, outputs, sources=outputs) for outputs in OUTPUTS if outputs > 2]
-    updates = UPDATES // 10 if quick else UPDATES
+    updates = UPDATES // 30 if quick else UPDATES
     cases = [Case(kind, ETA, QUICK_TASKS if quick else TASKS, updates) for kind in (*small, *large, *both)]
     first = task_seeds(seed, 1)[0]
     task = make_task(EXAMPLE, first)

@@ -70,7 +70,7 @@ def beyond(edges: int) -> dict[str, dict]:
 
 def measure(pool: Executor, quick: bool, seed: int) -> xr.Dataset:
     """Learn everything; see the module."""
-    updates = UPDATES // 10 if quick else UPDATES
+    updates = UPDATES // 30 if quick else UPDATES
 
     def case(kind, count, start=None, pot="mcp42xx", most=updates):
         return Case(kind, 1.0, QUICK if quick else count, min(updates, most), start, pot)
