@@ -196,7 +196,7 @@ def test_a_bar_with_the_time_left_on_a_terminal(here, threads, capsys, monkeypat
         ("tusk = 3", [], "s.toml: tusk: expected one of task, set, axes, variants, got an unknown key"),
         (SMALL + "x", [], "s.toml: file: expected TOML"),
         (SMALL + "clamp.eta = [1, 2]", [], "clamp.eta = 2: task.toml: clamp.eta (from --set): expected a number > 0"),
-        (SMALL + "clamp.etta = [1]", [], "clamp.etta = 1: task.toml: clamp.etta (from --set): expected one of kind, eta"),
+        (SMALL + "clamp.etta = [1]", [], "clamp.etta = 1: task.toml: clamp.etta (from --set): expected one of kind"),
         (SMALL + "network = ['lab17']", [], "network = lab17: task.toml: network (from --set): expected lab16"),
         (SMALL + "placement.sources = [9]", [], "task.toml: placement.sources (from --set): expected at most"),
         (SMALL.replace("task.t", "tusk.t"), [], "seed = 0: tusk.toml: file: expected a readable TOML file"),
