@@ -16,6 +16,7 @@ from typing import Any
 
 from clockfree.base.files import replace_text
 from clockfree.link.benchfile import BenchFile
+from clockfree.link.ports import BY_ID
 
 fcntl: ModuleType | None
 try:
@@ -173,7 +174,9 @@ def _remove(note: Path) -> None:
 
 
 def _names(bench: BenchFile) -> list[str]:
-    return [board.name for board in bench.every_board]
+    """Its boards, each by where it is looked for: virtual boards of two benches may well have the same ids."""
+    where = "" if bench.links in (None, BY_ID) else str(bench.links)
+    return [f"{where} {board.name}".strip() for board in bench.every_board]
 
 
 def _locked(note: Path) -> bool:

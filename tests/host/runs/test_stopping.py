@@ -103,6 +103,9 @@ def test_a_note_of_a_process_that_is_gone_names_nobody(standing, tmp_path, monke
     said = json.loads(path.read_text())
     path.write_text(json.dumps(said | {"pid": 1}))
     assert hosts.host_of(bench).pid == 1
+    # Boards of the same ids that are looked for elsewhere are others: they are left alone.
+    assert hosts.host_of(bench.model_copy(update={"by_id": str(tmp_path)})) is None
+    assert hosts.host_of(bench.model_copy(update={"by_id": None})) is None
     stale = path.with_name("1-1.json")
     stale.write_text(path.read_text())
     note.close()
