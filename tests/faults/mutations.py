@@ -113,14 +113,10 @@ def changed(rng: random.Random, data: bytes) -> bytes:
     return b"".join(lines)
 
 
-def _told(found: dict[str, Any], said: Any, where: str = "") -> list[str]:
+def _told(found: Any, said: Any, where: str = "") -> list[str]:
     """Values of a TOML file that a model does not have."""
-    if isinstance(said, dict):
-        return (
-            [bad for key, value in said.items() for bad in _told(found.get(key) or {}, value, f"{where}.{key}")]
-            if (isinstance(found, dict))
-            else [where]
-        )
+    if isinstance(said, dict) and isinstance(found, dict):
+        return [bad for key, value in said.items() for bad in _told(found.get(key), value, f"{where}.{key}")]
     if isinstance(said, list) and isinstance(found, list) and len(said) == len(found):
         return [bad for one, other in zip(found, said) for bad in _told(one, other, where)]
     if isinstance(said, str) and isinstance(found, str):
