@@ -49,7 +49,15 @@ def prompt(boards, id_):
 def on(boards, id_, code):
     """What a program prints on a board that is stopped for it, and left at its prompt."""
     with prompt(boards, id_) as repl:
-        return repl.exec(code).decode()
+        repl.exec_raw_no_follow(code)
+        said = b""
+        while said.count(b"\x04") < 2:  # mpremote would take it byte by byte
+            part = repl.serial.read(max(1, repl.serial.in_waiting))
+            assert part, said
+            said += part
+        found, error, _ = said.split(b"\x04", 2)
+        assert not error, error.decode()
+        return found.decode()
 
 
 def files(boards, id_):
