@@ -54,8 +54,8 @@ UNCALIBRATED, TIGHT, TRIM = "ADC, overclamp", "ADC calibrated, overclamp", "trim
 TODAY, GAINED = "ADC calibrated, summed, nudge", "ADC calibrated, overclamp, gain 10"
 HELD = (TODAY, UNCALIBRATED, TIGHT, GAINED)
 """Those that are tried near capacity."""
-LASTING = {TODAY: 2, UNCALIBRATED: 1, TIGHT: 1, TRIM: 1}
-"""Those that go on for long, and the order of their edges; two of them on the larger network too."""
+LASTING = {TODAY: 2, UNCALIBRATED: 1, TIGHT: 1}
+"""Those that go on for long on 16 edges, and the order of the edges."""
 
 Scans = dict[str, tuple[str, tuple[Any, ...]]]
 """Of what is scanned the setting, and its values."""
@@ -71,6 +71,8 @@ CLAMP_SCANS: Scans = {
     "tolerance": ("tolerance_V", (0.001, 0.002, 0.003, 0.005)),
     "refresh": ("refresh_s", (0.01, 0.025, 0.1, 0.4)),
 }
+PROMPT = replace(BOARD, clamp_delay_us=0)
+"""Where one thing at a time is scanned; the clamp's latency is one of them."""
 FLOORS_V = (0.005, 0.01, 0.02, 0.03, 0.05)
 
 
@@ -135,16 +137,16 @@ def kinds(quick: bool) -> tuple[Kind, ...]:
 
 
 def ways(quick: bool) -> Iterator[Point]:
-    """Every way with edges of either order, on each kind of task; what rests goes on for long."""
+    """Every way with edges of either order, on each kind of task."""
     names = (TODAY, UNCALIBRATED) if quick else tuple(WAYS)
     for kind in kinds(quick):
+        clocks = 4 if kind.network == "lab16" and not quick else 1
         for name in names:
             edge, clamp = WAYS[name]
             for order in (2, 1):
-                lasts = LASTING.get(name) == order and (kind.network == "lab16" or name in (UNCALIBRATED, TIGHT))
-                long = lasts and not quick
+                long = not quick and kind.network == "lab16" and LASTING.get(name) == order
                 told = replace(edge, order=order)
-                yield Point("ways", name, kind, 2 if quick else 24, told, clamp, 1 if quick else 4, order, long)
+                yield Point("ways", name, kind, 2 if quick else 24, told, clamp, clocks, order, long)
 
 
 def sensitivity(quick: bool) -> Iterator[Point]:
@@ -153,16 +155,18 @@ def sensitivity(quick: bool) -> Iterator[Point]:
     edge = replace(edge, order=1)
     kind, count, clocks = Kind("lab16", 3), 2 if quick else 24, 1 if quick else 2
     for f_V in FLOORS_V[2:4] if quick else FLOORS_V:
-        yield Point("floor", UNCALIBRATED, kind, count, replace(edge, f_V=f_V), clamp, clocks, f_V)
+        told = replace(edge, f_V=f_V)
+        yield Point("floor", UNCALIBRATED, kind, count, told, clamp, clocks, f_V, physics=PROMPT)
     if quick:
         return
     for name, (field, values) in PHYSICS_SCANS.items():
         for value in values:
-            physics = replace(BOARD, **{field: value})
+            physics = replace(PROMPT, **{field: value})
             yield Point(name, UNCALIBRATED, kind, count, edge, clamp, clocks, value, physics=physics)
     for name, (field, values) in CLAMP_SCANS.items():
         for value in values:
-            yield Point(name, UNCALIBRATED, kind, count, edge, replace(clamp, **{field: value}), clocks, value)
+            aimed = replace(clamp, **{field: value})
+            yield Point(name, UNCALIBRATED, kind, count, edge, aimed, clocks, value, physics=PROMPT)
 
 
 def capacity(quick: bool) -> Iterator[Point]:

@@ -13,10 +13,9 @@ import xarray as xr
 from matplotlib.figure import Figure
 from rich.table import Table
 
-from clockfree_model.physics import BOARD
 from clockfree_sim.paper import overclamping
 from clockfree_sim.paper.limits import TEACHER
-from clockfree_sim.paper.overclamping import AT, LOST_V2, TIGHT, TODAY, TRIM, UNCALIBRATED, Point, ended
+from clockfree_sim.paper.overclamping import AT, LOST_V2, PROMPT, TIGHT, TODAY, TRIM, UNCALIBRATED, Point, ended
 from clockfree_sim.paper.tasks import task_seeds
 from clockfree_sim.paper.work import gather
 from clockfree_sim.theory.statistics import interval, shown
@@ -152,7 +151,8 @@ def caption(data: xr.Dataset) -> str:
         Clock-free runs on the board preset, {AT[0]:,} and, where filled, {AT[1]:,} updates per edge; up to {count}
         tasks with up to {clocks} seeds of clocks and imperfections each. Nudge: eta 1. Overclamp: V_C = V_F + A e /
         max |e| while max |e| is above a tolerance; not calibrated A 0.5 V, floor 30 mV, tolerance 2 mV; calibrated
-        0.3 V, 20 mV, 1 mV; trimmed 0.3 V, 20 mV, 2 mV. Not calibrated, overclamp, {". ".join(found)}.
+        0.3 V, 20 mV, 1 mV; trimmed 0.3 V, 20 mV, 2 mV. Sensitivity: no latency of the clamp. Not calibrated,
+        overclamp, {". ".join(found)}.
     """
 
 
@@ -209,16 +209,17 @@ def _top(ax, data: xr.Dataset, kinds: list[str]) -> None:
                     label = f"{way}, {ORDERS[order]}" if not k else None
                     height = 100 * float(data["top"][i].mean())
                     ax.bar(k + 0.2 * (2 * w + o) - 0.3, height, 0.18, color=COLOURS[order], alpha=alpha, label=label)
-    ax.set_xticks(range(len(kinds)), [kind.replace(", allostery", "") for kind in kinds])
+    ax.set_xticks(range(len(kinds)), [kind.replace(", allostery, ", "\n") for kind in kinds])
     ax.set(ylabel="edges at the top tap (%)", title="what D² does: edges climb to the rail")
-    ax.legend()
+    ax.margins(y=0.5)
+    ax.legend(loc="upper left")
 
 
 def _scans(ax, data: xr.Dataset) -> None:
     """Error over each thing that is scanned, in units of what the point has."""
     edge, clamp = overclamping.WAYS[UNCALIBRATED]
     scans = overclamping.PHYSICS_SCANS | overclamping.CLAMP_SCANS
-    own = {name: getattr(BOARD, field) for name, (field, _) in overclamping.PHYSICS_SCANS.items()}
+    own = {name: getattr(PROMPT, field) for name, (field, _) in overclamping.PHYSICS_SCANS.items()}
     own |= {name: getattr(clamp, field) for name, (field, _) in overclamping.CLAMP_SCANS.items()} | {"floor": edge.f_V}
     for k, name in enumerate((*scans, "floor")):
         at = list(which(data, name))
@@ -226,7 +227,7 @@ def _scans(ax, data: xr.Dataset) -> None:
             sizes = data["size"].values[at] / own[name]
             ax.plot(sizes, [mean_of(data, i) for i in at], "o-", ms=3.5, lw=1, color=f"C{k}", label=name)
     ax.set(xscale="log", yscale="log", xlabel="times what is so by default", ylabel="error (V²)")
-    ax.set_title("not calibrated, first order, overclamp: 16 edges, 3 outputs")
+    ax.set_title("not calibrated, first order, no latency; 16 edges, 3 outputs")
     ax.legend(ncols=2)
 
 
@@ -242,4 +243,4 @@ def _capacity(ax, data: xr.Dataset) -> None:
     ax.set(xlabel="error (V²)", title="near capacity, and beyond")
     if kinds:
         ax.set_xscale("log")
-        ax.legend()
+        ax.legend(loc="center right")
