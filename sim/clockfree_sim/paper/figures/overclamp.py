@@ -243,4 +243,4 @@ def _capacity(ax, data: xr.Dataset) -> None:
     ax.set(xlabel="error (V²)", title="near capacity, and beyond")
     if kinds:
         ax.set_xscale("log")
-        ax.legend(loc="center right")
+        ax.legend(loc="upper right", bbox_to_anchor=(1.0, 0.88))
