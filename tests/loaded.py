@@ -46,7 +46,7 @@ class Server:
         path = os.pathsep.join(each for each in sys.path if each)
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", SERVE, str(theirs.fileno())],
+                [sys.executable, "-P", "-c", SERVE, str(theirs.fileno())],
                 env={**os.environ, **ONE_THREAD, "PYTHONPATH": path},
                 pass_fds=[theirs.fileno()],
             )

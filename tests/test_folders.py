@@ -20,7 +20,7 @@ def test_a_folder_with_a_clone_in_it_is_not_the_package(arguments, tmp_path):
     assert done.stdout.strip() == str(HOST / "__init__.py") or "Usage: clockfree" in done.stdout + done.stderr
 
 
-def test_virtual_boards_run_no_code_of_the_current_folder(micropython, tmp_path, monkeypatch):
+def test_virtual_boards_run_no_code_of_the_current_folder(micropython, as_installed, tmp_path, monkeypatch):
     for name in ("clockfree_sim", "clockfree_model", "clockfree_board", "clockfree"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text(f"open('{tmp_path}/ran', 'w')\nraise SystemExit\n")

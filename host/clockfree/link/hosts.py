@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import signal
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,10 @@ def _folder() -> Path:
         given = Path(os.environ.get(name, ""))
         if given.is_absolute() and given.is_dir():
             return given / "clockfree" / "hosts"
-    return Path.home() / ".cache" / "clockfree" / "hosts"
+    try:
+        return Path.home() / ".cache" / "clockfree" / "hosts"
+    except RuntimeError:  # a user id without a home
+        return Path(tempfile.gettempdir()) / f"clockfree-{os.getuid()}" / "hosts"
 
 
 class Note:

@@ -3,22 +3,14 @@
 import pytest
 
 from clockfree_sim.virtual import VirtualBoards
-from clockfree_sim.virtual import boards as module
 from tests.sim.virtual.repl import Repl
 
-START = module.start
 ONE, OTHER = "e6614103e7452d2f", "e6614103e7452d30"
 
 
 @pytest.fixture(autouse=True)
 def _micropython(micropython):
     pass
-
-
-@pytest.fixture
-def as_installed(monkeypatch):
-    """Processes of virtual benches are started, not forked from one that is loaded."""
-    monkeypatch.setattr(module, "start", START)
 
 
 @pytest.fixture(scope="module")
