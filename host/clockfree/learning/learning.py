@@ -97,6 +97,7 @@ class Learning:
         self._of = {member.session: member for member in [supervisor, *boards]}
         self._early: dict[Member, list[list[Any]]] = {}
         self._disbelieved: set[Member] = set()
+        self._astray: list[Member] = []
         self._held: dict[Session, int] = {}  # boot id of each board that was put in HOLD
         self._rates_hz = rates_hz(self.job)
         self._outputs_V = outputs_V
@@ -286,6 +287,7 @@ class Learning:
             member = self._of[session]
             self._held[session] = status["boot"]
             if status["state"] != HOLD:
+                self._astray.append(member)
                 self.journal.fail(events.UNHELD, "says that it is in HOLD, and goes on: take its power", member)
             if status["boot"] != member.boot:
                 self.journal.note(events.RESET, "was reset as the run ended", member, boot=status["boot"])
@@ -301,8 +303,11 @@ class Learning:
                         events.READBACK, f"{self.journal.edge(edge)} reads back {said}, {row[0]} was counted", member
                     )
         for session, why in failed.items():
+            self._astray.append(self._of[session])
             text = f"no HOLD at the end ({why}): it may go on; clockfree hold when it is back"
             self.journal.fail(events.AWAY, text, self._of[session])
+        for member in self._astray:  # nobody can say where its wipers are
+            self.tally.taps[member.edges] = UNKNOWN
         ages_us, late_us, tick_us = self.tally.age_us.tolist(), self.tally.late_us.tolist(), self._complaints.tick_us
         text = (
             f"largest decision age {max(ages_us)} us, firings late by up to {max(late_us)} us, longest change of "
@@ -321,7 +326,7 @@ class Learning:
             )
 
     def stayed(self) -> bool:
-        """Whether every board is still the one that was put in HOLD; those that are not are told.
+        """Whether every board was put in HOLD and is still the one that was; those that are not are told.
 
         A supervisor that was reset shows nothing, and an edge whose potentiometers lost their power is another
         resistor: what was measured meanwhile is of no network that was taught.
@@ -334,7 +339,7 @@ class Learning:
         for session, why in lost.items():
             text = f"is not as it was put in HOLD ({why}): what was measured since then is not taken"
             self.journal.note(events.RESET, text, self._of[session])
-        return not lost
+        return not lost and not self._astray
 
     # -- what comes ----------------------------------------------------------------------------------------------
 
