@@ -55,6 +55,21 @@ def test_outputs_are_not_known_where_the_supervisor_is_lost_as_the_run_ends():
     assert any("no HOLD at the end" in event["text"] for event in last.events)
 
 
+def test_taps_and_error_are_not_known_of_a_board_without_hold_at_the_end():
+    """It may go on, or may have lost its power: what it told last is where its wipers were."""
+    run = Run()
+    lost = run.boards[1]
+    bench = run.board_bench()
+    samples = bench.run()
+    next(samples)
+    bench.stop()
+    run.boards[0].meanwhile["hold"] = lambda: setattr(lost, "up", False)
+    *_, last = samples
+    assert [edge for edge, tap in enumerate(last.taps) if tap < 0] == [2, 3, 4]  # its three
+    assert np.isnan(last.error_V2) and np.isnan(last.outputs_V).all()
+    assert [event["text"][:21] for event in last.events if event.get("failed")] == ["no HOLD at the end (n"]
+
+
 def test_a_board_that_runs_other_code_is_in_the_record():
     """It was taken anyway: nobody else takes one."""
     run = Run()
