@@ -67,7 +67,7 @@ def test_taps_and_error_are_not_known_of_a_board_without_hold_at_the_end():
     *_, last = samples
     assert [edge for edge, tap in enumerate(last.taps) if tap < 0] == [2, 3, 4]  # its three
     assert np.isnan(last.error_V2) and np.isnan(last.outputs_V).all()
-    assert [event["text"][:21] for event in last.events if event.get("failed")] == ["no HOLD at the end (n"]
+    assert [event["text"][:18] for event in last.events if event.get("failed")] == ["no HOLD at the end"]
 
 
 def test_a_board_that_runs_other_code_is_in_the_record():
