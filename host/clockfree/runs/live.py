@@ -200,6 +200,10 @@ def _mean(values: list[float | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
+ON_CIRCUIT = "volts are those on the circuit"
+"""Said beside what a bench measures now: a task that is lifted, or scaled, has others in its record."""
+
+
 def table(look: Look) -> Group:
     """What was seen, for a terminal."""
     boards, edges, nodes = (Table(box=None, pad_edge=False) for _ in range(3))
@@ -218,7 +222,7 @@ def table(look: Look) -> Group:
     for row in look.nodes:
         example = NOBODY if row["example"] is None else str(row["example"])
         nodes.add_row(row["node"], example, shown(row["free_V"]), shown(row["clamped_V"]), row["source"])
-    return Group(boards, "", edges, "", nodes)
+    return Group(boards, "", edges, "", nodes, "", f"{ON_CIRCUIT}; clockfree read RUN has a task's own")
 
 
 def hold(bench: BenchFile) -> list[dict[str, Any]]:

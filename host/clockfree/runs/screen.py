@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.cells import cell_len
 
-from clockfree.runs.live import SHOWN, Look
+from clockfree.runs.live import ON_CIRCUIT, SHOWN, Look
 from clockfree.runs.shown import NOBODY, shown
 from clockfree_model.counters import FIRINGS
 from clockfree_model.events import AWAY
@@ -41,7 +41,7 @@ def lines(look: Look, width: int, height: int | None = None) -> list[str]:
 def _wrong(look: Look, width: int) -> list[str]:
     """In which states boards are, and what is wrong with which."""
     states = Counter(str(board["state"] or AWAY) for board in look.boards)
-    said = ["boards: " + ", ".join(f"{count} {state}" for state, count in states.items())]
+    said = ["boards: " + ", ".join(f"{count} {state}" for state, count in states.items()) + f"; {ON_CIRCUIT}"]
     said += [f"{board['board']}: {board['problem']}" for board in look.boards if board["problem"]]
     return [line for text in said for line in textwrap.wrap(text, width) or [""]]
 

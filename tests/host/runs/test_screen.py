@@ -36,7 +36,7 @@ def test_sixteen_edges_and_the_nodes_are_on_a_screen_of_24_by_80():
     look = a_look()
     found = lines(look, 80, 23)
     assert len(found) <= 23 and max(map(len, found)) <= 80 and "…" not in "".join(found)
-    assert found[0].split()[:3] == ["node", "free", "V"] and found[-1] == "boards: 17 hold"
+    assert found[0].split()[:3] == ["node", "free", "V"] and found[-1] == "boards: 17 hold; volts are those on the circuit"
     assert all(f"{row['edge']} " in "\n".join(found) for row in look.edges)
     assert {"1.5100", "-1.2345", "0.1150"} <= {*numbers(found)}
 
@@ -66,4 +66,4 @@ def test_a_letter_that_takes_two_places_leaves_columns_in_line():
 
 def test_of_boards_that_tell_nothing_no_value_is_shown():
     found = lines(Look([{"board": "x", "state": None, "problem": "lost"}], [], []), 80, 24)
-    assert found[-2:] == ["boards: 1 away", "x: lost"] and not numbers(found)
+    assert found[-2:] == ["boards: 1 away; volts are those on the circuit", "x: lost"] and not numbers(found)
