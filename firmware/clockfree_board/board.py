@@ -9,23 +9,23 @@ from json import dumps
 
 from clockfree_board.clock import ticks_add, ticks_diff
 from clockfree_board.config import printable
-from clockfree_board.emitters import micropython
+from clockfree_board.emitters import const, micropython
 from clockfree_board.link import HOLD, NUMBERS, PROTOCOL, RUN, VERSION
 
 IDLE_US = 100_000  # nothing due: look again after this long
 NEAR_US = 1_000
 """A role waits for what is due within this; with less no step of the link is begun: a Pico takes up to half of it."""
-_ANSWER_US = 2_500  # nor with less than this a command carried out
-_LEAST_US = 33_000  # but after so long without one there are some, or a board that is always due answers nobody
-_LEAST_STEPS = 8
-_REST_US = 5_000  # with more than this the board may rest until bytes come
-_FEED_US = 1_000_000
-_BLINK_US = 500_000
-_FAULT_BLINK_US = 100_000
-_TAKEN_US = 1_000_000  # a reset waits so long for its answer to be taken
-_ANSWERED = 2  # a step that has answered: what is due may be another
+_ANSWER_US = const(2_500)  # nor with less than this a command carried out
+_LEAST_US = const(33_000)  # but after so long without one there are some, or a board that is always due answers nobody
+_LEAST_STEPS = const(8)
+_REST_US = const(5_000)  # with more than this the board may rest until bytes come
+_FEED_US = const(1_000_000)
+_BLINK_US = const(500_000)
+_FAULT_BLINK_US = const(100_000)
+_TAKEN_US = const(1_000_000)  # a reset waits so long for its answer to be taken
+_ANSWERED = const(2)  # a step that has answered: what is due may be another
 _IN_RUN = ("hello", "status", "heard", "report", "hold", "run", "lesson", "example", "teach")
-_MOST_MS = 500_000  # half a wrap of the ticks, and a little less
+_MOST_MS = const(500_000)  # half a wrap of the ticks, and a little less
 
 
 class Refused(Exception):

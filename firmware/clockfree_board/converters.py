@@ -4,14 +4,14 @@ Pins are callables like machine.Pin, buses are like machine.I2C and machine.SPI,
 DS22187 (MCP4728), DS22060 (MCP4131), DS21298 (MCP3204, MCP3208).
 """
 
-from clockfree_board.emitters import micropython, ptr8
+from clockfree_board.emitters import const, micropython, ptr8
 
 NO_ANSWER = -1
 NO_DROP = 1 << 20
 """Where the ADC does not answer: larger than any two drops, whatever the other one is."""
 
-_CHANNELS = 4
-_TOP = 4095
+_CHANNELS = const(4)
+_TOP = const(4095)
 
 
 class ConverterError(Exception):

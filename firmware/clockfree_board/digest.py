@@ -9,9 +9,11 @@ another.
 import os
 from hashlib import sha256
 
+from clockfree_board.emitters import const
+
 MADE = "made.txt"
 MAIN = "main.py"
-_PART = 512
+_PART = const(512)
 
 
 def short(hashed):

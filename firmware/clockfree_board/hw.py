@@ -16,16 +16,16 @@ from clockfree_board.assembly import assemble
 from clockfree_board.board import Board
 from clockfree_board.clock import MASK
 from clockfree_board.config import CONFIG, ConfigError, parse_config, printable, read_config, why
-from clockfree_board.emitters import micropython
+from clockfree_board.emitters import const, micropython
 from clockfree_board.port import Port
 
-WATCHDOG_MS = 8388  # the most an RP2040 can
-_FEED_MS = 2000
-_COLLECT_US = 1_000_000  # garbage is collected so often, where there is a gap for it
-_PAD = 16  # of a USB port's room, which is a multiple of it
-_GULP = 128  # of what a pipe takes
+_WATCHDOG_MS = const(8388)  # the most an RP2040 can
+_FEED_MS = const(2000)
+_COLLECT_US = const(1_000_000)  # garbage is collected so often, where there is a gap for it
+_PAD = const(16)  # of a USB port's room, which is a multiple of it
+_GULP = const(128)  # of what a pipe takes
 _WATCHDOGS = {"RP2040": 0x58000, "RP2350": 0xD8000}  # of CTRL among the peripherals
-_CLEAR = 0x3000  # at this distance from a register a write clears bits of it
+_CLEAR = const(0x3000)  # at this distance from a register a write clears bits of it
 _kept: list = []  # a timer that nothing refers to ends with the next collection of garbage
 
 
@@ -104,7 +104,7 @@ class Chip:
     def arm(self):
         """Arm the watchdog; it stays armed in HOLD, until the next reset."""
         if not self._armed:
-            self._watchdog = machine.WDT(timeout=WATCHDOG_MS)
+            self._watchdog = machine.WDT(timeout=_WATCHDOG_MS)
             self._armed = True
 
     def feed(self):

@@ -3,10 +3,12 @@
 Free outputs are in 1/16 ADC code (c16), as the sum of READS readings; the DAC's codes are as large as the ADC's.
 """
 
+from clockfree_board.emitters import const
+
 READS = 16
 POINTS = 16  # at which readings are nulled against the DAC, evenly over its range
-_FIRST = 128
-_TOP = 4095
+_FIRST = const(128)
+_TOP = const(4095)
 
 # What is asked of the clamp.
 AMPLITUDE = 0  # codes

@@ -4,10 +4,10 @@ import json
 import select
 from binascii import crc32
 
-from clockfree_board.emitters import micropython
+from clockfree_board.emitters import const, micropython
 from clockfree_board.link import SEALED, TO_BOARD, Lines, opened
 
-_ROOM = 16  # messages that may wait to be sent
+_ROOM = const(16)  # messages that may wait to be sent
 _NOTHING = memoryview(b"")
 _BROKEN = memoryview(b"               \n")  # ends a line that was begun; sixteen bytes, as all lines are multiples of
 

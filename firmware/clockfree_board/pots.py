@@ -14,11 +14,11 @@ Command bytes and pin levels: Microchip DS22060 (MCP4231, MCP4251), the Analog D
 AD5220 and AD5222 data sheets, the Renesas X9C102/103/104/503 data sheet.
 """
 
-from clockfree_board.emitters import micropython
+from clockfree_board.emitters import const, micropython
 
 UNKNOWN = -1
 
-_CMDERR = 0x02  # bit of each answered command byte: 1 where the chip understood it
+_CMDERR = const(0x02)  # bit of each answered command byte: 1 where the chip understood it
 
 
 class PotError(Exception):

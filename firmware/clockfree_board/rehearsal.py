@@ -1,13 +1,13 @@
 """Rehearsal of an edge in HOLD: it fires, as in RUN, and nothing of that stays."""
 
 from clockfree_board.clock import HALF, MEAN, ticks_add, ticks_diff
-from clockfree_board.emitters import micropython
+from clockfree_board.emitters import const, micropython
 from clockfree_board.link import COUNTERS
 from clockfree_board.sense import AGAIN
 
 FIRINGS_REHEARSED = 32
 _LONG_AGO_US = HALF // 2
-_MOST_MEAN = 1000  # ticks: all waits together are shorter than that
+_MOST_MEAN = const(1000)  # ticks: all waits together are shorter than that
 
 
 class Over(Exception):

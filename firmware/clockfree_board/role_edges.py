@@ -6,15 +6,15 @@ from json import dumps
 from clockfree_board import clock
 from clockfree_board.board import IDLE_US, NEAR_US, Refused
 from clockfree_board.clock import HALF, MASK, ticks_add
-from clockfree_board.emitters import micropython
+from clockfree_board.emitters import const, micropython
 from clockfree_board.link import ARMED, COUNTERS, FIRINGS
 from clockfree_board.rule import FIRST, LEAST_BAR, SECOND
 from clockfree_board.sense import AGAIN, BLIND
 
-_TURN_US = 33_000  # edges that are always due leave a turn to the link so often
-_ROWS = 64  # firings that may wait to be told
-_ROW = 6
-_ROWS_A_LINE = 16
+_TURN_US = const(33_000)  # edges that are always due leave a turn to the link so often
+_ROWS = const(64)  # firings that may wait to be told
+_ROW = const(6)
+_ROWS_A_LINE = const(16)
 
 
 class EdgeRole:

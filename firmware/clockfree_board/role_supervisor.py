@@ -6,11 +6,12 @@ from json import dumps
 from clockfree_board import clock
 from clockfree_board.board import IDLE_US, NEAR_US, Refused
 from clockfree_board.clock import HALF, ticks_diff
+from clockfree_board.emitters import const
 from clockfree_board.overclamp import ASKED, POINTS
 from clockfree_board.supervisor import DAC_TOP, RANDOM
 
-_READINGS_A_LINE = 16
-_MOST_EXAMPLES = 1000
+_READINGS_A_LINE = const(16)
+_MOST_EXAMPLES = const(1000)
 _LEAST = 1, 0, 0, 0, -1  # of what an overclamp is asked for
 _MOST = 2048, 1024, 65535, 65535, 128
 

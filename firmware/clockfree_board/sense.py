@@ -21,7 +21,7 @@ READS = 64
 """Readings of both drops whose mean calibration takes."""
 
 _MOST_DROPS = const(2 * 4095 << 4)
-_MOST_MISMATCH = (1 << 14) - 1  # half: keeps drop * mismatch below 2**30
+_MOST_MISMATCH = const((1 << 14) - 1)  # half: keeps drop * mismatch below 2**30
 
 
 class ComparatorPins:
