@@ -66,7 +66,7 @@ def test_what_is_set_for_others_is_not_passed_on(tmp_path):
     (tmp_path / "Makefile").write_text(f"include {MAKEFILE}\nshow:\n\t@env | grep -E '^(PIP|PYTHON)' | sort\n")
     others = {"PIP_USER": "1", "PIP_TARGET": "/x", "PIP_REQUIRE_HASHES": "1", "PYTHONPATH": "/x", "PYTHONHOME": "/x"}
     ours = {"PIP_INDEX_URL": "http://mirror", "PIP_PROXY": "http://proxy"}
-    told = {name: value for name, value in os.environ.items() if not name.startswith(("PIP", "PYTHON"))}
+    told = {name: value for name, value in os.environ.items() if not name.startswith(("PIP", "PYTHON", "MAKE"))}
     done = subprocess.run(
         ["make", "show"], cwd=tmp_path, env=told | others | ours, capture_output=True, text=True, timeout=60
     )

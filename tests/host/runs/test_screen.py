@@ -36,7 +36,9 @@ def test_sixteen_edges_and_the_nodes_are_on_a_screen_of_24_by_80():
     look = a_look()
     found = lines(look, 80, 23)
     assert len(found) <= 23 and max(map(len, found)) <= 80 and "…" not in "".join(found)
-    assert found[0].split()[:3] == ["node", "free", "V"] and found[-1] == "boards: 17 hold; volts are those on the circuit"
+    assert (
+        found[0].split()[:3] == ["node", "free", "V"] and found[-1] == "boards: 17 hold; volts are those on the circuit"
+    )
     assert all(f"{row['edge']} " in "\n".join(found) for row in look.edges)
     assert {"1.5100", "-1.2345", "0.1150"} <= {*numbers(found)}
 
