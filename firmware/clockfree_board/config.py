@@ -3,10 +3,12 @@
 import json
 from hashlib import sha256
 
+from clockfree_board.emitters import const
+
 CONFIG = "/clockfree.json"
 FORMAT = 2
 ROLES = ("edge", "supervisor")
-MOST_LOSS_MS = 500_000  # half a wrap of the ticks, and a little less
+_MOST_LOSS_MS = const(500_000)  # half a wrap of the ticks, and a little less
 
 
 class ConfigError(Exception):
@@ -52,6 +54,6 @@ def parse_config(text):
     on_loss, loss_ms = config.get("on_loss", "learn"), config.get("loss_ms", 15_000)
     if on_loss not in ("learn", "hold"):
         raise ConfigError("on_loss: expected learn or hold, got %s" % on_loss)
-    if not isinstance(loss_ms, int) or not 0 < loss_ms <= MOST_LOSS_MS:
-        raise ConfigError("loss_ms: expected 1..%d, got %s" % (MOST_LOSS_MS, loss_ms))
+    if not isinstance(loss_ms, int) or not 0 < loss_ms <= _MOST_LOSS_MS:
+        raise ConfigError("loss_ms: expected 1..%d, got %s" % (_MOST_LOSS_MS, loss_ms))
     return config
