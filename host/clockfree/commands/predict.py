@@ -87,10 +87,8 @@ def _table(task: str, bench: str, found: "Prediction") -> Any:
     told = ", ".join(f"{name} {getattr(physics, name):.3g}" for name in found.known)
     rows.add_row("task", f"{task} on {found.job.network.name}, bench {bench}")
     rows.add_row("bench", f"{told or 'tells nothing of itself'}; all else is that of the preset")
-    rows.add_row(
-        "error",
-        f"{found.error_V2:.2g} V² ({low_V2:.2g} .. {high_V2:.2g} V² with a chance of {SURE:.0%}, from {SEEDS} such runs)",
-    )
+    within = f"{low_V2:.2g} .. {high_V2:.2g} V² with a chance of {SURE:.0%}, from {SEEDS} such runs"
+    rows.add_row("error", f"{found.error_V2:.2g} V² ({within})")
     rows.add_row("best", f"{found.best_V2:.3g} V² achievable on this network")
     near = f"within twice that of the end after {found.near_end:.0f}"
     rows.add_row("time", f"{found.takes_s:.3g} s for {found.job.updates:,} updates per edge, {near}")
