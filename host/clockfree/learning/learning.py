@@ -356,6 +356,7 @@ class Learning:
             journal.text(member, f"says: {what}")
         elif kind == "gone":
             attendance.leave(member, f"away ({what})")
+            self.told.clear()  # where its wipers go meanwhile nobody tells
         elif kind in (events.BACK, "rebooted"):
             if member.edges and self._silence.keeps:
                 attendance.leave(member, "back, or reset, while the supervisor is not heard of")
@@ -363,6 +364,7 @@ class Learning:
                 attendance.take_in(member)
         elif kind == "joined":
             attendance.joined(member, *what)
+            self.told.clear()
             self._silence.goes_on(member)
             self.pace.restart(member)
             if member is self._supervisor:

@@ -210,6 +210,19 @@ def test_nonsense_is_said_a_few_times_and_does_no_harm(run):
     assert min(run.firings()[:2]) > 10
 
 
+def test_readings_from_before_a_board_was_away_say_nothing_of_what_was_measured_after_it(run):
+    """Nor what was read while it was: nobody tells where its wipers go."""
+    board, read = run.boards[1], (np.zeros((1, 1)), np.zeros(5))
+    run.learning.told.append(read)
+    run.tell(board, "gone", "unplugged")
+    assert not run.learning.told
+    run.learning.told.append(read)
+    run.tell(board, "back", None)
+    run.fleet.go_on()
+    run.learning.turn(0.0)
+    assert not run.learning.told
+
+
 def test_a_board_that_holds_at_once_each_time_is_asked_less_and_less_often(run):
     board = run.boards[0]
     for _ in range(20):
