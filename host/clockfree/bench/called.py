@@ -63,6 +63,12 @@ class CalledBoards:
         self._every = fleet.sessions
         self._probe = Probe(job, fleet, self._supervisor, self._boards)
 
+    def _call_in_hold(self, job: Job, observer: Observer) -> None:
+        """The same, and HOLD, in which they stay."""
+        self._call(job, observer)
+        self._each("hold", hold, self._every)
+        self._in_hold = True
+
     def recall(self, job: Job, observer: Observer, taps: np.ndarray, source_V: np.ndarray, move: bool) -> np.ndarray:
         """Free outputs (B, O) of these taps (E,) for examples (B, S), V, in HOLD: nothing is taught.
 
@@ -80,9 +86,7 @@ class CalledBoards:
         BoardError
             A board, or the supervisor's ADC, that does not answer.
         """
-        self._call(job, observer)
-        self._each("hold", hold, self._every)
-        self._in_hold = True
+        self._call_in_hold(job, observer)
         there = self._taps_there()
         elsewhere = np.flatnonzero(there != taps)
         if elsewhere.size and not move and self.strict:
@@ -109,9 +113,7 @@ class CalledBoards:
         InputError, BoardError
             As `recall`.
         """
-        self._call(job, observer)
-        self._each("hold", hold, self._every)
-        self._in_hold = True
+        self._call_in_hold(job, observer)
         start, there = start_taps(job), self._taps_there()
         taps = np.where(there == UNKNOWN, start, there)
         if FRONT_ENDS[job.edge.front_end].trims:

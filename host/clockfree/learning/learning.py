@@ -14,6 +14,7 @@ import numpy as np
 from clockfree.base.errors import BoardError
 from clockfree.learning.arming import Member, teach
 from clockfree.learning.attendance import NONSENSE, Attendance
+from clockfree.learning.closing import say_last
 from clockfree.learning.diagnostics import Diagnostics
 from clockfree.learning.events import Journal
 from clockfree.learning.grouping import AT_ONCE_S, Grouping
@@ -308,22 +309,7 @@ class Learning:
             self.journal.fail(events.AWAY, text, self._of[session])
         for member in self._astray:  # nobody can say where its wipers are
             self.tally.taps[member.edges] = UNKNOWN
-        ages_us, late_us, tick_us = self.tally.age_us.tolist(), self.tally.late_us.tolist(), self._complaints.tick_us
-        text = (
-            f"largest decision age {max(ages_us)} us, firings late by up to {max(late_us)} us, longest change of "
-            f"example {tick_us} us"
-        )
-        rates_hz = [None if hz != hz else round(hz, 3) for hz in self.pace.hz().tolist()]
-        self.journal.note(
-            events.AGES, text, said=False, age_us=ages_us, late_us=late_us, rate_hz=rates_hz, tick_us=tick_us
-        )
-        if short := self.pace.short():
-            name, fired, due = min(short, key=lambda each: each[1] / each[2])
-            more = f", and {len(short) - 1} edges more too few" if len(short) > 1 else ""
-            self.journal.note(
-                events.SILENT,
-                f"{name} has fired {fired} times where {due:.0f} were due{more}: {self._complaints.too_busy}",
-            )
+        say_last(self.journal, self.tally, self.pace, self._complaints)
 
     def stayed(self) -> bool:
         """Whether every board was put in HOLD and is still the one that was; those that are not are told.

@@ -20,8 +20,8 @@ from clockfree.base.toml import dumps
 from clockfree.bench.protocol import Bench, Observer
 from clockfree.runs import runlog
 from clockfree.runs.forecast import Forecast
+from clockfree.runs.lag import lag_in
 from clockfree.runs.made import make
-from clockfree.runs.underway import lag_in
 from clockfree.task.plan import Plan, run_toml
 from clockfree_model.job import Job, Sample
 from clockfree_model.rates import rates_hz

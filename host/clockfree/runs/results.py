@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from clockfree.runs import netcdf, notes
+from clockfree.runs.lag import lag_in
 from clockfree.runs.netcdf import DataSet, Variable
 from clockfree.runs.runlog import Record, read_wall_s
-from clockfree.runs.underway import lag_in
 from clockfree_model import events
 from clockfree_model.counters import COUNTERS, DOWN, FIRINGS, UP
 from clockfree_model.final import error_at, sampling_error

@@ -6,7 +6,7 @@ import pytest
 
 import clockfree as cf
 from clockfree.runs import report, results, runlog
-from clockfree.runs.underway import lag_in
+from clockfree.runs.lag import lag_in
 from clockfree_model.lag import MOST_UNDER_WAY
 from clockfree_model.physics import BOARD, IDEAL
 
