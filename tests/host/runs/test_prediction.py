@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from clockfree.commands import app
+from clockfree.link.session import Session
 from clockfree.runs.prediction import SEEDS, Prediction, predict
 from clockfree_model.physics import BOARD, IDEAL
 from clockfree_sim.sweep.seeds import run_seeds
@@ -63,7 +64,19 @@ def test_limits_name_what_is_seen_and_nothing_else():
     assert made_up(noise=(0.5, 0.2, 0.9), mismatch=(0.4, 0.2, 0.8)).limits().startswith("mismatch: without it 0.40")
 
 
-def test_boards_are_asked_what_they_are_and_keep_their_taps(tmp_path, capsys):
+def test_boards_are_asked_what_they_are_and_keep_their_taps(tmp_path, capsys, monkeypatch):
+    told_us = [90000, 80000]
+    really = Session.ask
+
+    def held_up(session, command, *values, **limits):
+        found = really(session, command, *values, **limits)
+        return (
+            [told_us.pop(0)]
+            if command == "rehearse" and session.board.edges[0].edge == "left-right" and told_us
+            else found
+        )
+
+    monkeypatch.setattr(Session, "ask", held_up)
     (tmp_path / "task.toml").write_text(TASK)
     with racked(tmp_path / "task.toml", tmp_path / "bench.toml", 'preset="board"', "physics.offset_V=0.02") as (
         rack,
@@ -81,6 +94,9 @@ def test_boards_are_asked_what_they_are_and_keep_their_taps(tmp_path, capsys):
         ]
         assert app.status_of(asked) == 0
         found = json.loads(capsys.readouterr().out)
+        told_us[:] = [90000, 80000, 70000]
+        assert app.status_of(asked) == 2
+        assert "edge left-right: 50 firings/s asked, this board holds " in capsys.readouterr().err
         app.status_of(["read", "--bench", str(file), "--json"])
         now = json.loads(capsys.readouterr().out)
     assert found["measured"]["offset_V"] > 2 * BOARD.offset_V
