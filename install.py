@@ -22,6 +22,7 @@ VENV, TYPINGS, BUILD = (os.path.join(ROOT, name) for name in (".venv", "typings"
 SOURCES = ("firmware", "sim", "host")
 STAMP = ".installed"
 UNDER_WAY = os.path.join(VENV, ".installing")
+SETTINGS = os.path.join(VENV, "pyvenv.cfg")
 NEEDS = {VENV: ("requirements.lock", "pyproject.toml", "setup.py"), TYPINGS: ("typings.lock",)}
 
 
@@ -78,7 +79,7 @@ def python():
 def is_made_here():
     """Whether the environment says that it was made in this folder."""
     try:
-        with open(os.path.join(VENV, "pyvenv.cfg"), encoding="utf-8") as file:
+        with open(SETTINGS, encoding="utf-8") as file:
             return any(line.startswith("command") and line.rstrip().endswith(VENV) for line in file)
     except OSError:
         return False
@@ -103,6 +104,12 @@ def pip(*arguments, **more):
     do(python(), "-m", "pip", "--disable-pip-version-check", "install", "--quiet", *arguments, **more)
 
 
+def mark():
+    """From here on a set-up is under way."""
+    with open(UNDER_WAY, "w"):
+        pass
+
+
 def install():
     """The environment, from whatever is there."""
     if runs("-IS", __file__, "ready") and is_up_to_date(VENV):  # another process has done it
@@ -117,9 +124,14 @@ def install():
         del ensurepip, venv
         for tool in ("uv", "twine"):  # environments too, of this checkout
             shutil.rmtree(os.path.join(BUILD, tool), ignore_errors=True)
-        do(sys.executable, "-m", "venv", "--clear", VENV)
-    with open(UNDER_WAY, "w"):
-        pass
+        # Whatever this is broken off at, the next one sees it: nothing is an environment without this file, and a pip
+        # of which half is there, which may well end with status 0, comes after the mark.
+        with contextlib.suppress(OSError):
+            os.remove(SETTINGS)
+        do(sys.executable, "-m", "venv", "--clear", "--without-pip", VENV)
+        mark()
+        do(python(), "-Im", "ensurepip", "--upgrade", "--default-pip", stdout=subprocess.DEVNULL)
+    mark()
     print("installing into .venv (about a minute the first time)", flush=True)
     pip("--requirement", "requirements.lock")
     quiet = dict(os.environ, PYTHONWARNINGS="ignore")

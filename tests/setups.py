@@ -86,22 +86,25 @@ def moved(folder: Path) -> None:
     there.rename(folder)
 
 
-def broken_off(folder: Path) -> None:
-    """Killed in the middle, and in the middle of making the environment itself."""
+def kill(folder: Path, after: str, more_s: float = 0.0) -> None:
+    """A set-up from nothing, killed so long after this file of the environment is there."""
     shutil.rmtree(folder / ".venv", ignore_errors=True)
     begun = subprocess.Popen(
         ["make", "setup"], cwd=folder, env=clean(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True,
     )  # fmt: skip
-    while not (folder / ".venv/.installing").exists():
-        time.sleep(0.05)
-    time.sleep(5)
+    while not any((folder / ".venv").glob(after)):
+        time.sleep(0.001)
+    time.sleep(more_s)
     os.killpg(begun.pid, signal.SIGKILL)
     begun.wait()
+
+
+def broken_off(folder: Path) -> None:
+    """Killed while it installs, and while the environment gets its pip."""
+    kill(folder, "bin/pip*", more_s=5.0)
     runs(folder, "after a set-up that was killed while it installed")
-    for left in (folder / ".venv").glob("lib/*/site-packages/pip"):
-        shutil.rmtree(left)
-    (folder / ".venv/.installed").unlink()
+    kill(folder, "lib/*/site-packages/pip/__main__.py")  # empty, it ends with status 0 whatever it is asked for
     runs(folder, "after a set-up that was killed before it had pip")
 
 
@@ -111,6 +114,27 @@ def gone(folder: Path) -> None:
         (folder / ".venv/bin" / name).unlink()
         (folder / ".venv/bin" / name).symlink_to("/nowhere/python3")
     runs(folder, "where its Python has gone")
+
+
+def another(folder: Path) -> None:
+    """The name of the Python that the environment was made with leads to a later or earlier one."""
+    code = "import os, sys; print(os.path.realpath(sys._base_executable)); sys.exit(sys.version_info < (3, 11))"
+    ours = run(PYTHON, "-c", "import sys; print(*sys.version_info[:2])", folder=folder).split()[1]
+    for minor in range(11, 20):
+        found = shutil.which(f"python3.{minor}")
+        if str(minor) == ours or not found:
+            continue
+        told = subprocess.run([found, "-c", code], capture_output=True, text=True)
+        if told.returncode == 0:
+            break
+    else:
+        print("  not tried: there is one Python here", flush=True)
+        return
+    python = told.stdout.strip()
+    for name in ("python", "python3"):
+        (folder / ".venv/bin" / name).unlink()
+        (folder / ".venv/bin" / name).symlink_to(python)
+    runs(folder, f"where the same name leads to Python 3.{minor}", PYTHON=python)
 
 
 def read_only(folder: Path) -> None:
@@ -143,7 +167,7 @@ def read_only(folder: Path) -> None:
             path.chmod(0o755)
 
 
-CASES = {case.__name__: case for case in (two_at_once, moved, broken_off, gone, read_only)}
+CASES = {case.__name__: case for case in (two_at_once, moved, broken_off, gone, another, read_only)}
 
 
 def main() -> None:

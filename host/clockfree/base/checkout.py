@@ -47,7 +47,10 @@ def others(checkout: Path) -> tuple[Path, str] | None:
 
 
 def check() -> None:
-    """InputError where the checkout that one stands in is not the one that runs; what is installed for good is said."""
+    """InputError where the checkout that one stands in, or has its environment in, is not what runs.
+
+    What is installed somewhere else is nobody's copy, and its record has its own digest: it runs, and that is said.
+    """
     checkout = stood_in()
     found = checkout and others(checkout)
     if not found:
@@ -56,6 +59,8 @@ def check() -> None:
     text = f"the sources here do not run: those in {running} do, and {another} differs"
     if _is_one(running.parents[1]):
         raise InputError(f"{checkout}: {text}: a copied .venv is that of where it was made: make clean setup")
+    if running.is_relative_to(checkout):
+        raise InputError(f"{checkout}: {text}: they were changed after it was installed: install them again")
     say(f"{checkout}: {text}")
 
 

@@ -67,3 +67,17 @@ def test_what_is_installed_for_good_runs_and_is_said(copied, capsys, monkeypatch
     assert app.status_of(["examples"]) == 0
     assert f"and {RULE} differs" in capsys.readouterr().err
     assert app.status_of(["help", "run"]) == 0 and not capsys.readouterr().err
+
+
+def test_what_was_installed_into_a_checkout_before_its_sources_were_changed(copied, capsys, monkeypatch):
+    installed = copied / ".venv/lib/clockfree_board"
+    shutil.copytree(copied / "firmware/clockfree_board", installed)
+    spec = types.SimpleNamespace(origin=str(installed / "__init__.py"))
+    monkeypatch.setattr(checkout, "find_spec", lambda package: spec if package == "clockfree_board" else None)
+    assert app.status_of(["examples"]) == 0 and not capsys.readouterr().err
+    (installed / "rule.py").write_text("")
+    assert app.status_of(["examples"]) == 2
+    assert capsys.readouterr().err == (
+        f"clockfree: {copied}: the sources here do not run: those in {installed} do, and {RULE} differs: they were "
+        "changed after it was installed: install them again\n"
+    )
