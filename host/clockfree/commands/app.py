@@ -53,6 +53,7 @@ COMMANDS = {
     "flash": "Bring firmware and configuration onto the boards of a bench, all at once.",
     "hold": "Stop every board of a bench: HOLD, with the taps as they are; a run on them is asked to end.",
     "stop": "The same, but a run that does not end is killed.",
+    "doctor": "Examine the boards of a bench in HOLD: what is wrong with each, and what to do.",
     "checkpoint": "Write taps and calibration of a bench, in HOLD, to a file.",
     "restore": "Give the boards of a bench the taps and the calibration that a checkpoint has.",
     "version": "Print the version; with --verbose, all that a report of a bug needs, in one paste.",

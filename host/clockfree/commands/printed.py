@@ -39,6 +39,8 @@ OBJECTS = {
     "flash": "boards: of each board, error, copied, removed, unchanged, sent, seconds, hello",
     "hold": "boards: of each board, was (unknown: it answered nothing, and Ctrl-C stopped it), run, error",
     "stop": "host (pid, killed; null where nobody ran them), boards as of hold",
+    "doctor": "bench, well (whether nothing is wrong), circuit_unknown (why it was not examined), boards: of each "
+    "board, edges, findings (of each kind, what, advice), facts (what was measured), verdict",
     "bench": "bench (its file), supervisor, edges, left_over",
     "virtual": "bench (its file), ports (of each board); printed when they are up",
     "examples": "examples: of each name, kind, what, file; with --to copied, a list of files",
