@@ -391,7 +391,8 @@ class Learning:
             elif status["boot"] != member.boot or (status["state"], status["run"]) != (RUN, self._rejoining.run_id):
                 attendance.take_in_later(member)
             elif member.edges:
-                self._rows(member, status["edges"])
+                if self._rows(member, status["edges"]):
+                    self.pace.runs(member)
             else:
                 self._complaints.tick_us = max(self._complaints.tick_us, status["tick_us"])
         elif kind == "edges" and message[3] == member.boot:

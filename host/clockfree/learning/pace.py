@@ -55,6 +55,9 @@ def held_hz(board: Member) -> float:
 class Pace:
     """How often edges fire, by their boards' own clocks.
 
+    A board that does not fire may be in HOLD, and over a bad cable nobody knows that for seconds. So time counts as
+    such in which an edge ran when its board fires again, or says that it is in RUN.
+
     Parameters
     ----------
     job : Job
@@ -63,8 +66,8 @@ class Pace:
     def __init__(self, job: Job) -> None:
         self._job, self._rates_hz = job, rates_hz(job)
         self._t_us: dict[Member, int] = {}
-        self._idle_us: dict[Member, int] = {}  # since it last told of a firing
         self._ran_us = np.zeros(len(self._rates_hz))
+        self._idle_us = np.zeros(len(self._rates_hz))  # since its board last told of a firing, or of RUN
         self._fired = np.zeros(len(self._rates_hz), dtype=np.int64)
         self._last = np.zeros(len(self._rates_hz), dtype=np.int64)
 
@@ -73,18 +76,22 @@ class Pace:
         fired = np.array([row[1] for row in rows])
         before_us = self._t_us.get(board)
         if before_us is not None and (fired >= self._last[board.edges]).all():
-            took_us = (t_us - before_us) % NUMBERS
-            self._ran_us[board.edges] += took_us
+            self._idle_us[board.edges] += (t_us - before_us) % NUMBERS
             self._fired[board.edges] += fired - self._last[board.edges]
-            still = bool((fired == self._last[board.edges]).all())
-            self._idle_us[board] = self._idle_us.get(board, 0) + took_us if still else 0
+            if (fired > self._last[board.edges]).any():
+                self.runs(board)
         self._t_us[board] = t_us
         self._last[board.edges] = fired
 
+    def runs(self, board: Member) -> None:
+        """A board says that it is in RUN: it was, until now."""
+        self._ran_us[board.edges] += self._idle_us[board.edges]
+        self._idle_us[board.edges] = 0.0
+
     def restart(self, board: Member) -> None:
-        """A board begins anew, or goes on: the time since its last firing was none in which it ran."""
+        """A board begins anew, or goes on: the time since it last fired, or said RUN, was none in which it ran."""
         self._t_us.pop(board, None)
-        self._ran_us[board.edges] -= self._idle_us.pop(board, 0)
+        self._idle_us[board.edges] = 0.0
 
     def of(self, edge: int) -> tuple[int, float]:
         """Firings of an edge that were told of, and in how many seconds of its board's clock."""

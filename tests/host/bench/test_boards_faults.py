@@ -138,10 +138,8 @@ def test_a_bad_cable_in_mid_run_is_named_once_with_its_loss_and_the_board_learns
     (event,) = events(record, kinds.LOSSY)
     assert 5 < float(event["text"].split("%")[0]) < 95
     assert ran.status == 0 and record.samples[-1]["counters"]["firings"].min() > 100
-    # A byte that is flipped to 0x03 is Ctrl-C for the board: it holds, goes on, and may have fired too rarely.
-    silent = events(record, kinds.SILENT)
-    assert all(event["text"].startswith(f"{rack.bench.boards[3].edges[0].edge} has fired ") for event in silent)
-    oracle.judge(ran, truth, Fault(kinds.LOSSY, victim), *(Fault(kinds.SILENT) for _ in silent))
+    # Where all that the host says of the supervisor is lost for five seconds it holds, and goes on: no time to fire in.
+    oracle.judge(ran, truth, Fault(kinds.LOSSY, victim))
 
 
 def test_a_bad_cable_from_the_start_is_asked_until_it_answers(standing):

@@ -461,16 +461,30 @@ def test_with_one_example_edges_go_on_without_the_supervisor_and_its_readings_ar
     assert "learning goes on without it" in away["text"]
 
 
-def test_time_in_hold_is_none_in_which_an_edge_ran():
-    run = several()
-    board, member = run.boards[0], run.members[1]
-    told = [[64, fired, *[0] * 12] for fired in (0, 50, 50, 50)]
-    for second, row in enumerate(told):
-        run.learning.pace.told(member, second * 1_000_000, [row, row])
-    assert run.learning.pace.of(0) == (50, 3.0)  # it may have stopped
-    run.learning.pace.restart(member)
-    assert run.learning.pace.of(0) == (50, 1.0)  # it was in HOLD
-    assert board.name == member.name
+def test_time_in_hold_is_none_in_which_an_edge_ran_and_nobody_is_said_to_be_slow_for_it(run):
+    """Over a bad cable: of a board that holds by itself, telemetry arrives, and for a while no status."""
+    board, member, pace = run.boards[0], run.members[1], run.learning.pace
+
+    def tell(second, fired):
+        row = [64, fired, *[0] * (len(EDGE_ROW) - 2)]
+        run.tell(board, "heard", ["edges", second, second * 1_000_000, member.boot, 0, [row, row]])
+
+    def slow():
+        found = run.learning._complaints.look(run.learning.tally, pace, [member], 0, run.learning._outputs_V)
+        return [event for event, *_ in found if event == "silent"]
+
+    for second in range(20):
+        tell(second, 10 * min(second, 3))
+    assert pace.of(0) == (30, 3.0) and not slow()  # it may be in HOLD
+    pace.restart(member)  # it was
+    assert pace.of(0) == (30, 3.0)
+    for second in range(20, 24):
+        tell(second, 10 * second - 170)
+    assert pace.of(0) == (60, 6.0) and not slow()
+    for second in range(24, 40):
+        tell(second, 60)
+    run.hear(board)  # it says RUN
+    assert pace.of(0) == (60, 22.0) and slow() == ["silent"] * 2
 
 
 @pytest.mark.parametrize(("boards", "lines"), [(2, 2), (16, 1)])
