@@ -21,7 +21,7 @@ from clockfree_board.port import Port
 
 _WATCHDOG_MS = const(8388)  # the most an RP2040 can
 _FEED_MS = const(2000)
-_COLLECT_US = const(1_000_000)  # garbage is collected so often, where there is a gap for it
+_COLLECT_US = const(250_000)  # garbage is collected so often, given a gap; what seven edges tell fills a Pico in 1 s
 _PAD = const(16)  # of a USB port's room, which is a multiple of it
 _GULP = const(128)  # of what a pipe takes
 _WATCHDOGS = {"RP2040": 0x58000, "RP2350": 0xD8000}  # of CTRL among the peripherals
@@ -90,11 +90,12 @@ class Chip:
     def collect(self, idle_us=None):
         """Collect garbage now that nothing is due for so long, if that fits: it keeps the collector out of the firings.
 
-        None is in any case.
+        It takes about as long as the last one, and a firing that is a little late for it is not dropped. None is in any
+        case.
         """
         before_us = time.ticks_us()
         if idle_us is not None and (
-            idle_us < 2 * self._collect_us or time.ticks_diff(before_us, self._collected_us) < _COLLECT_US
+            4 * idle_us < 5 * self._collect_us or time.ticks_diff(before_us, self._collected_us) < _COLLECT_US
         ):
             return
         gc.collect()

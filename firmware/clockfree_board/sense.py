@@ -158,19 +158,23 @@ class _Drops:
     def look(self, gate):
         """Step from the two drops, or from their sum over firings.
 
-        The floor of a sum is the gate, or the edge's own noise where that is larger.
+        The floor of a sum is the gate, or the edge's own noise where that is larger. What can be looked up before the
+        reading is: it would add to the decision age.
         """
+        offset_free = self.offset_free_c16
+        offset_clamped = self.offset_clamped_c16
+        mismatch = self.mismatch
+        order = self.order
+        bar = self.bar_c16
         if not self._read():
             return BLIND
-        free = self.a - self.offset_free_c16
-        clamped = self.b - self.offset_clamped_c16
-        mismatch = self.mismatch
+        free = self.a - offset_free
+        clamped = self.b - offset_clamped
         if mismatch:
             clamped -= (free * mismatch) >> 15
         self.a = free
         self.b = clamped
-        q = q_of(free, clamped, self.order)
-        bar = self.bar_c16
+        q = q_of(free, clamped, order)
         if bar:
             noise = self.noise_c16
             return from_total(self.memory, q, noise if noise > gate else gate, bar)
@@ -260,9 +264,9 @@ class AdcDrops(_Drops):
 
     @micropython.native
     def _read(self):
-        self._convert()
         answers = self._answers
         drop = self._drop
+        self._convert()
         free = drop(answers, 0)
         clamped = drop(answers, 6)
         if free + clamped > _MOST_DROPS:  # NO_DROP is more
