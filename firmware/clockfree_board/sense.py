@@ -158,23 +158,19 @@ class _Drops:
     def look(self, gate):
         """Step from the two drops, or from their sum over firings.
 
-        The floor of a sum is the gate, or the edge's own noise where that is larger. What can be looked up before the
-        reading is: it would add to the decision age.
+        The floor of a sum is the gate, or the edge's own noise where that is larger.
         """
-        offset_free = self.offset_free_c16
-        offset_clamped = self.offset_clamped_c16
-        mismatch = self.mismatch
-        order = self.order
-        bar = self.bar_c16
         if not self._read():
             return BLIND
-        free = self.a - offset_free
-        clamped = self.b - offset_clamped
+        free = self.a - self.offset_free_c16
+        clamped = self.b - self.offset_clamped_c16
+        mismatch = self.mismatch
         if mismatch:
             clamped -= (free * mismatch) >> 15
         self.a = free
         self.b = clamped
-        q = q_of(free, clamped, order)
+        q = q_of(free, clamped, self.order)
+        bar = self.bar_c16
         if bar:
             noise = self.noise_c16
             return from_total(self.memory, q, noise if noise > gate else gate, bar)
@@ -264,7 +260,7 @@ class AdcDrops(_Drops):
 
     @micropython.native
     def _read(self):
-        answers = self._answers
+        answers = self._answers  # at hand before the reading: it would add to the decision age
         drop = self._drop
         self._convert()
         free = drop(answers, 0)
