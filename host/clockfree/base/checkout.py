@@ -59,7 +59,7 @@ def check() -> None:
     text = f"the sources here do not run: those in {running} do, and {another} differs"
     if _is_one(running.parents[1]):
         raise InputError(f"{checkout}: {text}: a copied .venv is that of where it was made: make clean setup")
-    if running.is_relative_to(checkout):
+    if running.is_relative_to(str(checkout)):
         raise InputError(f"{checkout}: {text}: they were changed after it was installed: install them again")
     say(f"{checkout}: {text}")
 
