@@ -64,6 +64,11 @@ def test_what_numba_is_told_for_us_stays(monkeypatch):
     assert os.environ["NUMBA_CACHE_DIR"] == "/there" and "NUMBA_OPT" not in os.environ
 
 
+def test_python_ends_without_looking_through_all_that_was_loaded():
+    last = "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count() > 10_000))"
+    assert ran(f"{last}; {MAIN}", "--version").stdout.endswith("True\n")
+
+
 @pytest.mark.parametrize("arguments", [["help", "lesson"], ["sweep", "--help"]])
 def test_help_says_as_much_where_python_leaves_docstrings_out(arguments):
     assert ran(MAIN, *arguments, PYTHONOPTIMIZE="2").stdout == ran(MAIN, *arguments).stdout

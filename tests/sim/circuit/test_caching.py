@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numba import njit
 from numba.core import config
+from numba.core.cpu import CPUContext
 from numba.core.errors import TypingError
 
 from clockfree_sim.circuit import caching
@@ -104,6 +105,13 @@ def test_compiled_once_then_loaded(monkeypatch, caches):
         assert (f(3), f(4)) == (7, 9)
         assert loaded(f) == ((0, 1) if times == 0 else (1, 0))
     assert len(files(caches, f"{NAME}.f-*.nbi")) == len(files(caches, f"{NAME}.f-*.nbc")) == 1
+
+
+def test_loaded_without_what_compiles(monkeypatch):
+    assert once_more(monkeypatch).f(3) == 7
+    monkeypatch.setattr(CPUContext, "refresh", lambda self: pytest.fail("loads all that numba knows"))
+    f = once_more(monkeypatch).f
+    assert f(3) == 7 and loaded(f) == (1, 0)
 
 
 def test_each_type_is_kept(monkeypatch):
