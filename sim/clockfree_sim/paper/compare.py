@@ -12,6 +12,7 @@ from clockfree_model.job import Job
 from clockfree_model.parts import POTS
 from clockfree_model.settings import EdgeSettings
 from clockfree_sim.paper.discrete import job, learnt
+from clockfree_sim.paper.edges import COMPARATORS
 from clockfree_sim.paper.tasks import Kind, make_task, task_seeds
 from clockfree_sim.paper.work import gather
 from clockfree_sim.theory import law
@@ -88,7 +89,7 @@ def compare(
     for i, case in enumerate(cases):
         for k, each in enumerate(seeds[: case.tasks]):
             task = make_task(case.kind, each, pot=POTS[case.pot])
-            common: dict[str, Any] = {"eta": case.eta, "edge": EdgeSettings(pot=case.pot)}
+            common: dict[str, Any] = {"eta": case.eta, "edge": replace(COMPARATORS, pot=case.pot)}
             for j, (name, settings) in enumerate(ways(len(task.network.ends)).items()):
                 if settings is not None:
                     one = dict(settings)

@@ -8,8 +8,9 @@ from clockfree_model.counters import DOWN, FIRINGS, UP
 from clockfree_model.final import error_at
 from clockfree_model.job import Job
 from clockfree_model.physics import IDEAL, Physics
-from clockfree_model.settings import ClampSettings, EdgeSettings
+from clockfree_model.settings import NUDGE, ClampSettings, EdgeSettings
 from clockfree_sim.compiled.kernel import Kernel
+from clockfree_sim.paper.edges import COMPARATORS
 from clockfree_sim.paper.tasks import Task
 
 UPDATES = 1500
@@ -47,8 +48,8 @@ def job(
         task.sources,
         task.targets,
         (lesson,),
-        edge=edge or EdgeSettings(),
-        clamp=ClampSettings(eta=eta, dwell_s=dwell_s),
+        edge=edge or COMPARATORS,
+        clamp=ClampSettings(NUDGE, eta=eta, dwell_s=dwell_s),
         physics=physics,
         schedule=schedule,
         updates=updates,

@@ -8,9 +8,10 @@ import numpy as np
 from clockfree_model.counters import DOWN, FIRINGS, RAIL, UP
 from clockfree_model.job import Job
 from clockfree_model.physics import BOARD, IDEAL, Physics
-from clockfree_model.settings import DITHERED, EDGES, EdgeSettings
+from clockfree_model.settings import EdgeSettings
 from clockfree_sim.circuit.direct import solve
 from clockfree_sim.paper.discrete import job, learnt
+from clockfree_sim.paper.edges import COMPARATORS, GATED, NULLED, PLAIN, REMEDY
 from clockfree_sim.paper.tasks import POT, Kind, make_task
 
 UPDATES, QUICK_UPDATES = 20_000, 100
@@ -18,19 +19,16 @@ SAMPLES, QUICK_SAMPLES = 400, 50
 POWERS = 25
 """Samples, evenly spaced, at which the dissipated power is worked out."""
 ETA = 1.0
-ADC = EdgeSettings(front_end="adc")
-NULLED = replace(ADC, calibrate=True)
-GATED = replace(NULLED, **DITHERED)
 FLOOR_V, DITHER_V = GATED.f_V, GATED.theta_V
 CASES: dict[str, tuple[Physics, EdgeSettings]] = {
-    "comparators, ideal": (IDEAL, EdgeSettings()),
-    "comparators, board": (BOARD, EdgeSettings()),
-    "ADC, board": (BOARD, ADC),
+    "comparators, ideal": (IDEAL, COMPARATORS),
+    "comparators, board": (BOARD, COMPARATORS),
+    "ADC, board": (BOARD, PLAIN),
     "ADC, nulled": (BOARD, NULLED),
     "dither alone": (BOARD, replace(GATED, f_V=0.0)),
     "floor alone": (BOARD, replace(GATED, theta_V=0.0)),
     "floor and dither": (BOARD, GATED),
-    "remedy": (BOARD, EDGES["board"]),
+    "remedy": (BOARD, REMEDY),
 }
 """Physics and edges, by name."""
 OFFSETS = (0.0, 0.1, 0.2, 0.3, 0.45, 0.7, 1.0, 2.0)

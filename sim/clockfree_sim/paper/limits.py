@@ -8,8 +8,8 @@ import numpy as np
 from clockfree_model.counters import DOWN, FIRINGS, UP
 from clockfree_model.job import Job
 from clockfree_model.physics import IDEAL
-from clockfree_model.settings import DITHERED, EDGES, EdgeSettings
 from clockfree_sim.circuit.direct import solve
+from clockfree_sim.paper import edges
 from clockfree_sim.paper.discrete import Learnt, job, learnt
 from clockfree_sim.paper.overshoot import gain
 from clockfree_sim.paper.tasks import POT, Kind, Task, make_task
@@ -21,10 +21,9 @@ TARGETS = (TEACHER, APART, UNIFORM)
 """Where desired voltages come from: one teacher network, which can be reached; for every output a teacher of its own,
 so that each alone can be reached, and all together perhaps not; uniform over the supply."""
 
-REMEDY = replace(EDGES["board"], calibrate=False)  # ideal parts: nothing to calibrate
-GATED = replace(REMEDY, **DITHERED)
+REMEDY, GATED = (replace(edge, calibrate=False) for edge in (edges.REMEDY, edges.GATED))  # ideal parts
 DITHERING = {"dither alone": replace(GATED, f_V=0.0), "floor and dither": GATED}
-WAYS = {"plain": EdgeSettings(), **DITHERING, "remedy": REMEDY}
+WAYS = {"plain": edges.COMPARATORS, **DITHERING, "remedy": REMEDY}
 RULES = ("p=1", "clockfree")
 STARTS, LARGE_STARTS = 4, 1
 """Of the search for the best achievable error: with at most `FEW_EDGES` edges, and with more, where each takes long."""

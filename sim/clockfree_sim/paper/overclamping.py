@@ -8,9 +8,10 @@ import numpy as np
 
 from clockfree_model.final import error_at
 from clockfree_model.physics import BOARD, Physics
-from clockfree_model.settings import EDGES, OVERCLAMP, ClampSettings, EdgeSettings, edges_of
+from clockfree_model.settings import NUDGE, OVERCLAMP, ClampSettings, EdgeSettings
 from clockfree_sim.compiled import batch
-from clockfree_sim.paper import discrete, tasks
+from clockfree_sim.paper import discrete, edges, tasks
+from clockfree_sim.paper.edges import COMPARATORS
 from clockfree_sim.paper.limits import TEACHER, UNIFORM, Run
 from clockfree_sim.paper.tasks import Kind, make_task, task_seeds
 
@@ -20,30 +21,27 @@ SAMPLES = (100, 400)
 LOST_V2 = 1e-4
 """A run that ends above this has not learnt its task."""
 
-NUDGED = ClampSettings(eta=1.0)
+NUDGED = ClampSettings(NUDGE, eta=1.0)
 COARSE = ClampSettings(OVERCLAMP, amplitude_V=0.5)
 """For edges that are not calibrated."""
 FINE = ClampSettings(OVERCLAMP, tolerance_V=0.001)
 GAIN = replace(FINE, gain=10.0)
 """A clamp that grows with the error up to its amplitude, for tasks that cannot be met."""
 
-ADC = EdgeSettings(front_end="adc")
-SUMMED = EDGES["board"]
-COMPARATORS = EdgeSettings()
-TRIMMED = EdgeSettings(front_end="trimmed", f_V=0.02)
-CALIBRATED = replace(ADC, calibrate=True, f_V=0.02)
+TRIMMED = replace(COMPARATORS, front_end="trimmed", f_V=0.02)
+CALIBRATED = replace(edges.NULLED, f_V=0.02)
 
 Way = tuple[EdgeSettings, ClampSettings]
 NUDGES: dict[str, Way] = {
-    "ADC, nudge": (ADC, NUDGED),
-    "ADC calibrated, summed, nudge": (SUMMED, NUDGED),
-    "trimmed, calibrated, dithered, nudge": (edges_of("board", "trimmed"), NUDGED),
+    "ADC, nudge": (edges.PLAIN, NUDGED),
+    "ADC calibrated, summed, nudge": (edges.REMEDY, NUDGED),
+    "trimmed, calibrated, dithered, nudge": (edges.TRIMMED, NUDGED),
     "two bits, nudge": (COMPARATORS, NUDGED),
 }
 OVERCLAMPS: dict[str, Way] = {
-    "ADC, overclamp": (replace(ADC, f_V=0.03), COARSE),
+    "ADC, overclamp": (replace(edges.PLAIN, f_V=0.03), COARSE),
     "ADC calibrated, overclamp": (CALIBRATED, FINE),
-    "ADC calibrated, summed, overclamp": (SUMMED, FINE),
+    "ADC calibrated, summed, overclamp": (edges.REMEDY, FINE),
     "ADC calibrated, overclamp, gain 10": (replace(CALIBRATED, f_V=0.006), GAIN),
     "trimmed, overclamp": (TRIMMED, replace(COARSE, amplitude_V=0.3)),
     "two bits, overclamp": (COMPARATORS, replace(COARSE, amplitude_V=0.3)),

@@ -9,8 +9,9 @@ import numpy as np
 from clockfree_model.final import error_at
 from clockfree_model.job import Job
 from clockfree_model.physics import BOARD, IDEAL, Physics
-from clockfree_model.settings import DITHERED, EDGES, EdgeSettings, edges_of
+from clockfree_model.settings import EdgeSettings
 from clockfree_sim.paper import by_host, discrete, tasks
+from clockfree_sim.paper.edges import COMPARATORS, GATED, NULLED, PLAIN, REMEDY, TRIMMED
 from clockfree_sim.paper.tasks import Kind, make_task
 
 AT = (1500, 20_000)
@@ -28,13 +29,6 @@ IMPERFECTIONS = {
 NONE: dict[str, Any] = dict.fromkeys([*IMPERFECTIONS.values(), "clamp_us"], 0.0)
 QUIET = replace(BOARD, **NONE)
 """The board preset's supply, margin and resistors, and nothing wrong with them."""
-
-COMPARATORS = EdgeSettings()
-PLAIN = EdgeSettings(front_end="adc")
-NULLED = replace(PLAIN, calibrate=True)
-REMEDY = EDGES["board"]
-GATED = replace(REMEDY, **DITHERED)
-TRIMMED = edges_of("board", "trimmed")
 
 Record = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 """Updates per edge at each sample; mean error since the one before, V^2, and its time, us. Without that: errors."""

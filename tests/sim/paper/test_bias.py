@@ -9,7 +9,7 @@ import xarray as xr
 
 from clockfree_model.final import error_at
 from clockfree_model.physics import BOARD, IDEAL
-from clockfree_sim.paper import by_host, discrete, remedies
+from clockfree_sim.paper import by_host, discrete, edges, remedies
 from clockfree_sim.paper.figures import bias
 from clockfree_sim.paper.picking import curve, errors, gain, scanned
 from clockfree_sim.paper.tasks import Kind, make_task
@@ -121,11 +121,11 @@ def test_what_is_alone_is_alone():
 def test_errors_are_those_of_the_slow_reference(monkeypatch):
     monkeypatch.setattr(remedies, "AT", (60, 200))
     monkeypatch.setattr(remedies, "SAMPLES", (50, 100))
-    point = remedies.Point("ways", "remedy", SMALL, 2, edge=remedies.REMEDY, eta=0.5, schedule="p=0.3", long=True)
+    point = remedies.Point("ways", "remedy", SMALL, 2, edge=edges.REMEDY, eta=0.5, schedule="p=0.3", long=True)
     found = remedies.errors((point, 11))
     task = make_task(SMALL, 11, BOARD)
     job = discrete.job(
-        task, 11, "p=0.3", 0.5, BOARD, remedies.REMEDY, updates=200, samples=100
+        task, 11, "p=0.3", 0.5, BOARD, edges.REMEDY, updates=200, samples=100
     )  # fmt: skip
     samples = list(World(job).run())
     names = ("updates", "mean_error_V2", "stood_us")

@@ -1,10 +1,14 @@
 """What later figures share: one run of edges that step."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from clockfree_model.physics import BOARD
 from clockfree_model.settings import EdgeSettings
+from clockfree_sim import paper
 from clockfree_sim.paper.discrete import job, learnt
 from clockfree_sim.paper.tasks import Kind, make_task
 from tests.sim.jobs import resistance, solve
@@ -46,3 +50,11 @@ def test_settings_reach_the_run():
     made = job(TASK, 3, edge=EdgeSettings(front_end="adc", theta_V=0.02, f_V=0.003), dwell_s=0.7, updates=20)
     assert (made.edge.theta_V, made.clamp.dwell_s, made.schedule) == (0.02, 0.7, "clockfree")
     assert learnt(made).stepping < 0.9
+
+
+def test_no_default_of_a_preset_moves_a_figure():
+    """The edges that figures compare are named in `edges` and nowhere taken from a preset."""
+    sources = {each.name: each.read_text(encoding="utf-8") for each in Path(paper.__file__).parent.rglob("*.py")}
+    assert len(sources) > 20
+    found = {name: re.findall(r"\b(?:EDGES|edges_of|DITHERED|clamp_of)\b", text) for name, text in sources.items()}
+    assert not {name: words for name, words in found.items() if words and name != "fig3.py"}

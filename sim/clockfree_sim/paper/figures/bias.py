@@ -16,6 +16,7 @@ from rich.table import Table
 
 from clockfree_sim.paper import remedies
 from clockfree_sim.paper.bias_plots import draw
+from clockfree_sim.paper.edges import GATED, REMEDY
 from clockfree_sim.paper.picking import (
     Where,
     curve,
@@ -189,10 +190,10 @@ def caption(data: xr.Dataset) -> str:
         above 1.) A benefit with 3 outputs that is smaller with 10 and is there on regression, as in the paper's Fig.
         4d, e: {found or "with none of these"}. {_scale(like)} {_starts(data)}
         Lower row and right: board preset with MCP3204 (3.3 V), eta 1, all of it, time constants included; tasks:
-        {tasks}. The remedy is calibration in HOLD, and q summed over firings, less f {1e3 * remedies.REMEDY.f_V:g} mV
-        (or the edge's own noise, if that is more) at each, up to a bar: {1e3 * remedies.REMEDY.theta_V:g} mV at most,
+        {tasks}. The remedy is calibration in HOLD, and q summed over firings, less f {1e3 * REMEDY.f_V:g} mV
+        (or the edge's own noise, if that is more) at each, up to a bar: {1e3 * REMEDY.theta_V:g} mV at most,
         halved by each step the same way as the last, doubled by each the other way. Floor and dither: a step where |q|
-        exceeds f {1e3 * remedies.GATED.f_V:g} mV and U[0, {1e3 * remedies.GATED.theta_V:g} mV]. Plain: the rule with
+        exceeds f {1e3 * GATED.f_V:g} mV and U[0, {1e3 * GATED.theta_V:g} mV]. Plain: the rule with
         nothing. Times that the remedy ends below plain: {gains}; below floor and dither: {_sums(data)}.
         Error of the remedy at {AT[1]} over that at {AT[0]} updates: {forgets or "not run"}.
         {_fair(data)} {_better(data)}
@@ -235,7 +236,7 @@ def _fair(data: xr.Dataset) -> str:
             )
             said.append(f"{label(where)}, {at} updates: {gains}")
     return f"""Fairly, times below plain by calibration alone, by calibration and a constant floor of
-        {1e3 * remedies.GATED.f_V:g} mV (floor alone), and by the remedy: {"; ".join(said)}."""
+        {1e3 * GATED.f_V:g} mV (floor alone), and by the remedy: {"; ".join(said)}."""
 
 
 def _scale(like: list[tuple[str, list[float]]]) -> str:

@@ -7,13 +7,14 @@ Rounds see one example each; on their own clocks edges see each for the default 
 """
 
 from concurrent.futures import Executor
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 from rich.table import Table
 
-from clockfree_model.settings import ClampSettings, EdgeSettings
+from clockfree_model.settings import ClampSettings
 from clockfree_sim.paper import clockfree_plots, staleness, tasks
 from clockfree_sim.paper.compare import (
     CLOCKFREE,
@@ -31,6 +32,7 @@ from clockfree_sim.paper.compare import (
     then,
 )
 from clockfree_sim.paper.discrete import ONE_WAIT_S, UPDATES
+from clockfree_sim.paper.edges import COMPARATORS
 from clockfree_sim.paper.tasks import Kind
 from clockfree_sim.theory.statistics import interval, shown
 
@@ -41,9 +43,9 @@ WAYS = {ONE: rule_of(1), TENTH: rule_of(0.1), CLOCKFREE: OWN}
 WITH_THEN = {**WAYS, THEN: then(rule_of(1), **OWN)}
 CLOCKS = {
     CLOCKFREE: OWN,
-    "jittered": {"edge": EdgeSettings(clock="jittered"), **OWN},
-    "periodic": {"edge": EdgeSettings(clock="periodic"), **OWN},
-    "rates over 2 decades": {"edge": EdgeSettings(decades=2.0), **OWN},
+    "jittered": {"edge": replace(COMPARATORS, clock="jittered"), **OWN},
+    "periodic": {"edge": replace(COMPARATORS, clock="periodic"), **OWN},
+    "rates over 2 decades": {"edge": replace(COMPARATORS, decades=2.0), **OWN},
 }
 ETAS = (0.5, 1.0)
 DECISIONS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, np.inf)

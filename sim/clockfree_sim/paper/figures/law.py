@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from rich.table import Table
 
 from clockfree_model.physics import BOARD, IDEAL
-from clockfree_model.settings import EDGES, ClampSettings, EdgeSettings
+from clockfree_model.settings import ClampSettings, EdgeSettings
 from clockfree_sim.paper import tasks
 from clockfree_sim.paper.compare import (
     CLOCKFREE,
@@ -35,6 +35,7 @@ from clockfree_sim.paper.compare import (
     section,
 )
 from clockfree_sim.paper.discrete import UPDATES
+from clockfree_sim.paper.edges import PLAIN, REMEDY
 from clockfree_sim.paper.tasks import Kind
 from clockfree_sim.theory.statistics import interval, shown
 
@@ -63,7 +64,7 @@ def beyond(edges: int) -> dict[str, dict]:
     }
     ages = {f"age, N r tau = {n}": replace(IDEAL, age_us=round(n / edges / RATE_HZ * 1e6)) for n in (1, 10)}
     found = {name: {"physics": physics, **OWN} for name, physics in (parts | ages).items()}
-    board = {"plain": EdgeSettings(front_end="adc"), "remedy": EDGES["board"]}
+    board = {"plain": PLAIN, "remedy": REMEDY}
     found |= {f"board, {name}": {"physics": BOARD, "edge": edge, **OWN} for name, edge in board.items()}
     return {CLOCKFREE: OWN} | found | {f"eta {eta:g}": {"eta": eta, **OWN} for eta in (0.05, 0.2)}
 
