@@ -200,6 +200,17 @@ def _mean_square(record: runlog.Record, outputs_V: np.ndarray, lesson: int) -> t
     return float((off_V**2).mean()), float(np.sqrt((4 * off_V**2 + 2 * rounded_V**2).sum()) * rounded_V / off_V.size)
 
 
+def _away(record: runlog.Record) -> Iterator[tuple[float, float]]:
+    """When an edge board was away, us: the log has the taps that it told last, and its chips may have others."""
+    since: dict[str, int] = {}
+    for event in record.events:
+        if event["event"] == events.AWAY and event.get("edges"):
+            since.setdefault(event["board"], event["time_us"])
+        elif event["event"] in (events.BACK, *TAKEN_IN) and event["board"] in since:
+            yield since.pop(event["board"]), event["time_us"] + 1e6 * TOLD_S
+    yield from ((began_us, np.inf) for began_us in since.values())
+
+
 def _error(ran: Ran, record: runlog.Record, truth: Truth) -> Iterator[str]:
     network, last = record.job.network, record.samples[-1]
     chips = np.array([truth.wipers[network.edge_name(edge)][0] for edge in range(len(network.ends))])
@@ -209,12 +220,16 @@ def _error(ran: Ran, record: runlog.Record, truth: Truth) -> Iterator[str]:
         yield f"error: measured {last['error_V2']:.3g}, the circuit has {true_V2:.3g} V^2, sigma {sigma_V2:.2g}"
     if any(event["event"] in DOUBT for event in record.events):
         return  # marked
-    # What is printed is a mean over samples on the way: held against what the same taps give.
-    known = [s for s in record.samples if s["lesson"] == lesson and s["taps"].min() >= 0]
+    # What is printed is a mean over samples on the way: held against what the same taps give, where boards told them.
+    away = list(_away(record))
+    measured = [s for s in record.samples if s["lesson"] == lesson]
+    known = [s for s in measured if s["taps"].min() >= 0 and not any(a <= s["time_us"] <= b for a, b in away)]
     late = [k for k, s in enumerate(known) if s["updates"] > 0.8 * last["updates"] and np.isfinite(s["error_V2"])]
     printed_V2 = results.summary(record, results.dataset(record))["final_error_V2"]
     if printed_V2 is None or not late or not late[0]:
         return
+    if len(known) < len(measured):  # of the mean, what can be judged
+        printed_V2 = float(np.mean([known[k]["error_V2"] for k in late]))
     every_V = np.array([true_outputs_V(record, s["taps"], lesson) for s in known])
     true_V2 = float(np.mean([_mean_square(record, every_V[k], lesson)[0] for k in late]))
     # A reading is as old as a round of examples, and learning goes on: as far as outputs move meanwhile.

@@ -94,6 +94,24 @@ def test_what_the_record_says_wrongly_is_found(healthy, tmp_path, change, check)
     assert any(each.startswith(check) for each in found), found
 
 
+def test_taps_of_a_board_that_is_away_are_not_held_against_the_error(healthy, tmp_path):
+    def stale(lines):
+        samples = [line for line in lines if line["record"] == "sample"]
+        for line in samples[1:]:
+            line["taps"][1] = 127 - line["taps"][1]
+        return samples[1]
+
+    def marked(lines):
+        first = stale(lines)
+        away = {"record": "event", "event": "away", "board": "0" * 16, "edges": [1], "text": ""}
+        lines.insert(lines.index(first), {**away, "time_us": first["time_us"]})
+
+    for name, change, count in (("stale", stale, 1), ("marked", marked, 0)):
+        (tmp_path / name).mkdir()
+        found = oracle.complaints(altered(healthy, tmp_path / name, change), healthy[1])
+        assert len([each for each in found if each.startswith("error: printed")]) == count, found
+
+
 def test_a_record_that_is_not_what_was_written_is_found(healthy, tmp_path):
     ran = altered(healthy, tmp_path, lambda lines: None)
     log = ran.folder / "log.jsonl"
