@@ -24,9 +24,9 @@ def draw(sections: Mapping[str, xr.Dataset]) -> Figure:
     data = sections["tasks"]
     at_one = data.isel(case=np.flatnonzero(data["eta"] == 1.0))
     _bars(axes[0, 0], at_one, None, "final error  (V²)")
-    axes[0, 0].set(yscale="log", title="rounds and own clocks, η 1")
+    axes[0, 0].set(title="rounds and own clocks, η 1")
     _bars(axes[0, 1], sections["clocks"], CLOCKFREE, "final error, over that with exponential clocks")
-    axes[0, 1].set(yscale="log", title="kinds of clocks, and rates that differ, η 1")
+    axes[0, 1].set(title="kinds of clocks, and rates that differ, η 1")
     axes[0, 1].axhline(1, color="0.6", lw=0.8, zorder=0)
     stale(axes[1, 0], sections["stale"])
     dwell = sections["dwell"]
@@ -66,8 +66,9 @@ def _bars(ax: Axes, data: xr.Dataset, over: str | None, label: str) -> None:
         x = np.arange(data.sizes["case"]) + 0.16 * (j - (len(ways) - 1) / 2)
         _points(ax, x, found, fmt="o", label=way, color=COLOURS[j])
     ax.set_xticks(range(data.sizes["case"]), [short(final) for final in data["final"]])
-    ax.set(ylabel=label)
-    ax.legend()
+    ax.set(yscale="log", ylabel=label)
+    ax.set_ylim(bottom=ax.get_ylim()[0] / 2)
+    ax.legend(loc="lower center", ncols=len(ways))
 
 
 def stale(ax: Axes, data: xr.Dataset) -> None:
@@ -104,4 +105,5 @@ def _dwell(ax: Axes, data: xr.Dataset) -> None:
     ax.axvline(ClampSettings().dwell_s / ONE_WAIT_S, color="0.6", lw=0.8, zorder=0, label="default")
     ax.set(xscale="log", yscale="log", xlabel="dwell, mean waits of an edge", ylabel="final error  (V²)")
     ax.set_title("dwell: 2x2 regression, η 1; with 4 and 16 examples")
-    ax.legend(ncols=2)
+    ax.set_ylim(top=4 * ax.get_ylim()[1])
+    ax.legend(loc="upper left", ncols=2)

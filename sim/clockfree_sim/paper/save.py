@@ -16,7 +16,7 @@ from rich.console import Console, RenderableType
 
 from clockfree_model.files import replaced
 
-FILLED, WIDE = 120, 200
+FILLED, WIDE = 120, 240
 """Columns of a paragraph, and of a table at most: nothing in it is folded."""
 STYLE: dict[Any, Any] = {
     "font.size": 9,

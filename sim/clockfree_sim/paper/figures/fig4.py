@@ -196,8 +196,9 @@ def draw(data: xr.Dataset) -> Figure:
     _floors(axes[1, 3], data, colours)
     for ax in (axes[0, 3], *axes[1]):
         ax.set_xticks([], minor=True)
-        ax.set_ylim(top=4 * ax.get_ylim()[1])
-        ax.legend(loc="upper left", ncols=1 + (ax in (axes[0, 3], axes[1, 1])))
+        by_outputs = ax in (axes[0, 3], axes[1, 1])
+        ax.set_ylim(top=(10 if by_outputs else 4) * ax.get_ylim()[1])
+        ax.legend(loc="upper left", ncols=1 + by_outputs)
     drawn.suptitle(
         f"Edges that step: ideal parts, plain rule, η {ETA:g}, {data.sizes['task']} tasks a case, larger network "
         f"{network_of(data)}, all wipers from tap {int(data['start'][0])}. Points: geometric means, 95% intervals; "
