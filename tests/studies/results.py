@@ -121,12 +121,13 @@ STUDIES = {"forty": forty, "remedy": remedy, "iris": iris, "regression": regress
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("study", nargs="*", help=f"of {', '.join(STUDIES)}; all if none is named")
-    names = parser.parse_args().study or list(STUDIES)
+    parser.add_argument("--jobs", type=int, help="processes; all cores if left out")
+    asked = parser.parse_args()
     out = Path("build/results.json")
     out.parent.mkdir(exist_ok=True)
     found = {}
-    with ProcessPoolExecutor() as pool, tempfile.TemporaryDirectory() as folder:
-        for name in names:
+    with ProcessPoolExecutor(asked.jobs) as pool, tempfile.TemporaryDirectory() as folder:
+        for name in asked.study or STUDIES:
             found[name] = STUDIES[name](pool, Path(folder))
     out.write_text(json.dumps(found, indent=1))
 
