@@ -16,12 +16,13 @@ from clockfree.bench.simulated import SimBench
 from clockfree.task.plan import make_plan
 from clockfree_model.final import error_at
 from clockfree_model.physics import PRESETS
-from clockfree_model.settings import EDGES
 from clockfree_sim.theory.statistics import interval
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-PLAIN = ["edge.calibrate=false", "edge.f_V=0.0", "edge.theta_V=0.0"]
-REMEDY: list[str] = []  # the preset's own
+# Named outright: whatever the preset's own are, these two are compared.
+PAPERS = ["edge.front_end=adc", "edge.order=2", 'clamp.kind="nudge"', "clamp.eta=1.0"]
+PLAIN = ["edge.calibrate=false", "edge.summed=false", "edge.f_V=0.0", "edge.theta_V=0.0"]
+REMEDY = ["edge.calibrate=true", "edge.summed=true", "edge.f_V=0.001", "edge.theta_V=0.04"]
 
 
 def run(case: dict) -> dict:
@@ -65,24 +66,23 @@ def forty(pool, _folder: Path) -> dict:
 
 
 def remedy(pool, folder: Path) -> dict:
-    """Board preset, MCP3204: the plain rule un-nulled against the preset's own, calibration and a summed threshold."""
+    """Board preset, MCP3204: the plain rule un-nulled against calibration and a summed threshold."""
     file = folder / "board.toml"
     text = (EXAMPLES / "allostery.toml").read_text().replace('preset = "ideal"', 'preset = "board"')
     file.write_text(text)
     seeds, at = range(24), [1500, 20_000]
-    common = ["edge.front_end=adc", "clamp.eta=1.0"]
     found = {}
-    for name, sets in {"plain": common + PLAIN, "remedy": common + REMEDY}.items():
+    for name, sets in {"plain": PAPERS + PLAIN, "remedy": PAPERS + REMEDY}.items():
         cases = [
             {"file": str(file), "options": {"seed": k, "task_seed": k, "updates": at[-1]}, "sets": sets, "at": at}
             for k in seeds
         ]
         found[name] = list(pool.map(run, cases))
     errors = {name: {n: np.array([r["error"][n] for r in runs]) for n in at} for name, runs in found.items()}
-    edge, physics = EDGES["board"], PRESETS["board"]
+    volts = {key.removeprefix("edge."): float(V) for key, V in (each.split("=") for each in REMEDY[2:])}
     widths = (
-        f"{name} {1e3 * V:g} mV = {physics.c16(V) / 16:.1f} codes"
-        for name, V in (("f", edge.f_V), ("bar", edge.theta_V))
+        f"{name} {1e3 * volts[key]:g} mV = {PRESETS['board'].c16(volts[key]) / 16:.1f} codes"
+        for name, key in (("f", "f_V"), ("bar", "theta_V"))
     )
     print(f"board preset, MCP3204, eta 1, {len(seeds)} seeds; {', '.join(widths)}")
     for n in at:
