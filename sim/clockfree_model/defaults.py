@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from clockfree_model.physics import PRESETS
-from clockfree_model.settings import EDGES, ClampSettings, Setting
+from clockfree_model.presets import CLAMPS, EDGES
+from clockfree_model.settings import Setting
 
 TABLES: dict[str, Mapping[str, Any]] = {
     "edge": EDGES,
-    "clamp": dict.fromkeys(PRESETS, ClampSettings()),
+    "clamp": CLAMPS,
     "physics": PRESETS,
 }
 """Of each table, the settings of every preset."""

@@ -5,7 +5,7 @@ below and from those of `physics.Physics`, which are made by `setting` too.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from clockfree_board.rule import FIRST, SECOND
@@ -90,31 +90,6 @@ NUDGE, OVERCLAMP = "nudge", "overclamp"
 """Kinds of clamp."""
 OF_OVERCLAMP = ("amplitude_V", "gain", "tolerance_V", "release_V", "refresh_s", "hinge")
 """Settings of `[clamp]` that a nudge has no use for."""
-
-EDGES = {
-    "ideal": EdgeSettings(),
-    "paper": EdgeSettings(),
-    # Measured (docs/results.md): on real parts the plain rule loses what calibration and a threshold keep.
-    "board": EdgeSettings(front_end="adc", calibrate=True, f_V=0.001, theta_V=0.04, summed=True),
-}
-"""Edges of each preset of the physics."""
-
-DITHERED: dict[str, Any] = {"f_V": 0.003, "theta_V": 0.02, "summed": False}
-"""Threshold of a trimmed comparator, which knows whether |q| is beyond a gate, but nothing that could be summed."""
-NO_THRESHOLD: dict[str, Any] = {"f_V": 0.0, "theta_V": 0.0, "summed": False}
-
-
-def edges_of(preset: str, front_end: str | None) -> EdgeSettings:
-    """Edges of a preset, with another front end than its own if one is named and what that can do of it."""
-    edge = EDGES[preset]
-    if front_end and front_end != edge.front_end:
-        edge = replace(edge, front_end=front_end)
-        part = FRONT_ENDS[front_end]
-        if not part.gates:
-            edge = replace(edge, calibrate=False, **NO_THRESHOLD)
-        elif not part.measures and edge.summed:
-            edge = replace(edge, **DITHERED)
-    return edge
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from clockfree_model.nearest import nearest
 from clockfree_model.network import Network, NetworkError
 from clockfree_model.parts import POTS
 from clockfree_model.physics import Physics
+from clockfree_model.presets import of_preset
 from clockfree_model.settings import (
     LEAST_HZ,
     MOST_HZ,
@@ -34,7 +35,6 @@ from clockfree_model.settings import (
     OVERCLAMP,
     ClampSettings,
     EdgeSettings,
-    edges_of,
 )
 
 FreeOutputs = Callable[[Network, np.ndarray, tuple[int, ...], tuple[int, ...], np.ndarray], np.ndarray]
@@ -108,7 +108,7 @@ def resolve_physics(task: Task, presets: Mapping[str, Physics]) -> Physics:
         )
     physics = presets[task.preset]
     physics = dataclasses.replace(physics, **task.physics.model_dump(exclude_none=True))
-    pot = POTS[_edge(task).pot]
+    pot = POTS[_settings(task)[0].pot]
     lowest = physics.lowest_tap(pot)
     if lowest > pot.highest:
         text = f"expected a lowest tap ({1000 * pot.most_A:g} mA) of at most {pot.highest}, got {lowest}"
@@ -140,8 +140,7 @@ def resolve(
         A node or edge that the network does not have, taps out of range, a target without a path to a source, sizes
         that do not fit each other, a broken data set.
     """
-    edge = _edge(task)
-    clamp = _clamp(task, edge)
+    edge, clamp = _settings(task)
     if clamp.eta < LEAST_ETA:
         raise task.problem(
             "clamp.eta", f"expected at least {LEAST_ETA:.4f}, half a step of the mixers, got {clamp.eta:g}"
@@ -197,21 +196,26 @@ def resolve(
     )
 
 
-def _clamp(task: Task, edge: EdgeSettings) -> ClampSettings:
-    """By default rounds see one example each.
+def _settings(task: Task) -> tuple[EdgeSettings, ClampSettings]:
+    """The preset's edges and clamp with the task's overrides; by default rounds see one example each.
 
     The default dwell is one for edges that fire at any time. A round is as long as several of them: five examples in a
     fixed order would have come to the same one again in every round.
     """
-    settings = task.clamp.model_dump(exclude_none=True)
-    if settings.get("kind", NUDGE) == NUDGE:
+    given = task.clamp.model_dump(exclude_none=True)
+    edge, clamp = of_preset(task.preset, task.edge.model_dump(exclude_none=True), given)
+    if clamp.kind == NUDGE:
         for key in OF_OVERCLAMP:
-            if key in settings:
-                text = f'expected kind = "{OVERCLAMP}" beside it, or none with a nudge, got {shown(settings[key])}'
+            if key in given:
+                text = f'expected kind = "{OVERCLAMP}" beside it, or none with a nudge, got {shown(given[key])}'
                 raise task.problem(f"clamp.{key}", text)
-    if task.rule != "clockfree":
-        settings = {"dwell_s": 1 / edge.rate_hz, **settings}
-    return ClampSettings(**settings)
+    if task.rule != "clockfree" and "dwell_s" not in given:
+        clamp = dataclasses.replace(clamp, dwell_s=1 / edge.rate_hz)
+    most = 2 * math.log10(min(edge.rate_hz / LEAST_HZ, MOST_HZ / edge.rate_hz))
+    if edge.decades > most:
+        text = f"expected a number <= {most:.3g}, which keeps every edge within {LEAST_HZ} .. {MOST_HZ} Hz, got"
+        raise task.problem("edge.decades", f"{text} {shown(edge.decades)}")
+    return edge, clamp
 
 
 def _stream(task: Task, number: int) -> np.random.Generator:
@@ -245,17 +249,6 @@ def _placement(task: Task, network: Network) -> tuple[tuple[int, ...], tuple[int
     drawn = iter(_stream(task, 0).permutation(left).tolist())
     sources, targets = (tuple(chosen[role] + [next(drawn) for _ in range(wanted[role])]) for role in chosen)
     return sources, targets
-
-
-def _edge(task: Task) -> EdgeSettings:
-    """The preset's edges with the task's overrides."""
-    given = task.edge.model_dump(exclude_none=True)
-    edge = dataclasses.replace(edges_of(task.preset, given.get("front_end")), **given)
-    most = 2 * math.log10(min(edge.rate_hz / LEAST_HZ, MOST_HZ / edge.rate_hz))
-    if edge.decades > most:
-        text = f"expected a number <= {most:.3g}, which keeps every edge within {LEAST_HZ} .. {MOST_HZ} Hz, got"
-        raise task.problem("edge.decades", f"{text} {shown(edge.decades)}")
-    return edge
 
 
 def _damage(task: Task, network: Network, sources: tuple[int, ...]) -> tuple[Damage, ...]:

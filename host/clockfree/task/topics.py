@@ -18,7 +18,8 @@ from clockfree_model.docs import doc
 from clockfree_model.events import EVENTS
 from clockfree_model.nearest import nearest
 from clockfree_model.physics import PRESETS
-from clockfree_model.settings import EDGES, settings_of
+from clockfree_model.presets import CLAMPS, EDGES
+from clockfree_model.settings import settings_of
 
 
 @dataclass(frozen=True)
@@ -111,12 +112,12 @@ def _settings() -> Iterator[Topic]:
 
 
 def _presets() -> Topic:
-    text = "Physics and edges to begin from: ideal has no imperfection, paper the published bias, board real parts."
+    text = "What physics, edges and clamp begin from: ideal has no flaw, paper the published bias, board real parts."
     differ = {}
     for preset in PRESETS:
         found = [
             f"{table}.{key}={in_words(getattr(presets[preset], key))}"
-            for table, presets in (("edge", EDGES), ("physics", PRESETS))
+            for table, presets in (("edge", EDGES), ("clamp", CLAMPS), ("physics", PRESETS))
             for key, *_ in settings_of(type(presets["ideal"]))
             if getattr(presets[preset], key) != getattr(presets["ideal"], key)
         ]

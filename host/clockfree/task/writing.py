@@ -13,10 +13,13 @@ from clockfree.task.plan import Plan, make_plan
 from clockfree.task.taskfile import Task
 from clockfree_model.defaults import TABLES, default_of, range_of
 from clockfree_model.files import replaced
-from clockfree_model.settings import settings_of
+from clockfree_model.presets import CLAMPS
+from clockfree_model.settings import NUDGE, OVERCLAMP, settings_of
 
-OFFERED = {"clamp": ("eta", "dwell_s"), "edge": ("rate_hz", "f_V", "theta_V")}
+OFFERED = {"clamp": ("dwell_s",), "edge": ("rate_hz", "f_V", "theta_V")}
 """Settings that stand in a new file as comments: what people change first."""
+OF_CLAMP = {NUDGE: ("eta",), OVERCLAMP: ("gain", "tolerance_V")}
+"""The same, of the preset's clamp."""
 COLUMN = 34
 """Where comments begin."""
 
@@ -36,7 +39,7 @@ def text_of(task: dict[str, Any], preset: str) -> str:
     for name, keys in OFFERED.items():
         lines += ["", f"[{name}]"]
         known = {key: setting for key, _, setting in settings_of(type(TABLES[name][preset]))}
-        for key in keys:
+        for key in (*OF_CLAMP[CLAMPS[preset].kind], *keys) if name == "clamp" else keys:
             value = default_of(name, key, preset)
             unit = f", {known[key].unit}" if known[key].unit else ""
             lines += _commented(f"# {key} = {value}", f"{known[key].what.split(';')[0]}{unit}; {range_of(known[key])}")

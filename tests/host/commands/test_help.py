@@ -16,7 +16,8 @@ from clockfree_model.counters import COUNTERS
 from clockfree_model.events import EVENTS
 from clockfree_model.parts import CONVERTERS, FRONT_ENDS, POTS
 from clockfree_model.physics import BOARD, IDEAL, PAPER
-from clockfree_model.settings import EDGES, settings_of
+from clockfree_model.presets import EDGES
+from clockfree_model.settings import settings_of
 
 COMMANDS = [*app.COMMANDS, "paper", "sweep"]
 

@@ -55,9 +55,13 @@ def test_voltages_stand_in_the_file_as_they_were_given():
 def test_what_stands_there_as_a_comment_is_the_default():
     assert app.status_of(["new", "-q"]) == 0
     before = make_plan(FILE, {}, [], False).job
-    FILE.write_text(FILE.read_text().replace("# eta", "eta").replace("# dwell_s", "dwell_s").replace("# rate", "rate"))
+    keys = ("gain", "tolerance_V", "dwell_s", "rate_hz")
+    text = FILE.read_text()
+    for key in keys:
+        text = text.replace(f"\n# {key} =", f"\n{key} =")
+    FILE.write_text(text)
     after = make_plan(FILE, {}, [], False).job
-    assert (before.clamp, before.edge) == (after.clamp, after.edge) and "rate_hz" in FILE.read_text()
+    assert (before.clamp, before.edge) == (after.clamp, after.edge) and all(f"\n{key} =" in text for key in keys)
 
 
 def test_a_network_and_data_are_found_beside_a_task_file_elsewhere(monkeypatch, tmp_path):

@@ -1,9 +1,12 @@
 """What a bench cannot do is refused by name, never left out in silence; what a preset says of the edges is taken."""
 
+from dataclasses import replace
+
 import pytest
 
 from clockfree.base.errors import InputError
 from clockfree.task.plan import make_plan
+from clockfree_model.settings import ClampSettings, EdgeSettings
 
 TASK = """
 [placement]
@@ -83,31 +86,38 @@ def test_edges_on_one_trigger_have_no_rates_of_their_own(tmp_path):
     assert str(raised.value) == line
 
 
-def edge_of(tmp_path, options, *sets):
+BOARD_EDGES = EdgeSettings("adc", order=1, f_V=0.006, theta_V=0.04, summed=True, calibrate=True)
+GAINED = ClampSettings("overclamp", gain=10.0, tolerance_V=0.001)
+COMPARED = replace(BOARD_EDGES, front_end="comparator", f_V=0.0, theta_V=0.0, summed=False, calibrate=False)
+TRIMMED = replace(BOARD_EDGES, front_end="trimmed", theta_V=0.02, summed=False)
+COARSE = replace(BOARD_EDGES, f_V=0.03, theta_V=0.0, summed=False, calibrate=False)
+
+
+@pytest.mark.parametrize(
+    ("options", "edge", "clamp"),
+    [
+        ((), BOARD_EDGES, GAINED),
+        (("edge.f_V=0.002", "clamp.gain=5"), replace(BOARD_EDGES, f_V=0.002), replace(GAINED, gain=5.0)),
+        (("edge.front_end=comparator",), COMPARED, GAINED),
+        (("edge.front_end=trimmed",), TRIMMED, GAINED),
+        (("edge.front_end=pico_adc",), replace(BOARD_EDGES, front_end="pico_adc"), GAINED),
+        (("edge.calibrate=false",), COARSE, ClampSettings("overclamp", amplitude_V=0.5)),
+        (
+            ("edge.calibrate=false", "edge.f_V=0.02"),
+            replace(COARSE, f_V=0.02),
+            ClampSettings("overclamp", amplitude_V=0.5),
+        ),
+        (("clamp.eta=1",), replace(BOARD_EDGES, order=2, f_V=0.001), ClampSettings(eta=1.0)),
+        (("clamp.kind=nudge",), replace(BOARD_EDGES, order=2, f_V=0.001), ClampSettings()),
+        (("clamp.kind=nudge", "edge.front_end=trimmed"), replace(TRIMMED, order=2, f_V=0.003), ClampSettings()),
+        (("clamp.kind=nudge", "edge.order=1"), replace(BOARD_EDGES, f_V=0.001), ClampSettings()),
+    ],
+)
+def test_the_board_preset_has_edges_for_its_clamp_and_others_for_a_nudge(tmp_path, options, edge, clamp):
     file = tmp_path / "task.toml"
     file.write_text(TASK)
-    return make_plan(file, options, sets, False).job.edge
-
-
-def test_the_board_preset_measures_calibrates_and_gates(tmp_path):
-    edge = edge_of(tmp_path, {"preset": "board"})
-    assert (edge.front_end, edge.calibrate, edge.f_V, edge.theta_V) == ("adc", True, 0.001, 0.04)
-    assert edge.summed
-
-
-def test_comparators_on_the_board_preset_are_plain(tmp_path):
-    edge = edge_of(tmp_path, {"preset": "board"}, "edge.front_end=comparator")
-    assert (edge.front_end, edge.calibrate, edge.f_V, edge.theta_V) == ("comparator", False, 0.0, 0.0)
-
-
-def test_a_trimmed_comparator_on_the_board_preset_dithers(tmp_path):
-    edge = edge_of(tmp_path, {"preset": "board"}, "edge.front_end=trimmed")
-    assert (edge.calibrate, edge.f_V, edge.theta_V, edge.summed) == (True, 0.003, 0.02, False)
-
-
-def test_a_task_overrides_its_preset(tmp_path):
-    edge = edge_of(tmp_path, {"preset": "board"}, "edge.f_V=0.002", "edge.calibrate=false")
-    assert (edge.front_end, edge.calibrate, edge.f_V, edge.theta_V) == ("adc", False, 0.002, 0.04)
+    job = make_plan(file, {"preset": "board"}, [*options], False).job
+    assert (job.edge, job.clamp) == (edge, clamp)
 
 
 def test_the_nudge_is_the_mixers(tmp_path):

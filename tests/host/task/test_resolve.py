@@ -410,7 +410,7 @@ source_V = [[0.0, 1.0]]
 desired_V = [[0.2]]
 """
     nudged, held = (
-        resolved(given + clamp).ground for clamp in ("", '[clamp]\nkind = "overclamp"\namplitude_V = 0.5\n')
+        resolved(given + clamp).ground for clamp in ("[clamp]\neta = 1.0\n", "[clamp]\namplitude_V = 0.5\n")
     )
     assert nudged.lift_steps == pytest.approx(0.1 / 3.3 * 4096, abs=1)
     assert held.lift_steps == pytest.approx(0.4 / 3.3 * 4096, abs=1)

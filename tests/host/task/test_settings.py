@@ -20,7 +20,10 @@ class EdgeSettings(settings.EdgeSettings):
 
 
 settings.EdgeSettings = EdgeSettings
-settings.EDGES = {name: EdgeSettings(**vars(edge)) for name, edge in settings.EDGES.items()}
+
+from clockfree_model import presets
+
+presets.EDGES.update({name: EdgeSettings(**vars(edge)) for name, edge in presets.EDGES.items()})
 
 from clockfree.commands import app
 from docs import generate

@@ -56,5 +56,5 @@ def test_no_default_of_a_preset_moves_a_figure():
     """The edges that figures compare are named in `edges` and nowhere taken from a preset."""
     sources = {each.name: each.read_text(encoding="utf-8") for each in Path(paper.__file__).parent.rglob("*.py")}
     assert len(sources) > 20
-    found = {name: re.findall(r"\b(?:EDGES|edges_of|DITHERED|clamp_of)\b", text) for name, text in sources.items()}
+    found = {name: re.findall(r"\b(?:EDGES|CLAMPS|of_preset|DITHERED)\b", text) for name, text in sources.items()}
     assert not {name: words for name, words in found.items() if words and name != "fig3.py"}
