@@ -11,6 +11,8 @@ from typing import Any
 from clockfree_board.rule import FIRST, SECOND
 from clockfree_model.parts import FRONT_ENDS, POTS
 
+ORDERS = {FIRST: "the free drop", SECOND: "the sum of both drops"}
+"""Orders of the rule, and what comparator B is wired to by each."""
 LEAST_HZ, MOST_HZ = 0.06, 10_000
 """Rates that the waits of an edge's clock can have, Hz."""
 

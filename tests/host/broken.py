@@ -29,7 +29,7 @@ import machine, time
 really = machine.SPI
 class Slow(really):
     def write_readinto(self, sent, received):
-        time.sleep_us(500)
+        time.sleep_us(1000)
         really.write_readinto(self, sent, received)
 machine.SPI = Slow
 """

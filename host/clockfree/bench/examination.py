@@ -7,12 +7,14 @@ import random
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from clockfree.base.errors import InputError
+from clockfree.base.errors import BoardError, InputError
 from clockfree.bench import checkup
+from clockfree.bench.circuit import MOST_EDGES, CircuitExamination
 from clockfree.bench.protocol import Observer
 from clockfree.bench.stated import stated
-from clockfree.bench.verdicts import CHIPS, FIRMWARE, PORT, POWER, Verdict
+from clockfree.bench.verdicts import CHIPS, FIRMWARE, ID, PORT, POWER, Verdict
 from clockfree.learning.arming import Member, hold, rehearse
+from clockfree.learning.measuring import Probe
 from clockfree.learning.tally import UNKNOWN
 from clockfree.link.benchfile import BenchFile, board_config
 from clockfree.link.fleet import HEARTBEAT_S, Fleet
@@ -20,8 +22,10 @@ from clockfree.link.handshake import NO_ANSWER, misfit
 from clockfree.link.hosts import Note, host_of
 from clockfree.link.session import Session
 from clockfree_board.link import NUMBERS
-from clockfree_model.parts import POTS
+from clockfree_model.parts import FRONT_ENDS, POTS
 
+BEFORE = PORT, FIRMWARE, ID, CHIPS
+"""What has to be well before a circuit can be examined."""
 T = TypeVar("T")
 
 
@@ -76,6 +80,7 @@ class Examination:
         self._call()
         try:
             self._alone()
+            self._together()
         finally:
             self._put_back()
         self._judge()
@@ -150,6 +155,34 @@ class Examination:
     @property
     def _edge_boards(self) -> list[Session]:
         return [session for session in self._fleet.edge_boards if session in self._members]
+
+    # -- all boards, as a network ----------------------------------------------------------------------------------
+
+    def _together(self) -> None:
+        """The circuit, where all boards do what they are told."""
+        if not self.unknown and len(self._job.network.ends) > MOST_EDGES:
+            self.unknown = f"it has more than {MOST_EDGES} edges"
+        if not self.unknown and (ill := [each.board for each in self.verdicts.values() if each.has(*BEFORE)]):
+            self.unknown = f"that needs every board, and something is wrong with {ill[0]}"
+        if self.unknown:
+            return
+        self._observer.say("the circuit, in HOLD: wipers are moved one by one, and what is seen has to fit the network")
+        members = [self._members[session] for session in self._fleet.edge_boards]
+        supervisor = self._fleet.supervisor
+        probe = Probe(self._job, self._fleet, self._members[supervisor], members)
+        of = [self.verdicts[member.session] for member in members for _ in member.edges]
+        self._each("calibration", self._uncalibrated, self._fleet.edge_boards)
+        try:
+            CircuitExamination(self._job, probe, of, self.verdicts[supervisor]).examine()
+            probe.release()
+        except BoardError as error:
+            self.unknown = str(error)
+
+    def _uncalibrated(self, session: Session) -> None:
+        """What it sees is taken as it is; what was calibrated is put back at the end."""
+        if FRONT_ENDS[self._job.edge.front_end].measures:
+            for i, trims in enumerate(self._trims[session]):
+                session.ask("trim", i, [0] * len(trims))
 
     # -- the end -------------------------------------------------------------------------------------------------
 

@@ -238,6 +238,24 @@ class Probe:
         self._every(move)
         self._taps = taps
 
+    def move(self, edge: int, tap: int) -> None:
+        """Move one edge, after `set_taps`."""
+
+        def move(session: Session) -> None:
+            session.ask("tap", self._of[session].edges.index(edge), tap)
+
+        self._every(move, [session for session, board in self._of.items() if edge in board.edges])
+        self._taps[edge] = tap
+
+    def bits(self, codes: list[int]) -> dict[int, tuple[int, int]]:
+        """What the two comparators of each edge say while this is shown, on sources and desired, with the clamp on."""
+        self._show(codes, clamped=True)
+        self.settle()
+        found: dict[int, tuple[int, int]] = {}
+        for session, rows in self._fleet.each(self._look, [*self._of])[0].items():
+            found.update((edge, (row[0], row[1])) for edge, row in zip(self._of[session].edges, rows))
+        return found
+
     def calm(self, source_V: np.ndarray) -> None:
         """Float the clamp and put these voltages on the sources."""
         self._show(self._job.physics.dac_codes(source_V).tolist(), clamped=False)
