@@ -160,8 +160,8 @@ def judge_rates(kinds: Kinds, slow: dict[Member, float], job: Job, verdicts: dic
             text = f"a firing takes it {firing_us:,} us, {slow[member]:.1f} times as long as its fellows"
             verdict.find(RATE, text, "look at its clock, spi.baud in the bench file, and what else runs on it")
         elif found := not_held(job, member):
-            name, asked_hz, holds_hz = found
-            text = f"it holds {holds_hz:,.2g} firings/s of {name}, not even {asked_hz:g}"
+            _, asked_hz, holds_hz = found
+            text = f"it holds {holds_hz:,.2g} firings/s of each edge, not even {asked_hz:g}"
             verdict.find(RATE, text, "fewer edges on it, or a lower edge.rate_hz")
 
 

@@ -177,6 +177,8 @@ class Examination:
             probe.release()
         except BoardError as error:
             self.unknown = str(error)
+            named = [each for each in self.verdicts.values() if self.unknown.startswith(each.board)]
+            (named or [self.verdicts[supervisor]])[0].find(CHIPS, self.unknown)
 
     def _uncalibrated(self, session: Session) -> None:
         """What it sees is taken as it is; what was calibrated is put back at the end."""
