@@ -3,8 +3,8 @@
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from statistics import median
 
+from clockfree.bench.fitting import LEAST_DWELL_S
 from clockfree.bench.verdicts import CHIPS, CLAMP, ENTROPY, ID, LINK, RATE, Verdict
 from clockfree.learning.arming import Member, arm_edges, arm_supervisor, seed_words
 from clockfree.learning.pace import floor_us, held_hz, not_held
@@ -23,10 +23,10 @@ REHEARSALS, APART_S = 10, 0.02
 """So often at most, and so far apart."""
 FELLOWS, MOST_FELLOWS = 2, 5
 """Others with the same chips: with fewer nobody knows how fast such a board is, and more rehearse for themselves."""
-SHOWING_S, SHOWINGS = 0.15, 3
-"""The supervisor shows examples for so long, so often: the shortest counts."""
-MOST_SHOW_US = 10_000
-"""Half of the shortest dwell that boards take."""
+SHOWING_S, SHOWINGS, MOST_SHOWINGS = 0.03, 3, 40
+"""The supervisor shows examples for so long, so often, or more often where it seems to be slow: the shortest counts."""
+MOST_SHOW_US = round(1e6 * LEAST_DWELL_S)
+"""Then an example is over before it is shown."""
 
 
 def pinged(session: Session) -> list[float]:
@@ -116,8 +116,8 @@ Kinds = dict[Member, tuple[str, ...]]
 def rehearsed(kinds: Kinds, again: Callable[[Member], int]) -> dict[Member, float]:
     """Boards rehearse one after another: how many times as long as its fellows' a firing takes on those that are slow.
 
-    Each is held against others of its kind in the same turn: a machine that is busy is so for all. Whatever holds a
-    rehearsal up makes it longer, never shorter, so the least of all turns counts.
+    Each is held against others of its kind in the same turn, the slowest but one: a machine that is busy is so for all.
+    Whatever holds a rehearsal up makes it longer, never shorter, so the least of all turns counts.
 
     Parameters
     ----------
@@ -134,9 +134,9 @@ def rehearsed(kinds: Kinds, again: Callable[[Member], int]) -> dict[Member, floa
         for member in [member for member, took_us in us.items() if not took_us]:
             del kinds[member]
         for member in slow:
-            beside = [us[other] for other in _fellows(kinds, member) if other in us]
+            beside = sorted(us[other] for other in _fellows(kinds, member) if other in us)
             if member in kinds:
-                found = us[member] / median(beside) if len(beside) >= FELLOWS else 0.0
+                found = us[member] / beside[-2] if len(beside) >= FELLOWS else 0.0
                 times[member] = min(found, times.get(member, found))
         slow = [member for member in slow if member in kinds and times[member] > SLOWER]
         if not slow:
@@ -168,8 +168,8 @@ def judge_rates(kinds: Kinds, slow: dict[Member, float], job: Job, verdicts: dic
 def shown(verdict: Verdict, member: Member, job: Job, run_id: int) -> None:
     """How long the supervisor takes for an example: it shows some, while all edges hold."""
     ask = member.session.ask
-    took_us = []
-    for _ in range(SHOWINGS):
+    took_us: list[int] = []
+    while len(took_us) < SHOWINGS or (min(took_us) > MOST_SHOW_US and len(took_us) < MOST_SHOWINGS):
         arm_supervisor(member, job, run_id, 0)
         try:
             ask("run", run_id)

@@ -20,6 +20,9 @@ WELL, DEAD, REVERSED, ELSEWHERE, UNLIKE = "well", "dead", "reversed", "elsewhere
 _BAD = 4.0
 """Moves are not explained that are off by so many standard deviations, rms."""
 _DOUBTS = 3
+_TRIED, _OUT = 3, 3.0
+"""So many edges are tried where several are bad, and what it costs to leave an edge's moves unexplained, in the
+logarithm of what is off; an edge that has three resistances costs 1."""
 _SURE, _CLOSE = 4.0, 0.4
 """Standard deviations beyond which something is said, and how well a ratio has to be known, in its logarithm."""
 _BESIDE = 3
@@ -94,32 +97,37 @@ class _Explaining:
 
     def explained(self) -> Explained:
         """Fit until all that is left is explained; then take back what is explained without."""
-        while True:
-            fitted, of = self._fit()
-            off, worst = self._worst(fitted)
-            if off <= _BAD:
-                break
-            if worst in self._free:
-                self._free.discard(worst)
-                self._out.add(worst)
-            else:
-                self._free.add(worst)
+        fitted, of = self._fit()
+        while (bad := self._bad(fitted)).size:
+            tried: list[tuple[float, int, set[int], set[int], tuple[Fitted, np.ndarray]]] = []
+            for edge in bad[:_TRIED].tolist():
+                free, out = self._free, self._out
+                self._free, self._out = (free - {edge}, out | {edge}) if edge in free else (free | {edge}, out)
+                found = self._fit()
+                tried.append((self._cost(found[0]), len(tried), self._free, self._out, found))
+                self._free, self._out = free, out
+            _, _, self._free, self._out, (fitted, of) = min(tried)
         for taken in (self._out, self._free):
             for edge in sorted(taken):
                 taken.discard(edge)
                 again, its = self._fit()
-                if self._worst(again)[0] <= _BAD:
+                if not self._bad(again).size:
                     fitted, of = again, its
                 else:
                     taken.add(edge)
         return self._judged(fitted, of)
 
-    def _worst(self, fitted: Fitted) -> tuple[float, int]:
-        """How far the moves are off that are explained worst, and of which edge they are."""
+    def _bad(self, fitted: Fitted) -> np.ndarray:
+        """Edges whose moves are not explained, the worst first."""
         off = np.array([self._off(fitted, edge) for edge in range(self._edges)])
         off[[*self._out]] = 0.0
-        worst = int(off.argmax())
-        return float(off[worst]), worst
+        worst = np.argsort(-off, kind="stable")
+        return worst[off[worst] > _BAD]
+
+    def _cost(self, fitted: Fitted) -> float:
+        """What an explanation leaves, and what it takes for granted."""
+        left = np.log1p((fitted.off**2).mean(axis=1) / _BAD**2)[self._sound()].sum()
+        return float(left) + len(self._free) + _OUT * len(self._out)
 
     def _fit(self) -> tuple[Fitted, np.ndarray]:
         """The fit, and which factor is each edge's at each level (E, 3)."""

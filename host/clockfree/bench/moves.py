@@ -62,12 +62,13 @@ def measure(job: Job, probe: Probe) -> Moves:
     half_V = np.full(len(job.sources), 0.5 * supply_V)
     rest = probe.around(half_V)
     found, rows = [], []
-    for moved, level, source_V in _settings(job, taps):
+    for moved, level, shown in _settings(job, taps):
         if moved != STILL:
             probe.move(moved, int(taps[level]))
-        found.append(probe.around(source_V))
-        rows.append((moved, level, job.physics.dac_volts(source_V)))
-        if moved != STILL and level == HIGH:
+        for source_V in shown:
+            found.append(probe.around(source_V))
+            rows.append((moved, level, job.physics.dac_volts(source_V)))
+        if level == HIGH:
             probe.move(moved, int(taps[MIDDLE]))
     offset_V = drops(edges, rest)
     moved, level, source_V = zip(*rows)
@@ -84,20 +85,25 @@ def patterns(job: Job) -> np.ndarray:
 
 
 def _settings(job: Job, taps: np.ndarray) -> Iterator[tuple[int, int, np.ndarray]]:
-    """Edge, where it is, and sources: those with which its moves show most, on the network as it should be."""
+    """Edge, where it is, and sources: those with which its moves show most, on the network as it should be.
+
+    One pattern of sources is enough where drops are measured; where only outputs are, as many as say something new.
+    """
+    measures = FRONT_ENDS[job.edge.front_end].measures
     ohm = job.physics.resistance(taps, POTS[job.edge.pot])
-    resistors, edges = Resistors(job, FRONT_ENDS[job.edge.front_end].measures), len(job.network.ends)
+    resistors, edges = Resistors(job, measures), len(job.network.ends)
     tried, each = patterns(job), np.arange(edges)
     low, high = np.full((2, edges, edges), ohm[MIDDLE])
     low[each, each], high[each, each] = ohm[LOW], ohm[HIGH]
     shown = []
     for source_V in tried:
-        yield STILL, MIDDLE, source_V
         all_V = np.tile(source_V, (edges, 1))
         shown.append(np.linalg.norm(resistors.seen_V(low, all_V) - resistors.seen_V(high, all_V), axis=1))
-    for edge, k in enumerate(np.argmax(shown, axis=0)):
+    yield STILL, MIDDLE, tried
+    count = 1 if measures else max(1, len(tried) - 1)
+    for edge, best in enumerate(np.argsort(-np.array(shown), axis=0, kind="stable").T):
         for level in (LOW, HIGH):
-            yield edge, level, tried[k]
+            yield edge, level, tried[best[:count]]
 
 
 def drops(edges: int, found: Measured) -> np.ndarray:

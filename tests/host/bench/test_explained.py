@@ -85,8 +85,8 @@ def test_several_faults_are_told_apart(front_end, factor):
 
 
 def test_exchanged_potentiometers_are_found_by_outputs_alone():
-    _, found = found_of(Moved(4, dead=(12,), at=at_each_others(2, 10), front_end="comparator"))
-    assert found.state == [{2: ELSEWHERE, 10: ELSEWHERE, 12: DEAD}.get(edge, WELL) for edge in range(E)]
+    _, found = found_of(Moved(4, at=at_each_others(2, 10), front_end="comparator"))
+    assert found.state == [{2: ELSEWHERE, 10: ELSEWHERE}.get(edge, WELL) for edge in range(E)]
     assert found.other[[2, 10]].tolist() == [10, 2]
 
 

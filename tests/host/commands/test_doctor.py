@@ -1,12 +1,17 @@
 """`clockfree doctor` on virtual boards that are well, and on some with something broken."""
 
+import itertools
 import json
 
 import pytest
 
+from clockfree.bench import checkup
+from clockfree.bench.stated import stated
+from clockfree.bench.verdicts import Verdict
 from clockfree.commands import app
+from clockfree.learning.arming import Member
 from clockfree.link import session
-from clockfree.link.benchfile import bench_text
+from clockfree.link.benchfile import BenchFile, bench_text
 from tests.host import broken
 from tests.host.racks import BRIDGE
 
@@ -59,7 +64,7 @@ def test_boards_that_are_well(well, capfd):
     assert all(each["facts"]["holds_hz"] > 10 for each in found["boards"] if each["edges"])
 
 
-def test_seeds_cables_and_slow_boards(well, capfd, tmp_path):
+def test_seeds_and_cables(well, capfd, tmp_path):
     """With a bench file that does not say what the supervisor is wired to: boards are examined one by one alone."""
     bench = well.rack.bench
     nowhere = bench.supervisor.model_copy(update={"sources": [], "targets": []})
@@ -67,17 +72,44 @@ def test_seeds_cables_and_slow_boards(well, capfd, tmp_path):
     alone.write_text(bench_text(bench.model_copy(update={"supervisor": nowhere})))
     for edge, code in (("top-left", broken.NO_ENTROPY), ("left-bottom", broken.NO_ENTROPY)):
         well.before(edge, code)
-    well.before("left-right", broken.SLOW_BUS.replace("1000", "300"))
     try:
         with well.lossy("top-right"):
             status, verdicts, found = examined(alone, capfd)
     finally:
-        for edge in ("top-left", "left-bottom", "left-right"):
+        for edge in ("top-left", "left-bottom"):
             well.before(edge, "")
     assert status == 1
     assert "supervisor.targets are left out" in found["circuit_unknown"]
     for edge, other in (("top-left", "left-bottom"), ("left-bottom", "top-left")):
         assert f"is that of {well.board(other)} too" in verdicts[edge]
     assert "of its lines come broken: another cable" in verdicts["top-right"]
-    assert "times as long as its fellows: look at its clock" in verdicts["left-right"]
-    assert verdicts["right-bottom"] == verdicts[""] == "ok"
+    assert verdicts["right-bottom"] == verdicts["left-right"] == verdicts[""] == "ok"
+
+
+def rehearsing(rows):
+    """Which of these boards are slow; of each turn a row of firings, us, the last of them for ever."""
+    members = [Member(object(), [i]) for i in range(len(rows[0]))]
+    turns = {
+        member: itertools.chain(us, itertools.repeat(us[-1])) for member, us in zip(members, map(list, zip(*rows)))
+    }
+    slow = checkup.rehearsed(dict.fromkeys(members, ("adc",)), lambda member: next(turns[member]))
+    return {members.index(member): times for member, times in slow.items()}
+
+
+def test_a_slow_board_is_so_in_every_turn_and_beside_its_fellows(monkeypatch):
+    monkeypatch.setattr(checkup, "APART_S", 0.0)
+    assert rehearsing([[200, 210, 190, 500, 205]]) == {3: 500 / 205}
+    assert rehearsing([[200, 210, 190, 500, 205], [200, 210, 190, 220, 205]]) == {}  # it was held up once
+    assert rehearsing([[200, 900, 800, 500, 205]] * 9 + [[200, 210, 190, 220, 205]]) == {}  # the host was busy
+    assert rehearsing([[200, 900]]) == {}  # nobody knows which of two is the slow one
+    assert rehearsing([[200, 0, 190, 500, 205]]) == {3: 500 / 200}  # one of them could not
+
+
+def test_a_board_that_holds_no_rate_worth_the_name_is_told_so():
+    job = stated(BenchFile.model_validate({
+        "supervisor": {"id": "0" * 16}, "boards": [{"id": "1" * 16, "edges": [{"edge": "A-B"}]}]
+    }), 5)[0]  # fmt: skip
+    verdict = Verdict("x", ["A-B"])
+    member = Member(object(), [0], firing_us=[120_000], late_us=[2000])
+    checkup.judge_rates({member: ("adc",)}, {}, job, {member.session: verdict})
+    assert "firings/s of each edge, not even 10" in str(verdict)
