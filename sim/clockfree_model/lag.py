@@ -6,9 +6,15 @@ import numpy as np
 
 from clockfree_model.job import Job
 from clockfree_model.rates import rates_hz
+from clockfree_model.settings import OVERCLAMP
 
 MOST_UNDER_WAY = 0.2
 """Up to it 16 edges pay nothing that was seen, at twice as much more than a tenth; a larger network pays less."""
+
+MOST_OF_WAIT, MOST_OF_WAIT_FINE = 0.5, 0.25
+"""Share of an edge's mean wait by which an overclamp may be old, on 16 edges and on 143 alike; the second below a
+tolerance of COARSE_V by edges that do not sum. At twice as much runs are lost (measured: docs/theory/overclamp.md)."""
+COARSE_V = 0.002
 
 
 @dataclass(frozen=True)
@@ -75,3 +81,20 @@ def lag_of(job: Job, age_us: np.ndarray | None = None) -> Lag | None:
     if physics.clamp_period_us:
         clamp_us += physics.clamp_delay_us + physics.clamp_period_us / 2
     return Lag(float(often_hz @ old_us / often_hz.sum()), physics.settle_us, clamp_us, often_hz)
+
+
+def aimed_rarely(job: Job) -> str:
+    """What is said of an overclamp that is aimed too rarely for its edges; "" of one that follows, and of a nudge."""
+    clamp, edge = job.clamp, job.edge
+    if clamp.kind != OVERCLAMP or job.schedule != "clockfree" or not job.updates:
+        return ""
+    late_s = 1e-6 * job.physics.clamp_delay_us
+    most = MOST_OF_WAIT_FINE if clamp.tolerance_V < COARSE_V and not edge.summed else MOST_OF_WAIT
+    rate_hz, old_s = float(rates_hz(job).mean()), clamp.refresh_s + late_s
+    if old_s * rate_hz <= most:
+        return ""
+    return (
+        f"the clamp is aimed too rarely: every {1e3 * clamp.refresh_s:.3g} ms, {1e3 * late_s:.3g} ms after a look, "
+        f"together {old_s * rate_hz:.2g} of an edge's mean wait; beyond {most:g} runs may be lost: "
+        f"edge.rate_hz = {most / old_s:.2g} stays below"
+    )

@@ -20,7 +20,7 @@ from clockfree.base.toml import dumps
 from clockfree.bench.protocol import Bench, Observer
 from clockfree.runs import runlog
 from clockfree.runs.forecast import Forecast
-from clockfree.runs.lag import lag_in
+from clockfree.runs.lag import too_fast
 from clockfree.runs.made import make
 from clockfree.task.plan import Plan, run_toml
 from clockfree_model.job import Job, Sample
@@ -150,8 +150,8 @@ def _run(
     best = best_errors(job)
     from clockfree_sim.theory.reach import out_of_reach  # the same
 
-    said, lag = bench.about(), lag_in(job, bench.about())
-    beyond = [*out_of_reach(job, best), *filter(None, [lag.costs() if lag else ""])]
+    said = bench.about()
+    beyond = [*out_of_reach(job, best), *too_fast(job, said)]
     for line in beyond:
         progress.say(line)
 

@@ -1,4 +1,4 @@
-"""N r tau of a run: how old its decisions are, and how many are under way at once."""
+"""N r tau of a run: how old its decisions are, and how many are under way at once; how old its clamp is."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from clockfree_model.job import Job
-from clockfree_model.lag import Lag, lag_of
+from clockfree_model.lag import Lag, aimed_rarely, lag_of
 
 
 def lag_in(job: Job, about: Mapping[str, Any]) -> Lag | None:
@@ -22,3 +22,9 @@ def lag_in(job: Job, about: Mapping[str, Any]) -> Lag | None:
         return None
     usual_us = np.mean([*told.values()])
     return lag_of(job, np.array([told.get(edge, usual_us) for edge in range(len(job.network.ends))]))
+
+
+def too_fast(job: Job, about: Mapping[str, Any]) -> list[str]:
+    """What is said of edges that fire too often for what they decide on, or for the clamp."""
+    lag = lag_in(job, about)
+    return [line for line in (lag.costs() if lag else "", aimed_rarely(job)) if line]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from clockfree.runs import netcdf, notes
-from clockfree.runs.lag import lag_in
+from clockfree.runs.lag import lag_in, too_fast
 from clockfree.runs.netcdf import DataSet, Variable
 from clockfree.runs.runlog import Record, read_wall_s
 from clockfree_model import events
@@ -237,15 +237,14 @@ def summary(record: Record, data: DataSet) -> dict[str, Any]:
 
 def _boards(record: Record) -> dict[str, Any]:
     """What became of the boards, from the events of the run."""
-    lag = lag_in(record.job, record.about)
-    too_fast = lag.costs() if lag else ""
+    fast = too_fast(record.job, record.about)
     happened = Counter(str(event.get("event")) for event in record.events)
     lost = sum(event.get("lost", 0) for event in record.events if event.get("event") == events.GAP)
     return {
         "boards": 1 + len(record.about["boards"]),
         "restarts": happened[events.RESTART],
         "lost_lines": lost,
-        "warnings": [*(_said(event) for event in record.events if _warns(event)), *filter(None, [too_fast])],
+        "warnings": [*(_said(event) for event in record.events if _warns(event)), *fast],
         "failures": [_said(event) for event in record.events if event.get("failed")],
     }
 

@@ -6,9 +6,10 @@ import pytest
 
 import clockfree as cf
 from clockfree.runs import report, results, runlog
-from clockfree.runs.lag import lag_in
+from clockfree.runs.lag import lag_in, too_fast
 from clockfree_model.lag import MOST_UNDER_WAY
 from clockfree_model.physics import BOARD, IDEAL
+from clockfree_model.settings import OVERCLAMP, ClampSettings, EdgeSettings
 
 N, RATE_HZ = 16, 10.0
 
@@ -48,6 +49,30 @@ def test_a_rate_that_costs_is_warned_of_with_one_that_does_not(made_up):
     assert slow.under_way < MOST_UNDER_WAY < fast.under_way
     assert not slow.costs()
     assert "edge.rate_hz = 2.5 stays below" in fast.costs()  # 10 Hz at four times the most
+
+
+def test_a_clamp_that_is_aimed_too_rarely_is_warned_of(made_up):
+    """By 10 ms and 3 ms: at 38 firings a second it is half a mean wait old, at 19 a quarter, whatever the network."""
+    coarse = ClampSettings(OVERCLAMP)
+    fine = replace(coarse, tolerance_V=0.001)
+    summed = EdgeSettings(front_end="adc", theta_V=0.04, summed=True)
+
+    def said(edge, clamp, rate_hz, **more):
+        job = replace(made_up[0](), edge=replace(edge, rate_hz=rate_hz), clamp=clamp, physics=BOARD, **more)
+        return too_fast(job, {"boards": []})
+
+    plain = EdgeSettings(front_end="adc")
+    for edge, clamp, fits_hz, fast_hz in (
+        (plain, coarse, 38, 39),
+        (plain, fine, 19, 20),
+        (summed, fine, 38, 39),
+        (plain, replace(coarse, refresh_s=0.02), 21, 22),
+    ):
+        assert said(edge, clamp, fits_hz) == []
+        (line,) = said(edge, clamp, fast_hz)
+        assert line.startswith("the clamp is aimed too rarely: every ") and ", 3 ms after a look, " in line
+    assert "edge.rate_hz = 38 stays below" in said(plain, coarse, 100)[0]
+    assert said(plain, ClampSettings(), 100) == said(plain, coarse, 100, updates=0) == []
 
 
 def test_the_record_says_it_where_something_lags(recorded, made_up):
