@@ -43,6 +43,7 @@ OVERCLAMPS: dict[str, Way] = {
     "ADC calibrated, overclamp": (CALIBRATED, FINE),
     "ADC calibrated, summed, overclamp": (edges.REMEDY, FINE),
     "ADC calibrated, overclamp, gain 10": (replace(CALIBRATED, f_V=0.006), GAIN),
+    "ADC summed, overclamp, gain 10": (replace(CALIBRATED, f_V=0.006, theta_V=0.04, summed=True), GAIN),
     "trimmed, overclamp": (TRIMMED, replace(COARSE, amplitude_V=0.3)),
     "two bits, overclamp": (COMPARATORS, replace(COARSE, amplitude_V=0.3)),
 }
@@ -50,9 +51,11 @@ WAYS = NUDGES | OVERCLAMPS
 """Each is run with edges of either order; nothing but the ADCs and trims said to be is calibrated."""
 UNCALIBRATED, TIGHT, TRIM = "ADC, overclamp", "ADC calibrated, overclamp", "trimmed, overclamp"
 TODAY, GAINED = "ADC calibrated, summed, nudge", "ADC calibrated, overclamp, gain 10"
-HELD = (TODAY, UNCALIBRATED, TIGHT, GAINED)
+CHOSEN = "ADC summed, overclamp, gain 10"
+"""What the `board` preset has."""
+HELD = (TODAY, UNCALIBRATED, TIGHT, GAINED, CHOSEN)
 """Those that are tried near capacity."""
-LASTING = {TODAY: 2, UNCALIBRATED: 1, TIGHT: 1}
+LASTING = {TODAY: 2, UNCALIBRATED: 1, TIGHT: 1, CHOSEN: 1}
 """Those that go on for long on 16 edges, and the order of the edges."""
 
 Scans = dict[str, tuple[str, tuple[Any, ...]]]

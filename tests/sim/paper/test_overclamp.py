@@ -79,7 +79,7 @@ def test_what_must_be_seen(errors_V2, late, seen):
 def test_near_capacity_it_may_be_twice_as_high():
     parts = [
         made_up([[low], [low]], way, "capacity")
-        for way, low in ((overclamping.TODAY, 1e-6), (overclamping.UNCALIBRATED, 9e-6), (overclamping.TIGHT, 1.9e-6))
+        for way, low in ((overclamping.TODAY, 1e-6), (overclamping.UNCALIBRATED, 9e-6), (overclamping.CHOSEN, 1.9e-6))
     ]
     data = xr.concat(parts, "point")
     assert [*overclamp.must_show(data).values()] == [True]
