@@ -245,5 +245,5 @@ def _capacity(ax, data: xr.Dataset) -> None:
     ax.set(xlabel="error (V²)", title="near capacity, and beyond")
     if kinds:
         ax.set_xscale("log")
-        ax.margins(y=0.35)  # room for the legend below
+        ax.set_ylim(-len(kinds) - 0.9, 0.3)  # room for the legend below
         ax.legend(loc="lower right")
