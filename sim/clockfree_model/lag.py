@@ -11,9 +11,9 @@ from clockfree_model.settings import OVERCLAMP
 MOST_UNDER_WAY = 0.2
 """Up to it 16 edges pay nothing that was seen, at twice as much more than a tenth; a larger network pays less."""
 
-MOST_OF_WAIT, MOST_OF_WAIT_FINE = 0.5, 0.25
-"""Share of an edge's mean wait by which an overclamp may be old, on 16 edges and on 143 alike; the second below a
-tolerance of COARSE_V by edges that do not sum. At twice as much runs are lost (measured: docs/theory/overclamp.md)."""
+MOST_OF_WAIT_SUMMED, MOST_OF_WAIT, MOST_OF_WAIT_FINE = 0.75, 0.5, 0.25
+"""Share of an edge's mean wait by which an overclamp may be old, on 16 edges and on 143 alike: by edges that sum, by
+others, and by those below a tolerance of COARSE_V. At twice as much runs are lost (docs/theory/overclamp.md)."""
 COARSE_V = 0.002
 
 
@@ -89,7 +89,9 @@ def aimed_rarely(job: Job) -> str:
     if clamp.kind != OVERCLAMP or job.schedule != "clockfree" or not job.updates:
         return ""
     late_s = 1e-6 * job.physics.clamp_delay_us
-    most = MOST_OF_WAIT_FINE if clamp.tolerance_V < COARSE_V and not edge.summed else MOST_OF_WAIT
+    most = MOST_OF_WAIT_FINE if clamp.tolerance_V < COARSE_V else MOST_OF_WAIT
+    if edge.summed:
+        most = MOST_OF_WAIT_SUMMED
     rate_hz, old_s = float(rates_hz(job).mean()), clamp.refresh_s + late_s
     if old_s * rate_hz <= most:
         return ""

@@ -10,7 +10,7 @@ from typing import Any
 
 from clockfree_board.rule import FIRST, SECOND
 from clockfree_model.parts import FRONT_ENDS
-from clockfree_model.settings import NUDGE, OVERCLAMP, ClampSettings, EdgeSettings
+from clockfree_model.settings import NUDGE, OF_OVERCLAMP, OVERCLAMP, ClampSettings, EdgeSettings
 
 EDGES = {
     "ideal": EdgeSettings(),
@@ -25,6 +25,9 @@ CLAMPS = {
 }
 """Clamp of each preset."""
 
+MOST_FIRINGS = 0.5
+"""Of the fastest edge, from one aim of an overclamp to the next: at twice as many runs are lost."""
+
 NUDGED: dict[str, Any] = {"order": SECOND, "f_V": 0.001}
 """What of the board preset's edges a nudge wants otherwise: its q shrinks with the error."""
 DITHERED: dict[str, Any] = {"theta_V": 0.02, "summed": False}
@@ -37,9 +40,15 @@ COARSE: dict[str, Any] = {"amplitude_V": 0.5, "gain": None, "tolerance_V": 0.002
 
 
 def of_preset(preset: str, edge: Mapping[str, Any], clamp: Mapping[str, Any]) -> tuple[EdgeSettings, ClampSettings]:
-    """Edges and clamp of a preset, with what a task gives of them; `eta` alone asks for a nudge."""
+    """Edges and clamp of a preset, with what a task gives of them.
+
+    `eta` alone asks for a nudge. Where nothing asks for an overclamp, edges too fast for it to follow are nudged.
+    """
     first = CLAMPS[preset]
-    kind = clamp.get("kind", NUDGE if "eta" in clamp else first.kind)
+    rates = replace(EDGES[preset], **{key: edge[key] for key in ("rate_hz", "decades") if key in edge})
+    follows = rates.rate_hz * 10 ** (rates.decades / 2) * first.refresh_s <= MOST_FIRINGS
+    asked = any(key in clamp for key in OF_OVERCLAMP)
+    kind = clamp.get("kind", NUDGE if "eta" in clamp or not (follows or asked) else first.kind)
     found, hold = EDGES[preset], first if kind == first.kind else ClampSettings(kind)
     if kind != first.kind and kind == NUDGE:
         found = replace(found, **NUDGED)

@@ -52,7 +52,7 @@ def test_a_rate_that_costs_is_warned_of_with_one_that_does_not(made_up):
 
 
 def test_a_clamp_that_is_aimed_too_rarely_is_warned_of(made_up):
-    """By 10 ms and 3 ms: at 38 firings a second it is half a mean wait old, at 19 a quarter, whatever the network."""
+    """By 10 ms and 3 ms: at 38 firings a second it is half a mean wait old, at 19 a quarter, at 57 three."""
     coarse = ClampSettings(OVERCLAMP)
     fine = replace(coarse, tolerance_V=0.001)
     summed = EdgeSettings(front_end="adc", theta_V=0.04, summed=True)
@@ -65,7 +65,7 @@ def test_a_clamp_that_is_aimed_too_rarely_is_warned_of(made_up):
     for edge, clamp, fits_hz, fast_hz in (
         (plain, coarse, 38, 39),
         (plain, fine, 19, 20),
-        (summed, fine, 38, 39),
+        (summed, fine, 57, 58),
         (plain, replace(coarse, refresh_s=0.02), 21, 22),
     ):
         assert said(edge, clamp, fits_hz) == []

@@ -111,6 +111,15 @@ COARSE = replace(BOARD_EDGES, f_V=0.03, theta_V=0.0, summed=False, calibrate=Fal
         (("clamp.kind=nudge",), replace(BOARD_EDGES, order=2, f_V=0.001), ClampSettings()),
         (("clamp.kind=nudge", "edge.front_end=trimmed"), replace(TRIMMED, order=2, f_V=0.003), ClampSettings()),
         (("clamp.kind=nudge", "edge.order=1"), replace(BOARD_EDGES, f_V=0.001), ClampSettings()),
+        # From one aim of the clamp to the next the fastest edge fires 0.5, 0.51, 0.63 and 1 times.
+        (("edge.rate_hz=50",), replace(BOARD_EDGES, rate_hz=50.0), GAINED),
+        (("edge.rate_hz=51",), replace(BOARD_EDGES, order=2, f_V=0.001, rate_hz=51.0), ClampSettings()),
+        (
+            ("edge.rate_hz=20", "edge.decades=1"),
+            replace(BOARD_EDGES, order=2, f_V=0.001, rate_hz=20.0, decades=1.0),
+            ClampSettings(),
+        ),
+        (("edge.rate_hz=100", "clamp.gain=10"), replace(BOARD_EDGES, rate_hz=100.0), GAINED),
     ],
 )
 def test_the_board_preset_has_edges_for_its_clamp_and_others_for_a_nudge(tmp_path, options, edge, clamp):
