@@ -65,6 +65,7 @@ class Board:
         self._period_us = 0
         self._firings = False
         self._lines = None  # of the report that is under way
+        self._steps = 0  # of the link, since garbage was collected
         self._commands: dict = {
             "hello": self._hello,
             "status": self._status,
@@ -140,6 +141,7 @@ class Board:
                 return
             if not done:
                 break
+            self._steps += 1
         if left_us > NEAR_US:
             self._rest(now_us, due_us)
 
@@ -162,7 +164,8 @@ class Board:
         """Nothing is due for a while, and nothing can be done: housekeeping, then sleep."""
         chip, port = self.chip, self.port
         self._housekeeping(now_us)
-        chip.collect(ticks_diff(due_us, now_us))
+        if chip.collect(ticks_diff(due_us, now_us), self._steps):
+            self._steps = 0
         left_us = ticks_diff(due_us, chip.now_us())
         if left_us > _REST_US:
             port.listen(min(left_us, self._until_report(now_us)) // 1000 - 1)

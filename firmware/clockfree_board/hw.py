@@ -21,7 +21,8 @@ from clockfree_board.port import Port
 
 _WATCHDOG_MS = const(8388)  # the most an RP2040 can
 _FEED_MS = const(2000)
-_COLLECT_US = const(250_000)  # garbage is collected so often, given a gap; what seven edges tell fills a Pico in 1 s
+_COLLECT_US = const(1_000_000)  # garbage is collected so often, where there is a gap for it and no hurry
+_MANY = const(150)  # steps of the link leave some 40 KiB of garbage: what seven edges tell would fill a Pico in 1 s
 _PAD = const(16)  # of a USB port's room, which is a multiple of it
 _GULP = const(128)  # of what a pipe takes
 _WATCHDOGS = {"RP2040": 0x58000, "RP2350": 0xD8000}  # of CTRL among the peripherals
@@ -87,20 +88,22 @@ class Chip:
         """Bytes of the heap in use, and free."""
         return [gc.mem_alloc(), gc.mem_free()]
 
-    def collect(self, idle_us=None):
+    def collect(self, idle_us=None, count=0):
         """Collect garbage now that nothing is due for so long, if that fits: it keeps the collector out of the firings.
 
         It takes about as long as the last one, and a firing that is a little late for it is not dropped. None is in any
-        case.
+        case. It is done more often where so many steps of the link, `count`, have left garbage. True where it was done.
         """
         before_us = time.ticks_us()
         if idle_us is not None and (
-            4 * idle_us < 5 * self._collect_us or time.ticks_diff(before_us, self._collected_us) < _COLLECT_US
+            4 * idle_us < 5 * self._collect_us
+            or (count < _MANY and time.ticks_diff(before_us, self._collected_us) < _COLLECT_US)
         ):
-            return
+            return False
         gc.collect()
         self._collected_us = after_us = time.ticks_us()
         self._collect_us = time.ticks_diff(after_us, before_us)
+        return True
 
     def arm(self):
         """Arm the watchdog; it stays armed in HOLD, until the next reset."""

@@ -52,7 +52,7 @@ class RigChip:
     def heap(self):
         return [1, 2]
 
-    def collect(self, idle_us=None):
+    def collect(self, idle_us=None, count=0):
         pass
 
     def arm(self):
