@@ -34,11 +34,13 @@ def error_at(
     to 0.8 n. Of a run's own n that is exactly there, since a run has a sample at 0.8 n: see `plan`.
 
     Without, of records that have no more and of what only samples are known of (readings, accuracies), it is the mean
-    of the samples in (0.8 n, n]. Where none lies there (a run cut off at its start), the last up to n.
+    of the samples in (0.8 n, n]. Where none lies there (n between two that are far apart), the last up to n; nan
+    where what lies there was not measured.
     """
     error_V2 = np.asarray(error_V2)
     known, inside = _window(updates, error_V2, n, lesson, stood_us)
-    if not known.any():
+    _, sampled = _window(updates, np.zeros(len(updates)), n, lesson, stood_us)
+    if not known.any() or (sampled.any() and not inside.any()):
         return float("nan")
     if stood_us is not None and stood_us[inside].any():
         return float(np.average(error_V2[inside], weights=stood_us[inside]))

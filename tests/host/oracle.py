@@ -40,6 +40,8 @@ DOUBT = (events.IMPOSSIBLE, events.CONTRADICTION)
 """Events that mark what is printed as not to be trusted."""
 TOLD_S = 0.2
 """Taps and readings are told so often, and a little later."""
+HELD_UP_S = 1.0
+"""A busy machine holds lines up for so long: readings are as old that do not change meanwhile."""
 UNTOLD_S = 3.0
 """What a board had counted when it was reset may not have been told for so long."""
 MACHINE = "this machine is busy"
@@ -235,13 +237,24 @@ def _error(ran: Ran, record: runlog.Record, truth: Truth) -> Iterator[str]:
     # A reading is as old as a round of examples, and learning goes on: as far as outputs move meanwhile.
     times_s = np.array([s["time_us"] for s in known]) / 1e6
     round_s = len(every_V[0]) * record.job.clamp.dwell_s + TOLD_S
-    first = [min(k - 1, int(np.searchsorted(times_s, times_s[k] - round_s))) for k in late]
+    first = [min(k - 1, int(np.searchsorted(times_s, _read_s(known, k) - round_s))) for k in late]
     moves_V = np.mean([np.ptp(every_V[before : k + 1], axis=0) for before, k in zip(first, late, strict=True)], axis=0)
     moves_V = moves_V + 0.5 * _round_V2(record) ** 0.5
     off_V = np.abs(every_V[late] - record.job.lessons[lesson].desired_V).mean(axis=0)
     allowed_V2 = float((2 * off_V * moves_V + moves_V**2).mean())
     if abs(printed_V2 - true_V2) > allowed_V2 + 3 * sigma_V2:
         yield f"error: printed {printed_V2:.3g}, at the taps told it was {true_V2:.3g} V^2"
+
+
+def _read_s(samples: list[dict[str, Any]], k: int) -> float:
+    """When the oldest reading of a sample had been told, s: none that has changed is older than the one before it."""
+    rows, time_s = samples[k]["outputs_V"], samples[k]["time_us"] / 1e6
+    for sample in reversed(samples[:k]):
+        same = (sample["outputs_V"] == rows).all(axis=1).any()
+        if not same or samples[k]["time_us"] - sample["time_us"] > 1e6 * HELD_UP_S:
+            break
+        time_s = sample["time_us"] / 1e6
+    return time_s
 
 
 def _round_V2(record: runlog.Record) -> float:

@@ -14,6 +14,8 @@ def test_error_at_n_is_the_mean_over_the_last_fifth_without_its_start():
     assert error_at(updates, error_V2, 100) == (9 + 10) / 2  # 80 is out, 90 and 100 are in
     assert error_at(updates, error_V2, 50) == 5  # 40 is out
     assert error_at(updates, error_V2, 55) == 5  # 44 .. 55
+    unknown = np.where(updates > 40, np.nan, error_V2)
+    assert np.isnan(error_at(updates, unknown, 100))  # what was measured before is of another state
     assert error_at(updates, error_V2, 0) == 0  # nothing in (0, 0]: the last sample up to there
 
 

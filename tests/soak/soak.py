@@ -28,6 +28,7 @@ from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
+from clockfree_model import events
 from tests.host import oracle
 from tests.host.racks import TASK, racked
 from tests.soak.cases import INTERRUPT, KILL, POWER, RESET, TOGETHER_S, Case, Fault, drawn
@@ -44,6 +45,8 @@ from clockfree.commands.app import main
 main()
 """
 """A command with checkpoints so near that a short run has several."""
+STOOD = f"faults: {events.STOOD} of board -: "
+"""Not a fault of boards: the machine is busy."""
 MORE = re.compile(r"faults: \w[\w ]* of board (\S+): \d+ times more")
 
 
@@ -145,7 +148,11 @@ class Rack:
 
     def _judged(self, ran: oracle.Ran, case: Case, broken: set[str], pulses: oracle.Pulses | None) -> list[str]:
         truth = oracle.truth(self.rack, pulses)
-        found = [line for line in oracle.complaints(ran, truth) if (MORE.match(line) or [None, ""])[1] not in broken]
+        told = oracle.complaints(ran, truth)
+        found = [
+            line for line in told if (MORE.match(line) or [None, ""])[1] not in broken and not line.startswith(STOOD)
+        ]
+        self.done["machine busy"] += any(line.startswith(STOOD) for line in told)
         if ran.folder is None:
             return [*found, f"no record: {ran.printed.decode(errors='backslashreplace')[-300:]}"]
         return found

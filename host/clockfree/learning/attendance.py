@@ -62,6 +62,7 @@ class Attendance:
 
     def leave(self, member: Member, why: str) -> None:
         """A board is not with us any more."""
+        self._tally.lose(member.edges)
         if self.away.get(member) != why:
             if member not in self.away:
                 waits = self._rejoining.silence_ms and not member.edges
@@ -73,7 +74,8 @@ class Attendance:
         """Find out what became of a board, and have it learn again."""
         if self._rejoining.over or member in self._busy:
             return
-        taps = [int(self._tally.taps[edge]) for edge in member.edges]
+        taps = [int(self._tally.last[edge]) for edge in member.edges]
+        self._tally.lose(member.edges)
         lesson = self.told
         away = self.away.get(member, "")
         before = self._fired(member)

@@ -86,7 +86,7 @@ class Learning:
     ) -> None:
         self.job: Job = rejoining.job
         self.tally = Tally(len(self.job.network.ends))
-        self.tally.taps[:] = taps
+        self.tally.set(slice(None), taps)
         self.pace = Pace(self.job)
         self.journal = Journal(self.job, say)
         self.lesson = 0
@@ -120,7 +120,7 @@ class Learning:
             "time_us": self.journal.now_us(),
             "updates": self.updates,
             "lesson": self.lesson,
-            "taps": self.tally.taps.tolist(),
+            "taps": self.tally.last.tolist(),
             "counters": self.tally.counters(),
             "age_us": self.tally.age_us.tolist(),
             "late_us": self.tally.late_us.tolist(),
@@ -236,7 +236,7 @@ class Learning:
             error_V2=error_V2,
             measured_error_V2=error_V2,
             outputs_V=outputs_V,
-            taps=self.tally.taps.copy(),
+            taps=self.tally.taps,
             counters=self.tally.counters(),
             trace=trace,
             events=events,
@@ -252,6 +252,11 @@ class Learning:
         self._outputs_V = np.full_like(self._outputs_V, np.nan)
         self.told.clear()
 
+    def _unread(self, member: Member) -> None:
+        """Nobody reads outputs while the supervisor is away or begins anew, and the edges go on."""
+        if member is self._supervisor and not self._rejoining.over:
+            self.outputs_unknown()
+
     def _doubt(self) -> None:
         """In a run, what the supervisor told too long ago is known no more: the edges have gone on since."""
         if not self._rejoining.over and self._silence.stale:
@@ -263,7 +268,7 @@ class Learning:
         due_s = self._told_s + round_s * ROUNDS_TOLD / MOST_TOLD
         if now_s >= due_s and not self._rejoining.over and np.isfinite(self._outputs_V).all():
             self._told_s = now_s
-            self.told.append((self._outputs_V, self.tally.taps.copy()))
+            self.told.append((self._outputs_V, self.tally.taps))
 
     def hold(self, within_s: float = END_S) -> None:
         """HOLD for every board that is there, also for one that is just being taken in."""
@@ -297,7 +302,7 @@ class Learning:
             elif "looks" in status:
                 self._aimed(status["looks"], status.get("holds", 0), status.get("aim_us", 0))
             for edge, tap, row in zip(member.edges, taps, status.get("edges", ())):
-                self.tally.taps[edge] = tap
+                self.tally.set([edge], tap)
                 if tap != row[0]:
                     said = "no tap that an edge can have" if tap == UNKNOWN else f"tap {tap}"
                     self.journal.note(
@@ -308,7 +313,7 @@ class Learning:
             text = f"no HOLD at the end ({why}): it may go on; clockfree hold when it is back"
             self.journal.fail(events.AWAY, text, self._of[session])
         for member in self._astray:  # nobody can say where its wipers are
-            self.tally.taps[member.edges] = UNKNOWN
+            self.tally.lose(member.edges)
         say_last(self.journal, self.tally, self.pace, self._complaints)
 
     def stayed(self) -> bool:
@@ -343,7 +348,9 @@ class Learning:
         elif kind == "gone":
             attendance.leave(member, f"away ({what})")
             self.told.clear()  # where its wipers go meanwhile nobody tells
+            self._unread(member)
         elif kind in (events.BACK, "rebooted"):
+            self._unread(member)
             if member.edges and self._silence.keeps:
                 attendance.leave(member, "back, or reset, while the supervisor is not heard of")
             else:
@@ -487,7 +494,7 @@ class Learning:
         except RefusedError:
             if session.boot == member.boot:
                 raise
-            taps = [int(self.tally.taps[edge]) for edge in member.edges]  # it was reset, and is armed again
+            taps = [int(self.tally.last[edge]) for edge in member.edges]  # it was reset, and is armed again
             joined = self._rejoining.join(member, taps, self.lesson)
         member.armed_s = time.monotonic()
         return joined

@@ -57,8 +57,8 @@ class Tally:
 
     Attributes
     ----------
-    taps : (E,) int
-        UNKNOWN where nobody knows.
+    last : (E,) int
+        Tap as it was told last, or read back; UNKNOWN where it never was.
     age_us, late_us : (E,) int
         Largest decision age and largest lateness of a firing so far.
     bits : (E, 2) int
@@ -68,7 +68,8 @@ class Tally:
     """
 
     def __init__(self, edges: int) -> None:
-        self.taps = np.full(edges, UNKNOWN)
+        self.last = np.full(edges, UNKNOWN)
+        self._lost = np.zeros(edges, dtype=bool)
         self.age_us = np.zeros(edges, dtype=np.int64)
         self.late_us = np.zeros(edges, dtype=np.int64)
         self.bits = np.zeros((edges, 2), dtype=np.int64)
@@ -76,12 +77,26 @@ class Tally:
         self._before = np.zeros((edges, len(COUNTERS)), dtype=np.int64)
         self._now = np.zeros((edges, len(COUNTERS)), dtype=np.int64)
 
+    @property
+    def taps(self) -> np.ndarray:
+        """Tap of every edge (E,) now; UNKNOWN where nobody knows."""
+        return np.where(self._lost, UNKNOWN, self.last)
+
+    def set(self, edges: list[int] | slice, taps: Any) -> None:
+        """Taps as the chips say them."""
+        self.last[edges] = taps
+        self._lost[edges] = False
+
+    def lose(self, edges: list[int]) -> None:
+        """Nobody tells of these any more: where they go, or whether their chips forget, shows when they are back."""
+        self._lost[edges] = True
+
     def take(self, edges: list[int], rows: list[list[Any]]) -> None:
         """Rows of a board (see EDGE_ROW of the link), one for each of its edges."""
         for edge, row in zip(edges, rows):
             if row[1] < self._now[edge, 0]:  # it was prepared anew, whether or not somebody has told
                 self._before[edge] += self._now[edge]
-            self.taps[edge] = row[0]
+            self.set([edge], row[0])
             self._now[edge] = row[_COUNTERS]
             self.age_us[edge] = max(self.age_us[edge], row[_AGE])
             self.late_us[edge] = max(self.late_us[edge], row[_LATE])
@@ -92,7 +107,7 @@ class Tally:
         """Their board counts from zero from now on, and their taps are these."""
         self._before[edges] += self._now[edges]
         self._now[edges] = 0
-        self.taps[edges] = taps
+        self.set(edges, taps)
         self.fresh[edges] = False
 
     def go_on(self, counters: dict[str, list[int]], age_us: list[int], late_us: list[int]) -> None:

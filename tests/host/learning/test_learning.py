@@ -223,6 +223,30 @@ def test_readings_from_before_a_board_was_away_say_nothing_of_what_was_measured_
     assert not run.learning.told
 
 
+def test_what_nobody_tells_is_not_known_and_is_remembered(run):
+    """Taps of a board that is away may go anywhere; the last ones are what its chips get back if they forget."""
+    board = run.boards[1]
+    known = run.learning.sample().taps.tolist()
+    run.tell(board, "gone", "unplugged")
+    assert run.learning.sample().taps.tolist() == [*known[:2], -1, -1, -1]
+    assert run.learning.saved()["taps"] == known
+    run.tell(board, "back", None)
+    assert run.learning.sample().taps.min() == -1  # it is being asked
+    run.fleet.go_on()
+    run.learning.turn(0.0)
+    assert run.learning.sample().taps[2:].tolist() == [pot.wipers[0] for pot in board.rig.pots]
+
+
+@pytest.mark.parametrize("what", ["gone", "rebooted"])
+def test_outputs_are_not_known_from_the_moment_at_which_the_supervisor_is_away_or_begins_anew(run, what):
+    run.tell(run.supervisor, "heard", ["readings", 1, 1, 0, [[2000]]])
+    assert np.isfinite(run.learning.sample().error_V2)
+    run.tell(run.boards[1], what, 1)
+    assert np.isfinite(run.learning.sample().error_V2)  # the edges have changed, and it reads on
+    run.tell(run.supervisor, what, 1)
+    assert np.isnan(run.learning.sample().error_V2)
+
+
 def test_a_board_that_holds_at_once_each_time_is_asked_less_and_less_often(run):
     board = run.boards[0]
     for _ in range(20):
