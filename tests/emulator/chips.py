@@ -84,13 +84,13 @@ class Chips:
             self._next()
 
 
-def serve(uf2: Path, pipe: Connection) -> None:
+def serve(uf2: Path, files: bytes, pipe: Connection) -> None:
     """The process: say the name of the port, then call the methods asked for, until the pipe's other end is closed."""
-    asyncio.run(_serve(uf2, pipe))
+    asyncio.run(_serve(uf2, files, pipe))
 
 
-async def _serve(uf2: Path, pipe: Connection) -> None:
-    pico = EmulatedPico(uf2)
+async def _serve(uf2: Path, files: bytes, pipe: Connection) -> None:
+    pico = EmulatedPico(uf2, files)
     chips = Chips(pico)
     closed = asyncio.Event()
 

@@ -19,6 +19,7 @@ from rp2040py.device import BaseDevice, ResetCause
 from rp2040py.gpio_pin import GPIOPinState
 
 from clockfree_sim.parts.bus import Pin, SpiBus
+from tests.emulator.flash_image import FILES_AT
 
 _BOOT_S = 120.0
 _GPIO_IN = 0x004  # register of the pins' levels
@@ -33,7 +34,9 @@ class EmulatedPico:
     Parameters
     ----------
     uf2 : Path
-        Its firmware, for an RP2040.
+        MicroPython, for an RP2040.
+    files : bytes
+        Its file system, as `flash_image` makes it.
 
     Attributes
     ----------
@@ -43,11 +46,12 @@ class EmulatedPico:
         When it last read its clock, us.
     """
 
-    def __init__(self, uf2: Path):
+    def __init__(self, uf2: Path, files: bytes):
         self.reads_us: deque[tuple[float, float]] = deque([(0.0, 0.0)] * 2, maxlen=2)
         self.clocked_us = 0.0
         self._device = BaseDevice(board=BoardSpec(image=uf2))
         self._mcu = self._device.mcu
+        self._mcu.flash[FILES_AT : FILES_AT + len(files)] = files
         self._outputs: list[Callable[[GPIOPinState, GPIOPinState], None]] = []
         self._from_board = bytearray()
         self._asking: tuple[int, int] | None = None  # endpoint and size of a read that nothing has answered yet

@@ -14,7 +14,7 @@ from clockfree_sim.parts.bus import SpiBus
 from clockfree_sim.parts.converters import Mcp3204Chip
 from clockfree_sim.parts.potentiometers import Mcp4xxxChip
 from tests.emulator.emulated_pico import EmulatedPico
-from tests.emulator.flash_image import FILES_AT, flash_image
+from tests.emulator.flash_image import flash_image
 
 SEED = (123_456_789, 987_654_321)
 RUN_ID = 77
@@ -142,10 +142,8 @@ class Lab:
         )
         config = board_config(file, file.boards[0])
         self.measures = front_end == "adc"
-        self.pico = pico = EmulatedPico(uf2)
+        self.pico = pico = EmulatedPico(uf2, flash_image(folder, config_text(config).encode(), main))
         self._device, self._mcu = pico._device, pico._mcu
-        image = flash_image(folder, config_text(config).encode(), main)
-        self._mcu.flash[FILES_AT : FILES_AT + len(image)] = image
         bus = SpiBus()
         pico.spi0(bus)
         self.edges = [EdgeChips(pico, each["pins"], bus, seed) for seed, each in enumerate(wiring(front_end, edges))]

@@ -4,7 +4,7 @@
     CLOCKFREE_UF2=RPI_PICO-....uf2 .venv/bin/python -m pytest tests/emulator
 
 The file is MicroPython for the Raspberry Pi Pico: micropython.org/download/RPI_PICO has it, and mpflash (PyPI). The
-emulator is about 20 times slower than a Pico, and all of it takes about a minute of one core: half of that the deploy.
+emulator is about 20 times slower than a Pico, and all of it takes about half a minute of one core.
 
 It counts the chip's clock cycles, so the decision age (bits read to wipers moved) is measured here and printed. A real
 Pico needs longer wherever it has to wait for its flash, of which the emulator knows nothing.
@@ -16,12 +16,12 @@ from itertools import cycle, islice, pairwise
 import pytest
 import serial
 
-from clockfree.flash.firmware import compiled_files
 from clockfree.link.benchfile import BenchFile, board_config, config_hash, config_text
 from clockfree_board import clock
 from clockfree_board.link import ARMED, EDGE_ROW, VERSION
 from clockfree_board.rule import SECOND, from_bits
 from tests.emulator.bench import PATIENCE_S, Bench, Link
+from tests.emulator.flash_image import flash_image
 
 MHZ = 125
 LOWEST = 60
@@ -103,15 +103,7 @@ def decision_ages(looks_us, moves):
 @pytest.fixture(scope="module")
 def bench(uf2, tmp_path_factory):
     """A Pico that has booted and has the firmware on it, compiled for its processor."""
-    with Bench(uf2) as bench:
-        asked = "import sys; print(sys.implementation._mpy, '.'.join(map(str, sys.implementation.version[:3])))"
-        mpy, version = bench.mpremote("exec", asked).split()
-        folder = tmp_path_factory.mktemp("board")
-        for file in compiled_files(int(mpy), version):
-            path = folder / file.path.removeprefix("/")
-            path.parent.mkdir(exist_ok=True)
-            path.write_bytes(file.data)
-        bench.mpremote("cp", "-r", f"{folder}/clockfree_board", f"{folder}/main.py", ":")
+    with Bench(uf2, flash_image(tmp_path_factory.mktemp("board"))) as bench:
         yield bench
 
 
@@ -124,7 +116,7 @@ def bench(uf2, tmp_path_factory):
     ids=["spi", "pulses"],
 )
 def test_an_edge_on_a_pico_steps_its_chips_as_the_rule_says(bench, tmp_path, capsys, pot, pots):
-    mean_us = 20_000
+    mean_us = 6_000
     script = tmp_path / "edge.py"
     script.write_text(SCRIPT.format(pots=pots, seed=SEED, edge=EDGE, mean_us=mean_us, firings=len(BITS)))
     bench.ask("begin", BITS)
@@ -169,7 +161,7 @@ def test_a_pico_with_its_program_learns_by_the_link(bench, tmp_path, capsys):
         assert (name, front_end, pot) == ("A-B", "comparator", "mcp42xx")
 
         link.ask("prepare", 77)
-        link.ask("edge", 0, dict(zip(ARMED, (77, clock.EXPONENTIAL, 40_000, 10_000, 0, 0, 0, *SEED, 0, SECOND))))
+        link.ask("edge", 0, dict(zip(ARMED, (77, clock.EXPONENTIAL, 10_000, 10_000, 0, 0, 0, *SEED, 0, SECOND))))
         assert link.ask("tap", 0, lowest + 4) == [lowest + 4]
         bench.ask("begin", BITS)
         link.ask("run", 77)
