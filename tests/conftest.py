@@ -3,11 +3,12 @@
 import gc
 import importlib.metadata
 import importlib.util
+import multiprocessing.util
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,10 @@ from packaging.requirements import Requirement
 
 from clockfree.base import checkout
 from clockfree_sim.virtual import boards
-from tests.loaded import Forked, Server
+from tests import loaded
 
 START = boards.start
+SPAWN = multiprocessing.util.spawnv_passfds
 
 TESTS = Path(__file__).resolve().parent
 FIRMWARE = TESTS.parent / "firmware"
@@ -65,26 +67,25 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def forked_benches() -> Iterator[None]:
-    """Processes of virtual benches are forked from one that is loaded; the first of them has it started."""
-    servers: list[Server] = []
+def forked() -> Iterator[None]:
+    """Processes of virtual benches and of pools are forked from one that is loaded."""
 
-    def start(number: int, device: str) -> Forked:
-        if not servers:
-            servers.append(Server())
-        return servers[0].start(number, device)
+    def spawn(path: bytes, arguments: Sequence[str | bytes], files: Sequence[int]) -> int:
+        pid = loaded.spawn(path, arguments, files)
+        return SPAWN(path, arguments, files) if pid is None else pid
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(boards, "start", start)
+        patch.setattr(boards, "start", lambda number, device: loaded.server().start(number, device))
+        patch.setattr(multiprocessing.util, "spawnv_passfds", spawn)
         yield
-    for server in servers:
-        server.close()
+    loaded.close()
 
 
 @pytest.fixture
 def as_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Processes of virtual benches are started, not forked from one that is loaded."""
+    """Processes of virtual benches and of pools are started, not forked from one that is loaded."""
     monkeypatch.setattr(boards, "start", START)
+    monkeypatch.setattr(multiprocessing.util, "spawnv_passfds", SPAWN)
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ import xarray as xr
 from clockfree.commands import app
 from clockfree.runs import netcdf
 from clockfree_sim.theory import best
+from tests.loaded import Command
 
 TASK = """
 updates = 5
@@ -226,9 +227,9 @@ def test_blas_has_one_thread_unless_it_is_told_otherwise(given, threads):
 
 
 def started(task, out):
-    """A run that would take minutes, as soon as it has logged ten samples."""
-    arguments = ["run", task, "--updates", "1000000", "--out", str(out), "--json"]
-    process = subprocess.Popen(COMMAND + arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    """A run that would take half a minute, as soon as it has logged ten samples."""
+    arguments = ["run", task, "--updates", "200000", "--out", str(out), "--json"]
+    process = Command(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     late = time.monotonic() + 60
     while not (out / "log.jsonl").exists() or (out / "log.jsonl").read_bytes().count(b"\n") < 10:
         assert process.poll() is None, process.stderr.read()

@@ -19,6 +19,7 @@ from clockfree.commands.context import Context
 from clockfree_sim.sweep import workers
 from clockfree_sim.sweep.load import load
 from clockfree_sim.sweep.workers import Workers
+from tests.loaded import Command
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 TASK = """
@@ -30,7 +31,6 @@ targets = ["G"]
 [[lesson]]
 teacher = true
 """
-COMMAND = [sys.executable, "-c", "from clockfree.commands.app import main; main()", "sweep"]
 SMALL = 'task = "task.toml"\n[axes]\nrule = ["clockfree", "p=0.5"]\n"seed task_seed" = "0..2"\n'
 # On chips that only the simulated bench has, a point takes most of a second.
 LONG = 'task = "task.toml"\nset.updates = 2500\nset.edge.pot = "x9c"\n[axes]\nseed = "0..7"\n'
@@ -285,7 +285,7 @@ def started(here, points):
     """A long sweep in a process of its own, once so many points are in its journal."""
     (here / "s.toml").write_text(LONG)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    process = subprocess.Popen([*COMMAND, "s.toml", "--jobs", "1", "--json"], **pipes)
+    process = Command(["sweep", "s.toml", "--jobs", "1", "--json"], **pipes)
     late = time.monotonic() + 120
     while not (here / "runs/s/points.jsonl").exists() or len(done(here)) < points:
         assert process.poll() is None, process.stderr.read()

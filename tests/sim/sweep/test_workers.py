@@ -20,7 +20,9 @@ from clockfree_sim.compiled.kernel import Kernel
 from clockfree_sim.sweep import workers as module
 from clockfree_sim.sweep.point import Point, measure
 from clockfree_sim.sweep.workers import DIED, Workers, WorkersError, cluster, processes, run
+from tests.loaded import Command
 from tests.sim.jobs import a_job
+from tests.sim.sweep.exams import Deadly, Noting
 
 SWEEP = """
 task = "task.toml"
@@ -35,35 +37,6 @@ targets = ["G"]
 [[lesson]]
 teacher = true
 """
-
-
-class Deadly:
-    """Held-out examples that kill the process they are run in."""
-
-    source_V = np.zeros((1, 2))
-
-    def answers(self, outputs_V):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    def accuracy(self, outputs_V):
-        return 0.0
-
-
-class Noting:
-    """Held-out examples that note which process they are run in."""
-
-    source_V = np.zeros((1, 2))
-
-    def __init__(self, path):
-        self.path = path
-
-    def answers(self, outputs_V):
-        with open(self.path, "a") as file:
-            file.write(f"{os.getpid()}\n")
-        return np.zeros(len(outputs_V))
-
-    def accuracy(self, outputs_V):
-        return 0.25
 
 
 def a_point(index, exam=None, **more):
@@ -111,7 +84,9 @@ def test_a_process_that_dies_fails_its_own_point_and_no_other():
             assert results[point.at]["mean_error_V2"] == expected(point)
 
 
-def test_processes_that_die_whatever_they_are_given_end_the_sweep_and_fail_no_point(tmp_path, monkeypatch, capfd):
+def test_processes_that_die_whatever_they_are_given_end_the_sweep_and_fail_no_point(
+    as_installed, tmp_path, monkeypatch, capfd
+):
     (tmp_path / "sitecustomize.py").write_text(
         "import os, sys\nif '--multiprocessing-fork' in sys.orig_argv:\n    os._exit(1)\n"
     )
@@ -174,32 +149,47 @@ def distributed():
         pytest.fail(missing) if os.environ.get("CLOCKFREE_REQUIRE_DISTRIBUTED") else pytest.skip(missing)
 
 
-@pytest.fixture
-def dask(distributed, tmp_path):
+def a_cluster(folder, started):
     """A scheduler and two workers, as `dask scheduler` and `dask worker` start them: its address, and the processes."""
-    processes = []
     env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}  # workers are to know this module
 
     def start(*arguments):
         code = "import sys; from dask.__main__ import main; sys.argv[0] = 'dask'; main()"
-        log = (tmp_path / f"dask{len(processes)}.log").open("w")
+        log = (folder / f"dask{len(started)}.log").open("w")
         with log:
             command = [sys.executable, "-c", code, *arguments]
-            processes.append(subprocess.Popen(command, stdout=log, stderr=log, env=env))
-        return processes[-1]
+            started.append(subprocess.Popen(command, stdout=log, stderr=log, env=env))
+        return started[-1]
 
-    file = tmp_path / "scheduler.json"
+    file = folder / "scheduler.json"
     scheduler = start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", f"--scheduler-file={file}")
-    try:
-        until(lambda: file.exists() and file.read_text().endswith("}"), scheduler)
-        address = json.loads(file.read_text())["address"]
-        for name in ("one", "two"):
-            start("worker", address, "--nthreads", "1", "--no-dashboard", "--no-nanny", "--name", name)
-        yield address, processes
-    finally:
-        for process in processes:
+    until(lambda: file.exists() and file.read_text().endswith("}"), scheduler)
+    address = json.loads(file.read_text())["address"]
+    for name in ("one", "two"):
+        start("worker", address, "--nthreads", "1", "--no-dashboard", "--no-nanny", "--name", name)
+    return address
+
+
+@pytest.fixture(scope="module")
+def clusters():
+    """Those that were started, by their addresses: the last of them is perhaps whole."""
+    made = {}
+    yield made
+    for started in made.values():
+        for process in started:
             process.kill()
             process.wait()
+
+
+@pytest.fixture
+def dask(distributed, clusters, tmp_path):
+    """A cluster: its address and processes. It is that of the test before, unless some of them have ended."""
+    address, started = next(reversed(clusters.items()), ("", []))
+    if not started or any(process.poll() is not None for process in started):
+        started = clusters.setdefault("", [])
+        address = a_cluster(tmp_path, started)
+        clusters[address] = clusters.pop("")
+    return address, started
 
 
 def until(condition, process):
@@ -209,16 +199,32 @@ def until(condition, process):
         time.sleep(0.05)
 
 
+def test_two_workers_share_the_points(dask, tmp_path):
+    from distributed import Client
+
+    address, _ = dask
+    with Client(address) as client:
+        client.wait_for_workers(2, timeout=60)
+    noting = Noting(str(tmp_path / "pids"))
+    points = [a_point(i, noting, updates=2000, edge={"pot": "x9c"}) for i in range(6)]
+    with cluster(address) as workers:
+        assert workers.what == f"the 2 workers of {address}"
+        results = found(points, workers)
+    assert len({*(tmp_path / "pids").read_text().split()} - {str(os.getpid())}) == 2
+    here = measure(points[3])
+    assert here["engine"] == "world" and here["test_accuracy"] == 0.25
+    assert {**results[3,], "wall_s": 0} == {**here, "wall_s": 0}
+
+
 def test_a_sweep_on_a_real_scheduler_with_two_workers(dask, tmp_path, monkeypatch, capsys):
     address, (scheduler, *_) = dask
     monkeypatch.chdir(tmp_path)
     (tmp_path / "task.toml").write_text(TASK)
     (tmp_path / "s.toml").write_text(SWEEP)
-    code = "from clockfree.commands.app import main; main()"
-    arguments = [sys.executable, "-c", code, "sweep", "s.toml", "--json", "--scheduler", address]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
 
     def sweep():
-        return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return Command(["sweep", "s.toml", "--json", "--scheduler", address], **pipes)
 
     def points():
         path = tmp_path / "runs/s/points.jsonl"
@@ -249,23 +255,6 @@ def test_a_sweep_on_a_real_scheduler_with_two_workers(dask, tmp_path, monkeypatc
         given = ["--seed", str(seed), "--task-seed", str(seed), "--updates", "2000", "--set", "edge.pot=x9c"]
         assert app.status_of(["run", "task.toml", *given, "--out", f"run{seed}", "--json"]) == 0
         assert final_error[seed] == json.loads(capsys.readouterr().out)["final_error_V2"]
-
-
-def test_two_workers_share_the_points(dask, tmp_path):
-    from distributed import Client
-
-    address, _ = dask
-    with Client(address) as client:
-        client.wait_for_workers(2, timeout=60)
-    noting = Noting(str(tmp_path / "pids"))
-    points = [a_point(i, noting, updates=2000, edge={"pot": "x9c"}) for i in range(6)]
-    with cluster(address) as workers:
-        assert workers.what == f"the 2 workers of {address}"
-        results = found(points, workers)
-    assert len({*(tmp_path / "pids").read_text().split()} - {str(os.getpid())}) == 2
-    here = measure(points[3])
-    assert here["engine"] == "world" and here["test_accuracy"] == 0.25
-    assert {**results[3,], "wall_s": 0} == {**here, "wall_s": 0}
 
 
 class KilledWorker(Exception):
