@@ -38,6 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 collect_ignore = ["benchmarks"]  # scripts, run by make bench
 os.environ["MPLBACKEND"] = "Agg"
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as commands have it: threads that wait for their share spin
 # Every process that a test starts would compile the sources anew, where the caller's shell keeps Python from it.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -46,6 +47,11 @@ gc.disable()  # while tests are collected: nothing of that is ever given back
 # Same examples every time, and no deadline: the first call of a compiled function takes seconds.
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: many tests wait for boards, which take their time."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
