@@ -97,9 +97,10 @@ def learn(
     circuit = Circuit(len(network.nodes), network.ends, sources, targets)
     circuit.state[[at.WEIGHT, at.FLOATING]] = 1.0 - rule.eta, 0.0
     ohm = np.array(ohm, dtype=float)
+    eta, gamma, p, b, stop_V2 = map(float, (rule.eta, rule.gamma, rule.p, rule.b, stop_V2))  # compiled for these alone
     error_V2 = _learn(
         circuit.plan, circuit.state, circuit.ends, np.array(lesson.source_V, float), np.array(lesson.desired_V, float),
-        rule.eta, rule.gamma, rule.batch, rule.p, rule.b, rule.fixed, ohm, steps, rng, stop_V2,
+        eta, gamma, rule.batch, p, b, rule.fixed, ohm, steps, rng, stop_V2,
     )  # fmt: skip
     return ohm, error_V2
 
