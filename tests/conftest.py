@@ -81,8 +81,9 @@ def forked() -> Iterator[None]:
         return SPAWN(path, arguments, files) if pid is None else pid
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(boards, "start", lambda number, device: loaded.server().start(number, device))
-        patch.setattr(multiprocessing.util, "spawnv_passfds", spawn)
+        if loaded.FORKS:
+            patch.setattr(boards, "start", lambda number, device: loaded.server().start(number, device))
+            patch.setattr(multiprocessing.util, "spawnv_passfds", spawn)
         yield
     loaded.close()
 

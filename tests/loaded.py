@@ -27,6 +27,8 @@ LOADED = (
     "clockfree.commands.app", "clockfree.commands.run", "clockfree_sim.compiled.kernel", "clockfree_sim.sweep.point",
     "matplotlib.figure", "h5netcdf",
 )  # fmt: skip
+FORKS = sys.platform == "linux"
+"""Elsewhere nobody adopts a process, nor holds on to one by a file: all are started."""
 CLOCKFREE = "from clockfree.commands.app import main; main()"
 
 
@@ -107,14 +109,17 @@ class Command(subprocess.Popen):
     """`clockfree ARGUMENTS`, as `subprocess.Popen`, in this environment and folder."""
 
     def __init__(self, arguments: Sequence[str], **pipes: Any):
-        super().__init__(["clockfree", *arguments], **pipes)
+        super().__init__([sys.executable, "-c", CLOCKFREE, *arguments], **pipes)
 
     def _execute_child(self, args: list[str], *rest: Any) -> None:  # type: ignore[override]
+        if not FORKS:
+            super()._execute_child(args, *rest)  # type: ignore[misc]
+            return
         *ours, errread, errwrite = rest[9:15]
         p2cread, _, _, c2pwrite = ours
         files = {0: p2cread, 1: c2pwrite, 2: errwrite}
         try:
-            self.pid = server().run(CLOCKFREE, args[1:], {at: at if file == -1 else file for at, file in files.items()})
+            self.pid = server().run(CLOCKFREE, args[3:], {at: at if file == -1 else file for at, file in files.items()})
             self._child_created = True
         finally:
             self._close_pipe_fds(*ours, errread, errwrite)  # type: ignore[attr-defined]
