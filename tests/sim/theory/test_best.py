@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import approx_fprime, brute
 
 from clockfree_model.job import Damage, Job, Lesson
-from clockfree_model.network import lab16, square
+from clockfree_model.network import lab16, load, square
 from clockfree_model.parts import POTS
 from clockfree_model.physics import BOARD, IDEAL
 from clockfree_sim.circuit.direct import solve
@@ -35,6 +35,28 @@ def test_dense_and_sparse_agree():
     sparse, dense = (_Problem(*task, dense=dense).error(x) for dense in (False, True))
     assert sparse[0] == pytest.approx(dense[0], rel=1e-12)
     assert sparse[1] == pytest.approx(dense[1], rel=1e-8, abs=1e-14)
+
+
+def test_slopes_against_finite_differences():
+    rng = np.random.default_rng(3)
+    problem = _Problem(NETWORK, SOURCES, TARGETS, rng.uniform(0, 5, (5, 2)), rng.uniform(0, 5, (5, 2)))
+    x = np.log(rng.uniform(1e3, 1e5, 16))
+    error_V2, off_V, slope_V = problem.sloped(x)
+    assert error_V2 == problem.error(x)[0]
+    for each, slopes in enumerate(slope_V):
+        wanted = approx_fprime(x, lambda at, each=each: problem.sloped(at)[1][each], 1e-7)
+        assert slopes == pytest.approx(wanted, rel=1e-4, abs=1e-6)
+
+
+def test_what_can_be_reached_is_found_in_a_few_steps(monkeypatch):
+    """With 16 numbers to meet, where a descent along the gradient ends above 0 from all starts."""
+    monkeypatch.setattr("scipy.optimize.minimize", lambda *arguments, **options: pytest.fail("searches further"))
+    network, sources, targets = load("planar:64:143:0"), (0, 9, 30, 41), (20, 50, 11, 58)
+    rng = np.random.default_rng(0)
+    source_V = rng.uniform(0, 5, (30, 4))
+    ohm = IDEAL.resistance(rng.integers(0, 128, 143), POT)
+    desired_V = solve(64, network.ends, 1 / ohm, sources, source_V)[:, list(targets)]
+    assert best_error(network, sources, targets, source_V, desired_V, IDEAL, POT) < REACHED_V2
 
 
 @given(
