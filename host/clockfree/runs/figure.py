@@ -37,6 +37,8 @@ COLOURS = LinearSegmentedColormap.from_list("taps", matplotlib.colormaps["viridi
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 SIZE = (11, 4.8)
 """Inches of the figure."""
+FEW_DECADES = 3
+"""Up to this many decades have ticks between them; each of those takes a millisecond to draw."""
 NAMED_NODES = 30
 """Up to this many nodes every node is named, beyond it only sources and targets."""
 DRAWN_NODES = 500
@@ -110,7 +112,10 @@ def _error(axes: Axes, data: DataSet) -> None:
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter(_Powers())
     axes.yaxis.set_minor_formatter(_Powers())
-    axes.set_ylim(lowest, 3 * max(np.nan_to_num(error_V2).max(), np.nan_to_num(measured_V2).max(), lowest))
+    highest = 3 * max(np.nan_to_num(error_V2).max(), np.nan_to_num(measured_V2).max(), lowest)
+    axes.set_ylim(lowest, highest)
+    if highest > 10**FEW_DECADES * lowest:
+        axes.minorticks_off()
     axes.set_xlim(0, last)
     for start, name in zip(data["lesson_from"].values[1:], data["lesson"].values[1:], strict=True):
         _mark(axes, start, f"lesson {name}", "0.45")

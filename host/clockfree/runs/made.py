@@ -6,6 +6,7 @@ Each fails alone, and neither undoes a run: its log is whole without them, and `
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clockfree.base.environment import spare_docstrings
 from clockfree.runs.runlog import Record
 from clockfree_model.files import attempt
 from clockfree_model.parts import POTS
@@ -25,6 +26,7 @@ def make(record: Record, data: "DataSet") -> list[str]:
         write(data, file)
 
     def figure(file: Path) -> None:
+        spare_docstrings()
         from clockfree.runs.figure import draw  # the same, of matplotlib
 
         draw(data, file, POTS[record.job.edge.pot].highest)

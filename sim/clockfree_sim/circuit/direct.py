@@ -1,15 +1,25 @@
-"""Node voltages of a resistor network by one direct solve: the plain way, used as a check and for single solutions."""
+"""Node voltages of a resistor network by one direct solve: the plain way, used as a check and for single solutions.
+
+Sparse matrices are slow to load: a small network does without.
+"""
+
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import coo_array, csc_array
-from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import splu
 
 from clockfree_sim.circuit.cut import CUT_S
 
+if TYPE_CHECKING:
+    from scipy.sparse import csc_array
 
-def laplacian(nodes: int, ends: np.ndarray, conductance: np.ndarray) -> csc_array:
+DENSE_NODES = 200
+"""Up to so many nodes a dense matrix is faster than sparse factors."""
+
+
+def laplacian(nodes: int, ends: np.ndarray, conductance: np.ndarray) -> "csc_array":
     """Matrix Y of the network, S (nodes, nodes): Y V is the current that must be fed into each node."""
+    from scipy.sparse import coo_array
+
     tail, head = np.asarray(ends).T
     rows = np.concatenate([tail, head, tail, head])
     columns = np.concatenate([tail, head, head, tail])
@@ -21,6 +31,14 @@ def reached(nodes: int, ends: np.ndarray, conductance: np.ndarray, held) -> np.n
     """Which nodes are connected to a held node by edges that are not cut: bool (nodes,)."""
     alive = np.asarray(conductance) >= CUT_S
     tail, head = np.asarray(ends)[alive].T
+    if nodes <= DENSE_NODES:
+        found = np.isin(np.arange(nodes), held)
+        for _ in range(nodes):
+            found[tail[found[head]]] = found[head[found[tail]]] = True
+        return found
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     _, label = connected_components(coo_array((np.ones(len(tail)), (tail, head)), shape=(nodes, nodes)), directed=False)
     return np.isin(label, label[np.asarray(held)])
 
@@ -51,8 +69,26 @@ def solve(nodes: int, ends: np.ndarray, conductance: np.ndarray, held, held_V: n
     unknown[held] = False
     voltage = np.zeros((held_V.shape[0], nodes))
     voltage[:, held] = held_V
-    if unknown.any():
-        rows = laplacian(nodes, ends, g)[np.flatnonzero(unknown)]
-        feed = -(rows[:, held] @ held_V.T)
-        voltage[:, unknown] = splu(rows[:, np.flatnonzero(unknown)].tocsc()).solve(np.ascontiguousarray(feed)).T
+    if not unknown.any():
+        return voltage
+    if nodes <= DENSE_NODES:
+        dense = _dense(nodes, ends, g)[unknown]
+        voltage[:, unknown] = np.linalg.solve(dense[:, unknown], -(dense[:, held] @ held_V.T)).T
+        return voltage
+    from scipy.sparse.linalg import splu
+
+    rows = laplacian(nodes, ends, g)[np.flatnonzero(unknown)]
+    feed = -(rows[:, held] @ held_V.T)
+    voltage[:, unknown] = splu(rows[:, np.flatnonzero(unknown)].tocsc()).solve(np.ascontiguousarray(feed)).T
     return voltage
+
+
+def _dense(nodes: int, ends: np.ndarray, conductance: np.ndarray) -> np.ndarray:
+    """The same matrix as `laplacian`."""
+    tail, head = np.asarray(ends).T
+    found = np.zeros((nodes, nodes))
+    np.add.at(found, (tail, tail), conductance)
+    np.add.at(found, (head, head), conductance)
+    np.add.at(found, (tail, head), -conductance)
+    np.add.at(found, (head, tail), -conductance)
+    return found

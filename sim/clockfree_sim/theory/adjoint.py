@@ -4,13 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from scipy.sparse.linalg import splu
 
 from clockfree_model.network import Network
-from clockfree_sim.circuit.direct import laplacian
-
-DENSE_NODES = 200
-"""Up to so many nodes a dense inverse is faster than sparse factors."""
+from clockfree_sim.circuit.direct import DENSE_NODES, laplacian
 
 
 class Adjoint:
@@ -55,6 +51,8 @@ class Adjoint:
             inverse = np.linalg.inv(matrix)  # for the network and for its adjoint
             solve = inverse.__matmul__
         else:
+            from scipy.sparse.linalg import splu  # slow to load, and a small network does without
+
             solve = splu(matrix.tocsc()).solve
 
         def inject(current_A: np.ndarray) -> np.ndarray:

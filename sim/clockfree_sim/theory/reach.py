@@ -8,7 +8,6 @@ every network with these sources; between the bound and the best achievable erro
 import math
 
 import numpy as np
-from scipy.optimize import nnls
 
 from clockfree_model.final import Best
 from clockfree_model.job import Job, Lesson
@@ -63,6 +62,8 @@ def averages_V2(source_V: np.ndarray, desired_V: np.ndarray) -> float:
     source_V, desired_V : (B, S) and (B, O) float
         V.
     """
+    from scipy.optimize import nnls  # slow to load, and what can be reached does without
+
     rows = reduced(source_V, desired_V)
     heavy = 1e4 * max(1.0, float(np.abs(rows.source_V).max()))  # holds the sum of the weights at 1
     matrix = np.vstack([rows.source_V, np.full(rows.source_V.shape[1], heavy)])

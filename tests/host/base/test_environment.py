@@ -81,3 +81,10 @@ def test_a_text_that_cannot_be_read_says_whose_fault_it_is():
         == r"'caf\udce9': expected UTF-8, got other bytes: the record of a run could not name it"
     )
     assert unreadable("caf\udcc3\udca9").startswith("café: expected a locale with these letters, got ")
+
+
+def test_docstrings_of_matplotlib_are_spared_in_commands_alone():
+    show = "from clockfree.base import environment; {}environment.spare_docstrings()"
+    show += "; from matplotlib.lines import Line2D; print('dash_joinstyle' in Line2D.set.__doc__)"
+    assert ran(show.format("")).stdout == "True\n"
+    assert ran(show.format("environment.settle(); ")).stdout == "False\n"
