@@ -64,16 +64,15 @@ class Edges:
     def __init__(self, setup: Setup):
         job, physics = setup.job, setup.job.physics
         self._setup = setup
-        constants = _constants(setup)
-        self.edges = _records_of(setup, constants)
-        self.alike = _shared_of(setup, constants)
+        constants, self._levels = _constants(setup)
+        self.edges = _records_of(setup, constants, self._levels is not None)
+        self.alike = _shared_of(setup, constants, self._levels is not None)
         self.shows = np.zeros(1, dtype=SHOW)
         self.shows["clock"] = setup.supervisor.supervisor.clock
         self.shows["present"] = -1
         self._adc = supervisor_adc(job)
         self.shows["noise_V"] = self._adc.noise_V
         self.shows["noise_key"] = noise.key_of(job.seed & SEED, len(self.edges), noise.DECISION)
-        self._levels = _levels_of(setup, constants)
         self._now = np.zeros(4, dtype=np.int64)
         self._moves = self._pending = None
         # Wipers that move later and a digital clamp are compiled together, or neither is.
@@ -195,14 +194,26 @@ class Edges:
         self._setup.supervisor.supervisor.readings = self.readings.tolist()
 
 
-def _constants(setup: Setup) -> list[Constants]:
-    """What each edge's front end is like."""
+def _constants(setup: Setup) -> tuple[list[Constants], np.ndarray | None]:
+    """What each edge's front end is like, and where the codes of each ADC begin, one after another.
+
+    Of one that stands for all, if they are perfect. Each edge's levels are copied as they are drawn: to keep them twice
+    would take 32 kB an edge, and the system as long to find it.
+    """
     job, plant = setup.job, setup.plant
     draw = resolve(PARTS[job.edge.front_end].chip).constants
-    return [draw(job.physics, job.seed, i, fixed) for i, fixed in enumerate(plant.fixed)]
+    found, levels = [], None
+    for i, fixed in enumerate(plant.fixed):
+        each = draw(job.physics, job.seed, i, fixed)
+        if each.levels is not None and (i == 0 or job.physics.adc_inl_lsb):
+            if levels is None:
+                levels = np.empty((len(plant.fixed) if job.physics.adc_inl_lsb else 1, len(each.levels)))
+            levels[i] = np.frombuffer(each.levels)
+        found.append(each._replace(levels=None))
+    return found, None if levels is None else levels.ravel()
 
 
-def _records_of(setup: Setup, constants: list[Constants]) -> np.ndarray:
+def _records_of(setup: Setup, constants: list[Constants], converts: bool) -> np.ndarray:
     """The edges as they are before anything was read or damaged, (E,) EDGE."""
     job = setup.job
     physics, seed, count = job.physics, job.seed & SEED, len(constants)
@@ -219,7 +230,7 @@ def _records_of(setup: Setup, constants: list[Constants]) -> np.ndarray:
     edges["noise_key"] = [noise.key_of(seed, i, draws) for i in range(count)]
     edges["lateness_key"] = [noise.key_of(seed, i, noise.LATENESS) for i in range(count)]
     offset_V = np.array([each.offset_V for each in constants])
-    if constants[0].levels is not None:
+    if converts:
         edges["shift"][:, : offset_V.shape[1]] = offset_V * (4096 / physics.supply_V)
         edges["adc"] = np.arange(count) if physics.adc_inl_lsb else 0
     else:
@@ -227,10 +238,10 @@ def _records_of(setup: Setup, constants: list[Constants]) -> np.ndarray:
     return edges
 
 
-def _shared_of(setup: Setup, constants: list[Constants]) -> np.ndarray:
+def _shared_of(setup: Setup, constants: list[Constants], converts: bool) -> np.ndarray:
     """What all edges share, (1,) SHARED."""
     job, physics, pot = setup.job, setup.job.physics, setup.plant.pot
-    clockfree, converts = job.schedule == "clockfree", constants[0].levels is not None
+    clockfree = job.schedule == "clockfree"
     floor_c16, dither_c16, bar_c16 = gate_c16(job.edge, physics)
     front_end = FRONT_ENDS.index(job.edge.front_end)
     shared = {
@@ -259,14 +270,6 @@ def _shared_of(setup: Setup, constants: list[Constants]) -> np.ndarray:
     for name, value in shared.items():
         alike[name] = value
     return alike
-
-
-def _levels_of(setup: Setup, constants: list[Constants]) -> np.ndarray | None:
-    """Where the codes of each ADC begin, one after another; of one that stands for all, if they are perfect."""
-    if constants[0].levels is None:
-        return None
-    drawn = constants[: None if setup.job.physics.adc_inl_lsb else 1]
-    return np.concatenate([np.frombuffer(each.levels) for each in drawn if each.levels is not None])
 
 
 def _magnitude(job: Job) -> bool:

@@ -60,8 +60,13 @@ def signed_levels(gauss: Callable[[], float], inl_lsb: float = 1.0) -> array:
 
 
 def _bowed(edges: np.ndarray, waves: Sequence[np.ndarray], gauss: Callable[[], float], inl_lsb: float) -> array:
-    bow = sum(gauss() / order * wave for order, wave in enumerate(waves, start=1))
-    return _levels(edges + inl_lsb / np.abs(bow).max() * bow)
+    # In place: a large network has an array of levels for each of its edges.
+    bow, part = gauss() * waves[0], np.empty_like(edges)
+    for order, wave in enumerate(waves[1:], start=2):
+        bow += np.multiply(wave, gauss() / order, out=part)
+    bow *= inl_lsb / max(bow.max(), -bow.min())
+    bow += edges
+    return _levels(bow)
 
 
 def pico_levels(gauss: Callable[[], float], inl_lsb: float = 8.0) -> array:
@@ -77,7 +82,7 @@ def pico_levels(gauss: Callable[[], float], inl_lsb: float = 8.0) -> array:
 def _levels(codes: np.ndarray) -> array:
     """As an array, which bisect reads fastest; by its bytes, since one by one takes longer than all else here."""
     levels = array("d")
-    levels.frombytes(codes.tobytes())
+    levels.frombytes(memoryview(codes).cast("B"))
     return levels
 
 

@@ -1,6 +1,7 @@
 """The plant: the twin circuit with its supplies, its clamp and its imperfections, below the driver line."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -72,7 +73,7 @@ class Plant:
         # Conductance at each tap, of each edge and twin; those that are alike share a ladder.
         nominal = self._ladder(1.0)
         self._g_free = [nominal] * len(network.ends)
-        self._g_clamped = [self._ladder(r) for r in self.ratio] if physics.mismatch else list(self._g_free)
+        self._g_clamped = self._ladder(np.array(self.ratio)[:, None]) if physics.mismatch else list(self._g_free)
         self.clamp_error_V = np.array([physics.clamp_error_V * own() for _ in job.targets])
         self.place([pot.start_tap] * len(network.ends) if job.start_taps is None else job.start_taps.tolist())
         self._free = memoryview(self.circuit.v_free)
@@ -82,7 +83,7 @@ class Plant:
             times_us = physics.clamp_period_us, physics.clamp_delay_us
             self.clamp = DigitalClamp(self.circuit, time, *times_us, self.clamp_error_V)
 
-    def _ladder(self, ratio: float) -> list[float]:
+    def _ladder(self, ratio: Any) -> list[Any]:
         ohm = self.physics.resistance(np.arange(self.pot.top + 1), self.pot, ratio)
         return (1.0 / np.maximum(ohm, LEAST_OHM)).tolist()
 
