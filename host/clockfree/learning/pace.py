@@ -24,13 +24,23 @@ def floor_us(firing_us: Sequence[int]) -> int:
 
 
 def most_load(firing_us: float, late_us: float) -> float:
-    """Share of its time that a board can spend on firings, if hardly one is to be late by more than `late_us`.
+    """Share of its time that a board can spend on firings, if it may drop `MOST_DROPPED` of them, late by `late_us`.
 
-    Firings come at random, and each takes so long. In such a queue (M/D/1) the share that waits longer than t falls as
-    exp(-theta t / firing_us), where load = theta / (exp(theta) - 1).
+    Firings come at random, and each takes so long: a queue M/D/1, but that who is late leaves. In M/D/1 the share that
+    waits longer than t is c exp(-theta t / firing_us), with load = theta / (exp(theta) - 1) and c = (1 - load) /
+    (load exp(theta) - 1) [Tijms, A First Course in Stochastic Models, chapter 9]. Of these about 1 - load are dropped:
+    who leaves makes room for others.
     """
-    theta = math.log(1 / MOST_DROPPED) * firing_us / late_us
-    return theta / math.expm1(theta)
+    least, most = 0.0, math.log(1 / MOST_DROPPED) * firing_us / late_us  # theta without either of these corrections
+    for _ in range(50):
+        theta = (least + most) / 2
+        load = theta / math.expm1(theta)
+        waits = (1 - load) / (load * math.exp(theta) - 1) * math.exp(-theta * late_us / firing_us)
+        if (1 - load) * waits / (1 - load * waits) > MOST_DROPPED:
+            least = theta
+        else:
+            most = theta
+    return most / math.expm1(most)
 
 
 def not_held(job: Job, board: Member) -> tuple[str, float, float] | None:
