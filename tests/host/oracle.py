@@ -220,7 +220,7 @@ def _error(ran: Ran, record: runlog.Record, truth: Truth) -> Iterator[str]:
     true_V2, sigma_V2 = _mean_square(record, true_outputs_V(record, chips, lesson), lesson)
     if np.isfinite(last["error_V2"]) and abs(last["error_V2"] - true_V2) > 3 * sigma_V2 + _round_V2(record):
         yield f"error: measured {last['error_V2']:.3g}, the circuit has {true_V2:.3g} V^2, sigma {sigma_V2:.2g}"
-    if any(event["event"] in DOUBT for event in record.events):
+    if any(event["event"] in (*DOUBT, events.STOOD) for event in record.events):
         return  # marked
     # What is printed is a mean over samples on the way: held against what the same taps give, where boards told them.
     away = list(_away(record))

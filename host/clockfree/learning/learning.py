@@ -188,6 +188,7 @@ class Learning:
             self.journal.note(events.STOOD, text)
             self._patient_s = now_s + STOOD_S
             self._fired_s += seconds
+            self.outputs_unknown()  # what comes first was told long ago
 
     @property
     def away(self) -> dict[Member, str]:

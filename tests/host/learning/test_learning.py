@@ -247,6 +247,15 @@ def test_outputs_are_not_known_from_the_moment_at_which_the_supervisor_is_away_o
     assert np.isnan(run.learning.sample().error_V2)
 
 
+def test_after_this_computer_stood_still_outputs_are_not_known_until_they_are_read_again(run):
+    reading = ["readings", 1, 1, 0, [[2000]]]
+    run.learning._turned_s -= 5.0
+    run.tell(run.supervisor, "heard", reading)  # it lay at the port meanwhile
+    assert "stood" in run.events() and np.isnan(run.learning.sample().error_V2)
+    run.tell(run.supervisor, "heard", reading)
+    assert np.isfinite(run.learning.sample().error_V2)
+
+
 def test_a_board_that_holds_at_once_each_time_is_asked_less_and_less_often(run):
     board = run.boards[0]
     for _ in range(20):
