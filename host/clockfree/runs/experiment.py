@@ -151,7 +151,7 @@ def _run(
     from clockfree_sim.theory.reach import out_of_reach  # the same
 
     said = bench.about()
-    beyond = [*out_of_reach(job, best), *too_fast(job, said)]
+    beyond = [*out_of_reach(job, best), *too_fast(job, {"bench": bench_name, **said})]
     for line in beyond:
         progress.say(line)
 

@@ -51,6 +51,12 @@ def test_a_rate_that_costs_is_warned_of_with_one_that_does_not(made_up):
     assert "edge.rate_hz = 2.5 stays below" in fast.costs()  # 10 Hz at four times the most
 
 
+def test_of_virtual_boards_the_machine_is_named(made_up):
+    told = {"boards": [{"edges": [*range(16)], "firing_us": [5000] * 16}]}
+    (real,), (virtual,) = (too_fast(made_up[0](), {"bench": name, **told}) for name in ("bench.toml", "virtual"))
+    assert "machine" not in real and virtual.startswith(real) and "this machine takes" in virtual
+
+
 def test_a_clamp_that_is_aimed_too_rarely_is_warned_of(made_up):
     """By 10 ms and 3 ms: at 38 firings a second it is half a mean wait old, at 19 a quarter, at 57 three."""
     coarse = ClampSettings(OVERCLAMP)
