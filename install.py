@@ -93,9 +93,10 @@ def runs(*arguments):
 
 
 def do(*command, **more):
-    """A command that has to work: what it says is on the screen."""
+    """A command that has to work: what it says is on the screen, or is put there when it fails."""
     done = subprocess.run(command, cwd=ROOT, **more)
     if done.returncode:
+        sys.stderr.write((done.stderr or b"").decode(errors="replace"))
         sys.exit(f"make setup: {' '.join(command[:4])} ... has failed; make setup begins where it was")
 
 
@@ -130,7 +131,7 @@ def install():
             os.remove(SETTINGS)
         do(sys.executable, "-m", "venv", "--clear", "--without-pip", VENV)
         mark()
-        do(python(), "-Im", "ensurepip", "--upgrade", "--default-pip", stdout=subprocess.DEVNULL)
+        do(python(), "-Im", "ensurepip", "--upgrade", "--default-pip", capture_output=True)
     mark()
     print("installing into .venv (about a minute the first time)", flush=True)
     pip("--requirement", "requirements.lock")

@@ -80,6 +80,7 @@ print(module.f(1), "loaded" if module.f.stats.cache_hits else "compiled", flush=
 def caches(tmp_path, monkeypatch):
     """An empty folder, and a process that has said nothing yet."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     monkeypatch.setattr(caching, "_turn", caching._Turn())
     return tmp_path / "caches" / "clockfree" / "compiled"
 
