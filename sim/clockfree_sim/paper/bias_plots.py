@@ -128,13 +128,14 @@ def _starts(ax: Axes, data: xr.Dataset) -> None:
                 taps = scanned(data, "size", **chosen)
                 found = np.array([gain(data, AT[0], "p = 1", "p = 0.1", size=tap, **chosen) for tap in taps]).T
                 name = "no sigma" if reading == "none" else "eq. 10 as printed"
-                text = f"{label(where)}, eta {eta:g}, {name}"
+                text = f"{where['kind']}, eta {eta:g}, {name}"
                 _line(ax, taps, found, color=colour, ls=dashes, marker=marker, label=text)
     ax.axhline(1, color="0.8", lw=0.8, zorder=0)
     ax.set(xscale="log", yscale="log", xlabel="tap at which all wipers begin")
     ax.set(ylabel="error at p = 1 over that at p = 0.1")
-    ax.set_title("sigma at 5 V, by the start")
-    ax.legend(fontsize=6)
+    ax.set_title(f"sigma at 5 V, by the start: {main_task(data)['edges']} edges")
+    ax.set_ylim(top=300 * ax.get_ylim()[1])
+    ax.legend(loc="upper left", fontsize=6)
 
 
 def _imperfections(ax: Axes, data: xr.Dataset) -> None:
