@@ -100,6 +100,29 @@ class EmulatedPico:
         last_clock = self._mcu.clock.create_alarm(end)
         spi.on_transmit = begin
 
+    def lose_byte(self) -> None:
+        """The next byte of SPI0 never ends: whoever waits for it hangs."""
+        spi = self._mcu.spi[0]
+        begin = spi.on_transmit
+
+        def lost(value: int) -> None:
+            spi.on_transmit = begin
+
+        spi.on_transmit = lost
+
+    def near_watchdog(self, us: float) -> None:
+        """The watchdog, if it is armed, bites in so long, unless it is fed before."""
+        self._mcu.watchdog.timer.set(round(2 * us))  # an RP2040 counts down twice a microsecond
+
+    @property
+    def timer_us(self) -> float:
+        """The board's own timer, which counts from its reset."""
+        return float(self._mcu.find_peripheral(_TIMER)._micros())
+
+    @timer_us.setter
+    def timer_us(self, us: float) -> None:
+        self._mcu.find_peripheral(_TIMER)._epoch_nanos = self._mcu.clock.nanos - 1000 * us
+
     def now_us(self) -> float:
         """Emulated time since power-on, us."""
         return self._mcu.clock.nanos / 1000

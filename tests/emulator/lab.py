@@ -21,6 +21,7 @@ RUN_ID = 77
 FIRE = 15
 BAR_C16 = 2000
 """Of edges that sum: about one step in three firings at the drops that are drawn here."""
+_LEAP_US = 2**29 - 2_000_000
 _PINS = (0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 17, 20, 21, 22, 26, 27, 28)
 
 
@@ -88,6 +89,11 @@ class EdgeChips:
         """Begin a record."""
         self.firings = []
         self._show()
+
+    @property
+    def wipers(self) -> list[int]:
+        """Taps of both wipers."""
+        return [*self._pot.wipers]
 
     def fired(self, looked: tuple[float, float]) -> None:
         """A firing of the board is over; with comparators it began at `looked`. If it was this edge's, keep it."""
@@ -172,13 +178,27 @@ class Lab:
         self._mcu.leave_reset()
         self._go(20e6)
         assert connected
-        while not any(message[0] == "hello" for message in self.telemetry):
+        return self.hello(20e6)
+
+    def hello(self, within_us: float) -> dict[str, Any]:
+        """What a board that starts says of itself."""
+        told = len(self.telemetry)
+        late_us = self.pico.now_us() + within_us
+        while not (said := [message[2] for message in self.telemetry[told:] if message[0] == "hello"]):
+            assert self.pico.now_us() < late_us, "no HELLO"
             self.run_us(100_000)
-        return next(message[2] for message in self.telemetry if message[0] == "hello")
+        return said[0]
 
     def run_us(self, us: float) -> None:
         """Let the board go on for so long."""
         self._go(us)
+
+    def approach(self, us: float) -> None:
+        """Set the board's own timer to a time to come, in leaps that its ticks do not take for steps back."""
+        while us - self.pico.timer_us > _LEAP_US:
+            self.pico.timer_us += _LEAP_US
+            self.run_us(200_000)  # it looks at its clock at least every 100 ms
+        self.pico.timer_us = us
 
     def _go(self, us: float) -> None:
         simulator = self._device.simulator

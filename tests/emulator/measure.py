@@ -1,7 +1,7 @@
 """One measurement on an emulated Pico: what a board does of a rate that it is asked for."""
 
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -26,6 +26,10 @@ class Found:
         Lines of telemetry, and how many were due.
     wrong : int
         Firings that did not go as the rule has it.
+    waits : (M,) array
+        Time from one firing of an edge to its next, over the mean that was asked for; empty where some were dropped.
+    crossed : bool
+        The board's ticks began anew meanwhile.
     """
 
     fired: int
@@ -35,6 +39,8 @@ class Found:
     lines: int
     due: int
     wrong: int
+    waits: np.ndarray
+    crossed: bool
 
     @property
     def share(self) -> float:
@@ -43,16 +49,21 @@ class Found:
 
 
 def measure(lab: Lab, rate_hz: float, late_us: int, seconds: float, bar_c16: int = 0) -> Found:
-    """Let a board that is in HOLD run for so long, with the host's telemetry and its status each second."""
+    """Let a board that is in HOLD run for so long, with the host's telemetry and its status each second.
+
+    Its timer is set so that the board's ticks, its lower 30 bits, begin anew on the way.
+    """
     lab.arm(rate_hz, late_us, bar_c16)
     lab.ask("report", REPORT_MS, 0)
     lab.begin()
+    lab.approach(2 * clock.HALF - 0.5e6 * seconds)
     lab.ask("run", RUN_ID)
     told, bad = len(lab.telemetry), len(lab.texts)
     lab.beat(True)
     lab.run_us(1e6 * seconds)
     lab.beat(False)
     lines = len(lab.telemetry) - told
+    told_us = [message[2] for message in lab.telemetry[told:] if message[0] == "edges"]
     assert len(lab.texts) == bad, lab.texts[bad:]
     lab.ask("hold")
     lab.ask("report", 0, 0)
@@ -60,9 +71,11 @@ def measure(lab: Lab, rate_hz: float, late_us: int, seconds: float, bar_c16: int
     dropped = sum(row["dropped"] for row in rows)
     firings = [firing for edge in lab.edges for firing in edge.firings]
     late: list[float] = []
+    waits: list[float] = []
     for i, edge in enumerate(lab.edges):
         if not rows[i]["dropped"]:
             late += lateness(edge.firings, rate_hz, i)
+            waits += [1e-6 * rate_hz * (b.look_us - a.look_us) for a, b in pairwise(edge.firings)]
     return Found(
         sum(row["firings"] for row in rows),
         dropped,
@@ -71,6 +84,8 @@ def measure(lab: Lab, rate_hz: float, late_us: int, seconds: float, bar_c16: int
         lines,
         int(1000 * seconds / REPORT_MS),
         sum(not_by_the_rule(edge.firings, bar_c16, lab.measures) for edge in lab.edges),
+        np.array(waits),
+        bool(told_us) and max(told_us) > clock.HALF > min(told_us),
     )
 
 

@@ -8,6 +8,7 @@ from tests.emulator.lab import RUN_ID, Lab
 from tests.emulator.measure import REPORT_MS
 
 RUNS_US = 200_000
+BITES_US = 200_000
 SAME_B = 256
 """Two looks at the heap may be so far apart, by the lengths of numbers in lines. One block is 16 bytes: what kept one a
 firing, or a line, would keep thousands."""
@@ -43,18 +44,17 @@ def kept(lab: Lab, firings: int, rate_hz: float, bar_c16: int = 0) -> tuple[int,
     return before, after
 
 
-def hung(lab: Lab, bites_us: float | None = None) -> float:
+def hung(lab: Lab) -> float:
     """Seconds from a hang in RUN until the board is back, by its watchdog, in HOLD, with the taps of its chips.
 
-    The watchdog bites after 8.4 s, or in `bites_us`.
+    The watchdog, which bites after 8.4 s, is set close before: to emulate a loop that waits for a chip takes minutes.
     """
     _run(lab)
     lab.pico.lose_byte()
     lab.run_us(1e5)
     lab.begin()
     began_us = lab.pico.now_us()
-    if bites_us is not None:
-        lab.pico.near_watchdog(bites_us)
+    lab.pico.near_watchdog(BITES_US)
     said = lab.hello(20e6)
     assert (said["state"], said["reset"], said["reason"]) == (HOLD, "watchdog", "")
     assert not any(edge.firings for edge in lab.edges), "it has fired"
@@ -63,7 +63,7 @@ def hung(lab: Lab, bites_us: float | None = None) -> float:
     return 1e-6 * (lab.pico.now_us() - began_us)
 
 
-def interrupted(lab: Lab, us: float, bites_us: float | None = None) -> None:
+def interrupted(lab: Lab, us: float) -> None:
     """Ctrl-C in RUN: HOLD and a prompt, and so it stays for so long: no watchdog bites, though it was armed."""
     _run(lab)
     lab.send(b"\x03")
@@ -71,8 +71,7 @@ def interrupted(lab: Lab, us: float, bites_us: float | None = None) -> None:
     assert any(text.startswith(b"clockfree: HOLD, stopped by Ctrl-C") for text in lab.texts), lab.texts[-3:]
     lab.begin()
     told = len(lab.telemetry)
-    if bites_us is not None:
-        lab.pico.near_watchdog(bites_us)
+    lab.pico.near_watchdog(BITES_US)
     lab.run_us(us)
     assert not any(edge.firings for edge in lab.edges), "it fires"
     assert len(lab.telemetry) == told, lab.telemetry[told:]
