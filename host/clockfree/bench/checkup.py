@@ -1,8 +1,10 @@
 """Check-up of single boards in HOLD: chips, cables, seeds, and how fast they fire."""
 
+import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from statistics import median
 
 from clockfree.bench.fitting import LEAST_DWELL_S
 from clockfree.bench.verdicts import CHIPS, CLAMP, ENTROPY, ID, LINK, RATE, Verdict
@@ -17,12 +19,12 @@ from clockfree_model.job import Job
 PINGS = 20
 MOST_TRIP_S = 0.2
 """Of the shortest round trip: a board that answers later misses what it is told each second."""
-SLOWER = 2.0
+SLOWER = 3.0
 """So many times longer a firing takes on a board that is slow beside its fellows."""
-REHEARSALS, APART_S = 10, 0.02
+REHEARSALS, APART_S = 15, 0.15
 """So often at most, and so far apart."""
 FELLOWS, MOST_FELLOWS = 2, 5
-"""Others with the same chips: with fewer nobody knows how fast such a board is, and more rehearse for themselves."""
+"""Others with the same chips: with fewer nobody knows how fast such a board is, and more would take longer."""
 SHOWING_S, SHOWINGS, MOST_SHOWINGS = 0.03, 3, 40
 """The supervisor shows examples for so long, so often, or more often where it seems to be slow: the shortest counts."""
 MOST_SHOW_US = round(1e6 * LEAST_DWELL_S)
@@ -116,8 +118,8 @@ Kinds = dict[Member, tuple[str, ...]]
 def rehearsed(kinds: Kinds, again: Callable[[Member], int]) -> dict[Member, float]:
     """Boards rehearse one after another: how many times as long as its fellows' a firing takes on those that are slow.
 
-    Each is held against others of its kind in the same turn, the slowest but one: a machine that is busy is so for all.
-    Whatever holds a rehearsal up makes it longer, never shorter, so the least of all turns counts.
+    Whatever holds a rehearsal up makes it longer, never shorter: of a board that seems slow the least of all turns
+    counts, and of others of its kind, which rehearse in the same turns, what is usual. On a busy machine that is long.
 
     Parameters
     ----------
@@ -126,18 +128,21 @@ def rehearsed(kinds: Kinds, again: Callable[[Member], int]) -> dict[Member, floa
     again : callable
         Has one board rehearse: how long a firing took, us, or 0 where it could not.
     """
+    took_us: dict[Member, list[int]] = defaultdict(list)
     times: dict[Member, float] = {}
     slow = [*kinds]
-    for _ in range(REHEARSALS):
-        fellows = {other for member in slow for other in [*_fellows(kinds, member)][:MOST_FELLOWS]}
-        us = {member: again(member) for member in kinds if member in fellows or member in slow}
-        for member in [member for member, took_us in us.items() if not took_us]:
-            del kinds[member]
-        for member in slow:
-            beside = sorted(us[other] for other in _fellows(kinds, member) if other in us)
-            if member in kinds:
-                found = us[member] / beside[-2] if len(beside) >= FELLOWS else 0.0
-                times[member] = min(found, times.get(member, found))
+    for turn in range(REHEARSALS):
+        asked = {*slow}.union(*(_fellows(kinds, member) for member in slow))
+        for member in [member for member in kinds if turn < 2 or member in asked]:
+            if us := again(member):
+                took_us[member].append(us)
+            else:
+                del kinds[member]
+        for member in kinds:
+            fellows = _fellows(kinds, member)
+            beside_us = [us for other in fellows for us in took_us[other]]
+            usual_us = median(beside_us) if len(fellows) >= FELLOWS else math.inf
+            times[member] = min(took_us[member]) / usual_us
         slow = [member for member in slow if member in kinds and times[member] > SLOWER]
         if not slow:
             break
@@ -145,8 +150,9 @@ def rehearsed(kinds: Kinds, again: Callable[[Member], int]) -> dict[Member, floa
     return {member: times[member] for member in slow}
 
 
-def _fellows(kinds: Kinds, member: Member) -> Iterator[Member]:
-    return (other for other, kind in kinds.items() if kind == kinds.get(member) and other is not member)
+def _fellows(kinds: Kinds, member: Member) -> list[Member]:
+    others = [other for other, kind in kinds.items() if kind == kinds.get(member) and other is not member]
+    return others[:MOST_FELLOWS]
 
 
 def judge_rates(kinds: Kinds, slow: dict[Member, float], job: Job, verdicts: dict[Session, Verdict]) -> None:

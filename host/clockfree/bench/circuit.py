@@ -59,9 +59,10 @@ class CircuitExamination:
         if front_end.measures:
             trusted = self._readable(found)
         free = explained.explain(job, found, FREE, trusted)
+        if front_end.measures:
+            self._front_ends(found, free)
         self._potentiometers(free, "")
         if front_end.measures:
-            self._front_ends(found, free, trusted)
             self._potentiometers(explained.explain(job, found, CLAMPED, trusted), " in the clamped twin")
             self._clamp(found, free, trusted)
         else:
@@ -129,7 +130,7 @@ class CircuitExamination:
         here = np.array([each == sights.Seen(edge) for edge, each in enumerate(seen)])
         return ~noisy & here
 
-    def _front_ends(self, found: Moves, free: Explained, trusted: np.ndarray) -> None:
+    def _front_ends(self, found: Moves, free: Explained) -> None:
         """Where front ends are, by the drops that they see."""
         expected_V = explained.expected_V(self._job, free, found)
         seen = sights.places(found.drops_V[:, :, FREE], expected_V, self._job.physics.supply_V)
@@ -139,7 +140,7 @@ class CircuitExamination:
                 verdict.find(WIRING, text, "exchange its tail and head at the ADC")
             elif each.edge not in (edge, STILL):
                 self._at[edge] = each.edge
-            elif each.edge == STILL and not verdict.has(NOISE, OFFSET) and edge not in self._said:
+            elif each.edge == STILL and not verdict.has(NOISE, OFFSET):
                 text = f"{self._name(edge)} sees no drop that this network has"
                 verdict.find(WIRING, text, "look at its ADC's wires to the nodes")
 
