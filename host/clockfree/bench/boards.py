@@ -47,7 +47,7 @@ MOST_REPORTS = 640
 TURN_S = 0.1
 MOST_APART_S = 4.0
 """At the rates that were asked for samples are no further apart: with each there may be a checkpoint."""
-REHEARSED_AGAIN = 2
+REHEARSED_AGAIN = 5
 """So often a board rehearses once more, before it is refused."""
 READY_S = 30.0
 """Before RUN a board that is away is waited for so long."""
