@@ -42,23 +42,27 @@ COARSE: dict[str, Any] = {"amplitude_V": 0.5, "gain": None, "tolerance_V": 0.002
 def of_preset(preset: str, edge: Mapping[str, Any], clamp: Mapping[str, Any]) -> tuple[EdgeSettings, ClampSettings]:
     """Edges and clamp of a preset, with what a task gives of them.
 
-    `eta` alone asks for a nudge. Where nothing asks for an overclamp, edges too fast for it to follow are nudged.
+    `eta` alone asks for a nudge. Where nothing asks for an overclamp, two kinds of edges are nudged: those too fast for
+    it to follow, and comparators, unless their order says that B is wired to the free drop.
     """
     first = CLAMPS[preset]
+    front_end = edge.get("front_end", EDGES[preset].front_end)
+    part = FRONT_ENDS[front_end]
     rates = replace(EDGES[preset], **{key: edge[key] for key in ("rate_hz", "decades") if key in edge})
     follows = rates.rate_hz * 10 ** (rates.decades / 2) * first.refresh_s <= MOST_FIRINGS
+    on_sum = not part.measures and edge.get("order", SECOND) == SECOND
     asked = any(key in clamp for key in OF_OVERCLAMP)
-    kind = clamp.get("kind", NUDGE if "eta" in clamp or not (follows or asked) else first.kind)
+    kind = clamp.get("kind", NUDGE if "eta" in clamp or not (asked or (follows and not on_sum)) else first.kind)
     found, hold = EDGES[preset], first if kind == first.kind else ClampSettings(kind)
     if kind != first.kind and kind == NUDGE:
         found = replace(found, **NUDGED)
-    front_end = edge.get("front_end", found.front_end)
     if front_end != found.front_end:
-        part = FRONT_ENDS[front_end]
         if not part.gates:
             found = replace(found, calibrate=False, **NO_THRESHOLD)
         elif not part.measures and found.summed:
             found = replace(found, **DITHERED, f_V=0.003 if kind == NUDGE else found.f_V)
+        if on_sum:
+            found = replace(found, order=SECOND)
     if found.calibrate and edge.get("calibrate") is False and hold.kind == first.kind == OVERCLAMP:
         found, hold = replace(found, **UNCALIBRATED), replace(hold, **COARSE)
     return replace(found, **edge), replace(hold, **clamp)

@@ -98,8 +98,11 @@ COARSE = replace(BOARD_EDGES, f_V=0.03, theta_V=0.0, summed=False, calibrate=Fal
     [
         ((), BOARD_EDGES, GAINED),
         (("edge.f_V=0.002", "clamp.gain=5"), replace(BOARD_EDGES, f_V=0.002), replace(GAINED, gain=5.0)),
-        (("edge.front_end=comparator",), COMPARED, GAINED),
-        (("edge.front_end=trimmed",), TRIMMED, GAINED),
+        (("edge.front_end=comparator",), replace(COMPARED, order=2), ClampSettings()),
+        (("edge.front_end=comparator", "edge.order=1"), COMPARED, GAINED),
+        (("edge.front_end=trimmed",), replace(TRIMMED, order=2, f_V=0.003), ClampSettings()),
+        (("edge.front_end=trimmed", "edge.order=1"), TRIMMED, GAINED),
+        (("edge.front_end=trimmed", "clamp.kind=overclamp"), replace(TRIMMED, order=2), GAINED),
         (("edge.front_end=pico_adc",), replace(BOARD_EDGES, front_end="pico_adc"), GAINED),
         (("edge.calibrate=false",), COARSE, ClampSettings("overclamp", amplitude_V=0.5)),
         (
