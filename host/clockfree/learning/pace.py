@@ -13,6 +13,8 @@ from clockfree_model.rates import rates_hz
 
 MOST_DROPPED = 0.01
 """Share of its firings that an edge may drop."""
+MOST_BUSY = 0.95
+"""Share of its time that a board can spend on firings whatever they take."""
 FLOOR_US = 2000
 """A board's link takes up to half of that at a time; a firing that is later than it was not held up by that alone."""
 SIGMAS = 3.0
@@ -29,18 +31,21 @@ def most_load(firing_us: float, late_us: float) -> float:
     Firings come at random, and each takes so long: a queue M/D/1, but that who is late leaves. In M/D/1 the share that
     waits longer than t is c exp(-theta t / firing_us), with load = theta / (exp(theta) - 1) and c = (1 - load) /
     (load exp(theta) - 1) [Tijms, A First Course in Stochastic Models, chapter 9]. Of these about 1 - load are dropped:
-    who leaves makes room for others.
+    who leaves makes room for others. Where firings take so little that a board could be busy all the time, its link has
+    the rest.
     """
+    if firing_us <= 2 * MOST_DROPPED / (1 - MOST_DROPPED) * late_us:  # who leaves, in the limit of load 1
+        return MOST_BUSY
     least, most = 0.0, math.log(1 / MOST_DROPPED) * firing_us / late_us  # theta without either of these corrections
-    for _ in range(50):
+    for _ in range(30):
         theta = (least + most) / 2
         load = theta / math.expm1(theta)
-        waits = (1 - load) / (load * math.exp(theta) - 1) * math.exp(-theta * late_us / firing_us)
+        waits = (1 - load) / (theta / -math.expm1(-theta) - 1) * math.exp(-theta * late_us / firing_us)
         if (1 - load) * waits / (1 - load * waits) > MOST_DROPPED:
             least = theta
         else:
             most = theta
-    return most / math.expm1(most)
+    return min(MOST_BUSY, most / math.expm1(most))
 
 
 def not_held(job: Job, board: Member) -> tuple[str, float, float] | None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from clockfree.learning.arming import Member
-from clockfree.learning.pace import MOST_DROPPED, Pace, floor_us, most_load, not_held
+from clockfree.learning.pace import MOST_BUSY, MOST_DROPPED, Pace, floor_us, most_load, not_held
 from tests.sim.jobs import a_job
 
 
@@ -26,6 +26,12 @@ def dropped(load, firing_us, late_us, firings=200_000):
 def test_the_load_that_is_held_drops_a_hundredth(ratio):
     load = most_load(1.0, ratio)
     assert dropped(load, 1.0, ratio) == pytest.approx(MOST_DROPPED, rel=0.1)
+
+
+def test_a_board_whose_firings_take_little_leaves_time_for_its_link():
+    loads = [most_load(1.0, ratio) for ratio in np.geomspace(0.3, 1e6, 400)]
+    assert np.all(np.diff(loads) >= 0) and loads[0] > 0 and loads[-1] == MOST_BUSY
+    assert dropped(MOST_BUSY, 1.0, 100) < MOST_DROPPED
 
 
 def a_board(edges, firing_us, late_us):
