@@ -21,8 +21,8 @@ def test_an_edge_holds_a_hundred_firings_a_second(uf2, tmp_path, front_end, bar_
 
     lab = Lab(uf2, front_end, 1, tmp_path)
     assert lab.boot()["reason"] == ""
-    found = measure(lab, 100, 2000, 0.6, bar_c16)
-    assert (found.dropped, found.wrong) == (0, 0) and found.fired > 40
+    found = measure(lab, 100, 2000, 0.4, bar_c16)
+    assert (found.dropped, found.wrong) == (0, 0) and found.fired > 20
     assert np.median(found.age_us) <= age_us
     assert -10 < found.late_us.min() and np.median(found.late_us) <= late_us
     assert np.percentile(found.late_us, 99) <= 500
@@ -30,7 +30,7 @@ def test_an_edge_holds_a_hundred_firings_a_second(uf2, tmp_path, front_end, bar_
     assert found.crossed
     assert kstest(found.waits, expon.cdf).pvalue > 0.001
     if bar_c16:
-        kept(lab, 500, 1000, bar_c16)
+        kept(lab, 100, 200, bar_c16)
     else:
         assert 0.2 < hung(lab) < 8
-        interrupted(lab, 500_000)
+        interrupted(lab, 100_000)

@@ -246,7 +246,7 @@ def _error(ran: Ran, record: runlog.Record, truth: Truth) -> Iterator[str]:
     round_s = len(every_V[0]) * record.job.clamp.dwell_s + TOLD_S
     first = [min(k - 1, int(np.searchsorted(times_s, _read_s(known, k) - round_s))) for k in late]
     moves_V = np.mean([np.ptp(every_V[before : k + 1], axis=0) for before, k in zip(first, late, strict=True)], axis=0)
-    moves_V = moves_V + 0.5 * _round_V2(record) ** 0.5
+    moves_V = 2 * moves_V + 0.5 * _round_V2(record) ** 0.5  # a few samples do not see all of it
     off_V = np.abs(every_V[late] - record.job.lessons[lesson].desired_V).mean(axis=0)
     allowed_V2 = float((2 * off_V * moves_V + moves_V**2).mean())
     if abs(printed_V2 - true_V2) > allowed_V2 + 3 * sigma_V2:

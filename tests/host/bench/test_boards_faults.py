@@ -88,7 +88,7 @@ def test_edges_hold_while_the_supervisor_is_not_heard_of_and_go_on_when_it_is(st
     (away,) = events(record, kinds.AWAY)
     unknown = [sample for sample in record.samples if np.isnan(sample["error_V2"])]
     assert unknown and all(sample["time_us"] > away["time_us"] for sample in unknown)
-    assert record.samples[-1]["counters"]["firings"].min() > 100
+    assert record.samples[-1]["counters"]["firings"].min() > 75  # of 150, about 60 before it was unplugged
     oracle.judge(ran, truth, Fault(kinds.AWAY, victim))
 
 
