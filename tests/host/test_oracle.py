@@ -57,7 +57,7 @@ def off(lines):
 def painted(lines):
     for line in lines:
         if line["record"] == "sample":
-            line["error_V2"] += 1e-2
+            line["error_V2"] += 0.1
     last(lines)["error_V2"] = None
 
 
