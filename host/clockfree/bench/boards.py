@@ -54,7 +54,7 @@ READY_S = 30.0
 VALUES = {
     "time_us": "wall time of the host since RUN",
     "error_V2, measured_error_V2, outputs_V": "measured by the supervisor; at the first and the last sample in HOLD",
-    "taps, counters": "told by each edge's board, by one that is away before it was; -1 is a tap that nobody knows",
+    "taps, counters": "told by each edge's board; -1 is a tap that nobody knows, as of one that is away",
     FIRINGS: "told by each edge's board; t_us is its own ticks, laid over time_us by its clock event, modulo 2**30",
 }
 
